@@ -152,8 +152,9 @@ typedef struct rmx_corpus_options {
   char *text_field;
   /* a line that ends a document in .txt: "%"; "": a blank line; "none": a file is a document */
   char *separator;
-  /* the character set of text that is not UTF-8, by a name that iconv knows. NULL: UTF-16 and
-   * UTF-32 are recognised; others are guessed for .csv and files of text */
+  /* the character set of text that is not UTF-8, by a name that iconv knows; a file that is all
+   * UTF-8, or has a byte order mark, is read as what it is. NULL or "": UTF-16 and UTF-32 are
+   * recognised; others are guessed for JSON, .csv and files of text */
   char *encoding;
   double valid_fraction; /* share of the documents that validate, chosen by hash: 0.05 */
   /* validation tokens to keep of each domain, in ascending order of the documents' hashes; the

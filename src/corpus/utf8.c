@@ -120,6 +120,19 @@ size_t rmx__utf8_valid_prefix(const char *text, size_t size) {
   return size;
 }
 
+bool rmx__utf8_check_on(rmx__utf8_check *c, const char *text, size_t size) {
+  uint64_t state = c->open ? c->state : BETWEEN;
+  for (size_t i = 0; i < size && state != WRONG; i++) {
+    if (state == BETWEEN) i += rmx__ascii_prefix(text + i, size - i);
+    if (i == size) break;
+    c->characters += ((uint8_t)text[i] & 0xC0) == 0xC0;
+    state = rows[(uint8_t)text[i]] >> state & 63;
+  }
+  c->state = (unsigned)state;
+  c->open = state != BETWEEN;
+  return state != WRONG;
+}
+
 size_t rmx__utf8_repair(rmx_buf *text, rmx_buf *scratch) {
   size_t good = rmx__utf8_valid_prefix(text->data, text->size);
   if (good == text->size) return 0;

@@ -28,6 +28,15 @@ static inline size_t rmx__class_next(const char *p, const char *end, rmx__class 
 size_t rmx__ascii_prefix(const char *text, size_t size);
 size_t rmx__utf8_valid_prefix(const char *text, size_t size);
 
+// A check of text that comes in pieces. {0} is the start.
+typedef struct rmx__utf8_check {
+  unsigned state;       // 0: between two characters
+  uint64_t characters;  // beyond ASCII
+  bool open;            // the text ends within a character
+} rmx__utf8_check;
+// False: the text with this piece is not UTF-8.
+bool rmx__utf8_check_on(rmx__utf8_check *c, const char *text, size_t size);
+
 // Replaces each byte that is not part of valid UTF-8 by U+FFFD; returns how many there were.
 // If there are any, `scratch` is swapped with `text`. Check text->failed.
 size_t rmx__utf8_repair(rmx_buf *text, rmx_buf *scratch);

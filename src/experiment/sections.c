@@ -46,9 +46,9 @@ static const rmx_option corpus_table[] = {
      "line that ends a document in a .txt file; empty: a blank line; none: the whole file is one "
      "document"},
     {"encoding", RMX_TEXT, AT(encoding), NULL, 0, 0, "NAME",
-     "character set of text that is not UTF-8, such as windows-1251 (`iconv -l` lists them); "
-     "without "
-     "it UTF-16 and UTF-32 are recognised, and other sets are guessed"},
+     "character set of text that is not UTF-8, such as windows-1251 (`iconv -l` lists them); a "
+     "file "
+     "that is UTF-8 is read as UTF-8; empty: UTF-16 and UTF-32 are recognised, other sets guessed"},
     {"valid_fraction", RMX_REAL, AT(valid_fraction), "0.05", 0, 0.9, "SHARE",
      "share of the documents that is used for validation"},
     {"max_valid_tokens", RMX_INT, AT(max_valid_tokens), "200k", 0, 1e12, "TOKENS",
@@ -59,8 +59,9 @@ static const rmx_option corpus_table[] = {
      "length of the longest document (or JSON line) that is allowed; a longer one is an error; 0: "
      "no limit"},
     {"skip_bad", RMX_BOOL, AT(skip_bad), "false", 0, 0, NULL,
-     "skip and count JSON lines that are broken or have no text, and replace bytes that are not "
-     "UTF-8; without it both are errors"},
+     "skip and count lines that are broken or have no text, and read files that are mostly not "
+     "UTF-8 with the bytes replaced; without it these are errors; up to a tenth of the bytes of a "
+     "file is always replaced, counted and reported"},
     {"dedup", RMX_BOOL, AT(dedup), "true", 0, 0, NULL, "drop documents that are exact duplicates"},
     {"near_duplicates", RMX_REAL, AT(near_duplicates), "0", 0, 1, "SHARE",
      "drop documents that have this share of their rows of 5 words in common with an earlier one, "

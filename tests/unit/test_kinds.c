@@ -264,6 +264,99 @@ START_TEST(character_sets) {
 }
 END_TEST
 
+// Without a mark, other scripts than Latin have few zeros.
+START_TEST(sixteen_bits_without_a_mark) {
+  static const char chinese[] =
+      "\xE4\xBB\x8A\xE5\xA4\xA9\xE5\xA4\xA9\xE6\xB0\x94\xE5\xBE\x88\xE5\xA5\xBD\xEF\xBC"
+      "\x8C\xE6\x88\x91\xE4\xBB\xAC\xE5\x8E\xBB\xE5\x85\xAC\xE5\x9B\xAD\xE3\x80\x82\xE4"
+      "\xBD\xA0\xE4\xB9\x9F\xE6\x9D\xA5\xE5\x90\xA7\xEF\xBC\x8C\xE5\xA5\xBD\xE5\x90\x97"
+      "\xE3\x80\x82";
+  static const char *const texts[] = {russian, chinese};
+  static const char *const sets[] = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"};
+  folder_make();
+  for (size_t t = 0; t < 2; t++)
+    for (size_t i = 0; i < 4; i++) {
+      put_converted("a.txt", sets[i], "", 0, texts[t]);
+      check("a.txt", &plain, DOCUMENTS(texts[t]));
+    }
+  folder_remove();
+}
+END_TEST
+
+static bool read_as_named(const char *name, const char *bytes, const char *set, const char *text) {
+  rmx__reader r;
+  rmx__reader_options o = plain;
+  bool more;
+  put_text(name, bytes);
+  o.encoding = set;
+  must(rmx__reader_open(&r, in_folder(name), &o, err));
+  must(rmx__reader_next(&r, &more, err));
+  ck_assert_str_eq(r.text.data, text);
+  const bool named = !r.not_as_named;
+  rmx__reader_close(&r);
+  return named;
+}
+
+// What is UTF-8 is read so, whatever set is named.
+START_TEST(a_named_set_and_utf8) {
+  folder_make();
+  const char *wanted = "na\xC3\xAFve";
+  ck_assert(read_as_named("a.txt", "na\xEFve", "windows-1252", wanted));
+  ck_assert(read_as_named("a.txt", "naive", "windows-1252", "naive"));
+  ck_assert(!read_as_named("a.txt", wanted, "windows-1252", wanted));
+  ck_assert(!read_as_named("a.txt", "\xEF\xBB\xBFnaive", "windows-1252", "naive"));
+  ck_assert(!read_as_named("a.jsonl", "{\"text\": \"na\xC3\xAFve\"}\n", "cp1252", wanted));
+  // UTF-8 by chance: two characters of GBK.
+  ck_assert(read_as_named("a.txt", "\xC4\xA3\xC4\xA3", "GBK", "\xE6\xA8\xA1\xE6\xA8\xA1"));
+  ck_assert(!read_as_named("a.txt", russian, "GBK", russian));
+  // The byte that is not UTF-8 comes late.
+  rmx_buf b = {0};
+  while (b.size < 3 * RMX__BLOCK) rmx_buf_puts(&b, "na\xC3\xAFve ");
+  const size_t size = b.size;
+  rmx_buf_puts(&b, "na\xEFve");
+  put("late.txt", b.data, b.size);
+  rmx__reader r;
+  rmx__reader_options o = plain;
+  o.encoding = "windows-1252";
+  bool more;
+  for (int late = 0; late < 2; late++) {
+    put("late.txt", b.data, late ? b.size : size);
+    must(rmx__reader_open(&r, in_folder("late.txt"), &o, err));
+    must(rmx__reader_next(&r, &more, err));
+    ck_assert_int_eq(r.not_as_named, !late);
+    rmx__reader_close(&r);
+  }
+  rmx_buf_release(&b);
+  folder_remove();
+}
+END_TEST
+
+#ifdef REGMIX_UCHARDET
+START_TEST(guesses) {
+  folder_make();
+  rmx_buf b = {0};
+  char name[64];
+  rmx_buf_printf(&b, "{\"text\": \"%s\"}\n", russian);
+  put_converted("a.jsonl", "WINDOWS-1251", "", 0, b.data);
+  check("a.jsonl", &plain, DOCUMENTS(russian));
+  // After much ASCII, for an error's message.
+  b.size = 0;
+  for (int i = 0; i < 50000; i++) rmx_buf_printf(&b, "line %d\n", i);
+  rmx_buf_puts(&b, russian);
+  put_converted("late.txt", "KOI8-R", "", 0, b.data);
+  ck_assert(rmx__charset_guess_file(in_folder("late.txt"), name));
+  ck_assert_str_eq(name, "KOI8-R");
+  rmx_err e;
+  rmx__fail_charset("r", in_folder("late.txt"), NULL, 5, 9, 0, &e);
+  ck_assert(strstr(e.message, "it looks like KOI8-R: set corpus.encoding: KOI8-R, or"));
+  rmx__fail_charset("r", in_folder("late.txt"), "shift_jis", 5, 9, 0, &e);
+  ck_assert(strstr(e.message, "bytes are not shift_jis"));
+  rmx_buf_release(&b);
+  folder_remove();
+}
+END_TEST
+#endif
+
 // Text over many blocks, whose characters and lines end anywhere, and a character that is cut off.
 START_TEST(converted_blocks) {
   folder_make();
@@ -295,5 +388,10 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, warc_records);
   tcase_add_test(tc, files_of_text);
   tcase_add_test(tc, character_sets);
+  tcase_add_test(tc, sixteen_bits_without_a_mark);
+  tcase_add_test(tc, a_named_set_and_utf8);
+#ifdef REGMIX_UCHARDET
+  tcase_add_test(tc, guesses);
+#endif
   tcase_add_test(tc, converted_blocks);
 }

@@ -43,11 +43,13 @@ static rmx_status note_facts(struct reading *p, const rmx__reader *r, size_t fil
                        .other_ids = r->other_ids,
                        .text = r->format->flags & RMX__FORMAT_TEXT,
                        .html = r->html,
+                       .not_as_named = r->not_as_named,
                        .no_document = none};
   rmx__losses_add(&p->part->lost, &r->lost);
   memcpy(f.guessed, r->guessed, sizeof f.guessed);
   const bool plain = !*f.guessed && !f.invalid_utf8 && !f.end_tokens && !f.comment_lines &&
-                     !f.other_ids && !f.html && !none && !(f.text && !f.separators);
+                     !f.other_ids && !f.html && !f.not_as_named && !none &&
+                     !(f.text && !f.separators);
   if (plain && !p->part->end) return RMX_OK;
   return rmx__part_add_facts(p->part, &f, err);
 }
@@ -120,7 +122,9 @@ static rmx_status read_file(struct reading *p, size_t file, uint64_t share, size
   const uint64_t start = p->part->bytes;
   bool none = false;
   rmx__reader r;
-  RMX_TRY(rmx__reader_open(&r, rmx__files_of(p->c, p->part)->items[file], &p->how, err));
+  rmx__reader_options how = p->how;
+  if (p->part->begin) how.encoding = "UTF-8";  // the first range decides
+  RMX_TRY(rmx__reader_open(&r, rmx__files_of(p->c, p->part)->items[file], &how, err));
   rmx_status status = RMX_OK;
   r.line_number = lines;
   if (p->part->end) status = rmx__input_range(&r.input, p->part->begin, p->part->end, err);

@@ -151,7 +151,13 @@ static rmx_status divided_hash(const rmx_corpus_options *o, const char *base, ui
 enum {
   ALTERNATIVES = 1,  // of text_field: an empty one gives way to the next
   NEAR = 1,          // duplicates: candidates are compared
+  ENCODING = 1,      // a file that is UTF-8 is read so
 };
+
+static uint64_t hash_encoding(const char *name, uint64_t h) {
+  const int64_t version = ENCODING;
+  return rmx_hash(&version, sizeof version, hash_text(name, h));
+}
 
 static uint64_t hash_text_field(const char *name, uint64_t h) {
   const int64_t version = ALTERNATIVES;
@@ -173,7 +179,7 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
   }
   h = hash_text(o->separator, hash_text_field(o->text_field, h));
   if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
-  if (o->encoding) h = hash_text(o->encoding, h);
+  if (o->encoding && *o->encoding) h = hash_encoding(o->encoding, h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
 
@@ -213,7 +219,7 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
                    hash_text_field(sources[i].text_field, hash_text(sources[i].name, *h)));
     const int64_t valid_only = sources[i].valid_only;
     *h = rmx_hash(&valid_only, sizeof valid_only, *h);
-    if (sources[i].encoding) *h = hash_text(sources[i].encoding, *h);
+    if (sources[i].encoding) *h = hash_encoding(sources[i].encoding, *h);
     if (sources[i].values.n) *h = hash_strings(&sources[i].values, *h);
     *h = add_list(at, found[i].train.n, *h);
     *h = add_list(at + found[i].train.n, found[i].valid.n, *h);

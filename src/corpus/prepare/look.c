@@ -67,7 +67,7 @@ static rmx_status try_file(const char *path, const rmx__reader_options *o, searc
   const double replaced = rmx__share_replaced(r.lost.invalid_utf8, bytes);
   if (replaced > RMX__SOME_REPLACED) rmx_few_add(&look->not_utf8, path);
   if (status == RMX_OK && replaced > RMX__MANY_REPLACED && !o->skip_bad)
-    status = rmx__fail_charset(s->domain, path, r.lost.invalid_utf8, bytes, 0, err);
+    status = rmx__fail_charset(s->domain, path, o->encoding, r.lost.invalid_utf8, bytes, 0, err);
   rmx__reader_close(&r);
   return status;
 }

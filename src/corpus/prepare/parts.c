@@ -79,17 +79,19 @@ static void add_to_key(struct planning *p, const char *path, const struct stat *
 
 // Whether each line is an object. Of an array, or of objects over several lines, the ranges would
 // not be known without reading it.
-static bool is_json_lines(const char *path, int fd) {
+// If the file may have another character set, a range could not know which one.
+static bool is_json_lines(const char *path, const char *encoding, int fd) {
   static const char *const endings[] = {".jsonl", ".ndjson", ".json"};
-  char first[2];
+  char first[BLOCK];
   const size_t n = strlen(path);
   bool known = false;
   for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
     const size_t k = strlen(endings[i]);
     known = known || (k < n && strcasecmp(path + n - k, endings[i]) == 0);
   }
-  return known && pread(fd, first, 2, 0) == 2 && first[0] == '{' &&
-         (first[1] == '"' || first[1] == ' ');
+  const ssize_t size = known ? pread(fd, first, sizeof first, 0) : 0;
+  return size > 2 && first[0] == '{' && (first[1] == '"' || first[1] == ' ') &&
+         rmx__charset_is_sure(encoding, first, (size_t)size);
 }
 
 // The start of the first line at byte `at` or after it that looks like an object; the size of the
@@ -137,7 +139,9 @@ static rmx_status try_ranges(struct planning *p, const char *path, const struct 
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return rmx_fail_errno(err, "cannot read %s", path);
   rmx_status status = RMX_OK;
-  if ((*done = is_json_lines(path, fd))) status = add_ranges(p, path, fd, info, err);
+  const char *encoding =
+      rmx__reader_options_of(p->c->options, p->c->sources[p->part.source]).encoding;
+  if ((*done = is_json_lines(path, encoding, fd))) status = add_ranges(p, path, fd, info, err);
   close(fd);
   return status;
 }

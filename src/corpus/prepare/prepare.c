@@ -90,6 +90,7 @@ static rmx_status set_order(rmx__preparing *p, const rmx_corpus_request *r, rmx_
 
 rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
                                            const rmx_domain_source *s) {
+  const char *encoding = s->encoding ? s->encoding : o->encoding;
   return (rmx__reader_options){
       .text_field = s->text_field   ? s->text_field
                     : o->text_field ? o->text_field
@@ -98,7 +99,7 @@ rmx__reader_options rmx__reader_options_of(const rmx_corpus_options *o,
                    : o->separator ? o->separator
                                   : "%",
       .file_separator = s->separator,
-      .encoding = s->encoding ? s->encoding : o->encoding,
+      .encoding = encoding && *encoding ? encoding : NULL,
       .skip_bad = o->skip_bad,
       .max_document = (uint64_t)o->max_document,
       .ids = o->ids,

@@ -50,8 +50,9 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
           "the right one with corpus.encoding; the guess is ",
       [RMX__WARN_CHARSET] =
           "has bytes that are not UTF-8; each was replaced by U+FFFD; if the text is in "
-          "another character set, convert it, for example with `iconv -f WINDOWS-1252 -t "
-          "UTF-8 FILE > NEW`",
+          "another character set, name it with corpus.encoding",
+      [RMX__WARN_NOT_AS_NAMED] =
+          "is Unicode, so it was not read as the character set that corpus.encoding names",
   };
   if (d->other_ids)
     rmx_warn(to,
@@ -60,13 +61,15 @@ static void print_warnings(const rmx__documents *d, const rmx_listener *to) {
              d->name, (unsigned long long)d->other_ids, rmx_s((double)d->other_ids),
              d->other_ids == 1 ? "gets" : "get");
   for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++) {
-    const size_t n = d->warnings[i].files;
-    if (n == 1)
-      rmx_warn(to, "%s: %s %s%s", d->name, d->warnings[i].path, warnings[i],
-               i == RMX__WARN_GUESSED ? d->warnings[i].guessed : "");
-    if (n > 1)
-      rmx_warn(to, "%s: %s (and %zu more of its files) %s%s", d->name, d->warnings[i].path, n - 1,
-               warnings[i], i == RMX__WARN_GUESSED ? d->warnings[i].guessed : "");
+    const rmx__warned *w = &d->warnings[i];
+    char more[64] = "", after[128] = "", guess[64];
+    if (w->files == 0) continue;
+    if (w->files > 1) snprintf(more, sizeof more, " (and %zu more of its files)", w->files - 1);
+    if (i == RMX__WARN_GUESSED) snprintf(after, sizeof after, "%s", w->guessed);
+    if (i == RMX__WARN_CHARSET && rmx__charset_guess_file(w->path, guess))
+      snprintf(after, sizeof after, "; it looks like %s", guess);
+    (i == RMX__WARN_NOT_AS_NAMED ? rmx_note : rmx_warn)(to, "%s: %s%s %s%s", d->name, w->path, more,
+                                                        warnings[i], after);
   }
 }
 

@@ -19,6 +19,7 @@ typedef enum rmx__text_warning {
   RMX__WARN_NO_SEPARATOR,  // much text without a separator
   RMX__WARN_HTML,          // a web page
   RMX__WARN_GUESSED,       // its character set was guessed
+  RMX__WARN_NOT_AS_NAMED,  // it is Unicode, and not the character set that is named
   RMX__WARN_CHARSET,       // some bytes are not UTF-8
   RMX__WARN_NO_DOCUMENT,   // no document
   RMX__TEXT_WARNINGS
@@ -50,7 +51,7 @@ typedef struct rmx__file_facts {
   uint64_t bytes, invalid_utf8;
   uint64_t separators, end_tokens, comment_lines;
   uint64_t other_ids;  // documents of a token file that get other ids
-  bool text, html;
+  bool text, html, not_as_named;
   bool no_document;  // it was read, and has none
   char guessed[64];  // its character set, if that was guessed
 } rmx__file_facts;

@@ -176,11 +176,12 @@ static json_t *rest_of(const rmx__part *p) {
     json_array_append_new(counts, json_integer((json_int_t)p->counts[i]));
   for (size_t i = 0; i < p->n_facts; i++) {
     const rmx__file_facts *f = &p->facts[i];
-    json_array_append_new(facts, json_pack("[I, I, I, I, I, I, I, b, b, s, b]", (json_int_t)f->file,
-                                           (json_int_t)f->bytes, (json_int_t)f->invalid_utf8,
-                                           (json_int_t)f->separators, (json_int_t)f->end_tokens,
-                                           (json_int_t)f->comment_lines, (json_int_t)f->other_ids,
-                                           f->text, f->html, f->guessed, f->no_document));
+    json_array_append_new(
+        facts,
+        json_pack("[I, I, I, I, I, I, I, b, b, s, b, b]", (json_int_t)f->file, (json_int_t)f->bytes,
+                  (json_int_t)f->invalid_utf8, (json_int_t)f->separators, (json_int_t)f->end_tokens,
+                  (json_int_t)f->comment_lines, (json_int_t)f->other_ids, f->text, f->html,
+                  f->guessed, f->not_as_named, f->no_document));
   }
   json_t *lost = json_array();
   const uint64_t *numbers = (const uint64_t *)&p->lost;
@@ -237,7 +238,8 @@ static bool take_facts(rmx__part *p, const json_t *list) {
                              .other_ids = (uint64_t)n[6],
                              .text = json_is_true(json_array_get(f, 7)),
                              .html = json_is_true(json_array_get(f, 8)),
-                             .no_document = json_is_true(json_array_get(f, 10))};
+                             .not_as_named = json_is_true(json_array_get(f, 10)),
+                             .no_document = json_is_true(json_array_get(f, 11))};
     const char *guessed = json_string_value(json_array_get(f, 9));
     snprintf(facts.guessed, sizeof facts.guessed, "%s", guessed ? guessed : "");
     if (rmx__part_add_facts(p, &facts, &ignored) != RMX_OK) return false;

@@ -30,6 +30,7 @@ static void look_at_file(const rmx__file_facts *f, const char *path, const char 
       [RMX__WARN_GUESSED] = *f->guessed != '\0',
       [RMX__WARN_NO_DOCUMENT] = f->no_document,
       [RMX__WARN_HTML] = f->text && f->html,
+      [RMX__WARN_NOT_AS_NAMED] = f->not_as_named,
       [RMX__WARN_CHARSET] = replaced > RMX__SOME_REPLACED,
   };
   for (size_t i = 0; i < RMX__TEXT_WARNINGS; i++)
@@ -70,7 +71,7 @@ rmx_status rmx__text_warnings(const rmx__spool *s, const rmx__collect *c, size_t
     if (facts.file < list->n) look_at_file(&facts, list->items[facts.file], how.separator, out);
   }
   return out->foreign.files && !how.skip_bad
-             ? rmx__fail_charset(out->name, out->foreign.path, out->foreign.replaced,
+             ? rmx__fail_charset(out->name, out->foreign.path, how.encoding, out->foreign.replaced,
                                  out->foreign.bytes, out->foreign.files - 1, err)
              : RMX_OK;
 }

@@ -18,8 +18,11 @@ void rmx__charset_close(rmx__charset *c);
 size_t rmx__charset_convert(rmx__charset *c, const char **from, size_t *n, bool last, char *to,
                             size_t room, uint64_t *wrong);
 
-// The character set of a file by its first bytes: UTF-16 and UTF-32 with a byte order mark, and
-// without one if most of the text is ASCII. NULL: neither. *mark: bytes of the mark.
+// Whether the set has one byte for each character, beyond ASCII too. False if it is not known.
+bool rmx__charset_has_one_byte(const char *name);
+// UTF-16 or UTF-32 by the byte order mark of a file; NULL: there is none. *mark: its bytes.
+const char *rmx__charset_of_mark(const char *data, size_t size, size_t *mark);
+// The same by the first bytes of a file: by the mark, or by what they are as characters.
 const char *rmx__charset_of_bytes(const char *data, size_t size, size_t *mark);
 // A guess for text that is not UTF-8, from its bytes beyond ASCII; into name. False: there are too
 // few of them, some are UTF-8, or this build cannot guess.

@@ -11,6 +11,8 @@ extern const rmx__format rmx__format_tokens;
 
 // Whether a name ends like that of a web page, whose tags are read as text.
 bool rmx__is_markup_name(const char *path);
+// Begins to convert a file that is not UTF-8.
+rmx_status rmx__choose_charset(rmx__reader *r, rmx_err *err);
 // Whether a text has only white space.
 bool rmx__is_blank(const char *text, size_t size);
 // The number of wanted fields.

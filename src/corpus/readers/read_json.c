@@ -301,7 +301,7 @@ static void close_json(rmx__reader *r) {
 static const char *const endings[] = {".jsonl", ".json", ".ndjson", NULL};
 const rmx__format rmx__format_json = {
     .endings = endings,
-    .flags = RMX__FORMAT_COLUMNS,
+    .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_GUESS,
     .open = open_json,
     .next = next_json,
     .close = close_json,

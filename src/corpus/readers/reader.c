@@ -10,8 +10,7 @@
 #include "file_type.h"
 #include "format.h"
 
-// First bytes, which tell the type of a file, and its character set.
-enum { LOOKED_AT = 4096, GUESSED_FROM = 1 << 16 };
+enum { LOOKED_AT = 4096 };  // first bytes, which tell the type of a file
 
 // ---- the table ------------------------------------------------------------------------------
 
@@ -139,25 +138,10 @@ rmx_status rmx__reader_open(rmx__reader *r, const char *path, const rmx__reader_
   return status;
 }
 
-// Begins to convert a file that is not UTF-8.
-static rmx_status convert(rmx__reader *r, rmx_err *err) {
-  rmx__input *s = &r->input;
-  RMX_TRY(rmx__input_peek(s, GUESSED_FROM, err));
-  const char *first = s->block + s->at, *name = r->o.encoding;
-  const size_t n = s->end - s->at;
-  size_t mark = 0;
-  if (name && (strcasecmp(name, "utf-8") == 0 || strcasecmp(name, "utf8") == 0)) return RMX_OK;
-  if (!name) name = rmx__charset_of_bytes(first, n < LOOKED_AT ? n : LOOKED_AT, &mark);
-  if (!name && r->format->flags & RMX__FORMAT_GUESS && !rmx__type_of_bytes(first, n) &&
-      rmx__charset_guess(first, n, r->guessed))
-    name = r->guessed;
-  return name ? rmx__input_convert(s, name, mark, err) : RMX_OK;
-}
-
 // Refuses a file that is not text, before anything is read, and says what it is.
 static rmx_status look(rmx__reader *r, rmx_err *err) {
   rmx__input *s = &r->input;
-  RMX_TRY(convert(r, err));
+  RMX_TRY(rmx__choose_charset(r, err));
   RMX_TRY(rmx__input_peek(s, LOOKED_AT, err));
   size_t n = s->end - s->at < LOOKED_AT ? s->end - s->at : LOOKED_AT;
   const char *first = s->block + s->at, *kind = rmx__type_of_bytes(first, n);
@@ -213,29 +197,4 @@ void rmx__reader_close(rmx__reader *r) {
   rmx_buf_release(&r->line);
   rmx_buf_release(&r->scratch);
   *r = (rmx__reader){0};
-}
-
-// ---- text that is not UTF-8 --------------------------------------------------------------------
-
-// Each replaced byte has become the three bytes of U+FFFD.
-static uint64_t bytes_before(uint64_t replaced, uint64_t bytes) {
-  return bytes > 3 * replaced ? bytes - 2 * replaced : replaced;
-}
-
-double rmx__share_replaced(uint64_t replaced, uint64_t bytes) {
-  return replaced ? (double)replaced / (double)bytes_before(replaced, bytes) : 0;
-}
-
-rmx_status rmx__fail_charset(const char *domain, const char *path, uint64_t replaced,
-                             uint64_t bytes, size_t more_files, rmx_err *err) {
-  char more[64] = "";
-  if (more_files) snprintf(more, sizeof more, " (and in %zu more of its files)", more_files);
-  return rmx_fail(err, RMX_EINPUT,
-                  "domain \"%s\": %s: %llu of %llu bytes are not UTF-8%s, so the text is in "
-                  "another character set; convert it, for example with `iconv -f WINDOWS-1252 -t "
-                  "UTF-8 FILE > NEW`, name it with corpus.encoding, leave the file out, or set "
-                  "corpus.skip_bad to read it with "
-                  "these bytes replaced",
-                  domain, path, (unsigned long long)replaced,
-                  (unsigned long long)bytes_before(replaced, bytes), more);
 }

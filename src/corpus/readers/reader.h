@@ -83,7 +83,8 @@ struct rmx__reader {
   uint64_t comment_lines;
   // The character set of the file, if it was guessed; "": it was not.
   char guessed[64];
-  bool html;  // it begins like a web page
+  bool not_as_named;  // it is Unicode, though corpus.encoding names another set
+  bool html;          // it begins like a web page
 };
 
 // Opens a file; the end of its name decides on the format. Documents with only white space are
@@ -99,9 +100,13 @@ double rmx__share_replaced(uint64_t replaced, uint64_t bytes);
 // second, the file is considered to be in another character set.
 #define RMX__SOME_REPLACED 0.001
 #define RMX__MANY_REPLACED 0.1
-// The error for such a file.
-rmx_status rmx__fail_charset(const char *domain, const char *path, uint64_t replaced,
-                             uint64_t bytes, size_t more_files, rmx_err *err);
+// The error for such a file. named: corpus.encoding, or NULL.
+rmx_status rmx__fail_charset(const char *domain, const char *path, const char *named,
+                             uint64_t replaced, uint64_t bytes, size_t more_files, rmx_err *err);
+// Guesses the character set of a file from the text around the bytes that are not UTF-8.
+bool rmx__charset_guess_file(const char *path, char name[64]);
+// Whether a file that begins like this is read as UTF-8, whatever follows. named: as above.
+bool rmx__charset_is_sure(const char *named, const char *first, size_t n);
 
 // The format of a file by its name, or NULL.
 const rmx__format *rmx__format_of(const char *path);
