@@ -189,7 +189,7 @@ proxy: {context: 32, tokens: 100k}
 large: {context: 32, tokens: 100k}
 END
 try "prepare refuses text in another character set" 1 'russian.txt: 240 of 350 bytes are not UTF-8' "$REGMIX" prepare -C charset
-said "with what converts it" 'iconv -f WINDOWS-1252 -t UTF-8'
+said "with what to do" 'name the right one with corpus.encoding'
 try "check refuses it too" 1 'russian.txt: 240 of 350 bytes are not UTF-8' "$REGMIX" check -C charset
 said "check names a file with some such bytes" 'f: some bytes are not UTF-8 in 1 of its files (charset/text/french.txt)'
 try "corpus.skip_bad takes it" 0 'french.txt has bytes that are not UTF-8' "$REGMIX" prepare -C charset --set corpus.skip_bad=true

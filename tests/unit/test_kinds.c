@@ -96,7 +96,7 @@ START_TEST(broken_csv) {
     uint64_t skipped;
     must(read_all("bad.csv", &o, &found, &skipped, err));
     ck_assert_uint_eq(found.n, bad[i].documents);
-    ck_assert_uint_eq(skipped, 1);
+    ck_assert_uint_eq(skipped, i == 4 ? 2 : 1);  // each line of the last row is broken
     rmx_strings_release(&found);
   }
   folder_remove();

@@ -514,6 +514,10 @@ START_TEST(errors_name_what_is_wrong) {
   put_text("bad.jsonl", "{\"text\": \"a\"}\n{\"text\"\n");
   check_error("bad.jsonl", "bad.jsonl:2: not JSON");
   check_error("*", "is not a file; give a pattern");  // the folder exp
+  ck_assert_int_eq(mkfifo(in_folder("pipe.jsonl"), 0600), 0);
+  check_error("pipe.jsonl", "pipe.jsonl is a pipe, which is not read; write its data to a file");
+  check_error("**/*.jsonl", "pipe.jsonl is a pipe, which is not read");
+  unlink(in_folder("pipe.jsonl"));
   put_documents("a.txt", 1, 10);
   rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("a", "a.txt")};
   rmx_corpus_options o = small_options();

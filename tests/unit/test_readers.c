@@ -20,7 +20,7 @@
 
 struct found {
   rmx_strings documents;
-  uint64_t bad_lines, no_text, empty, invalid_utf8, surrogates;
+  uint64_t bad_lines, bad_bytes, no_text, empty, invalid_utf8, surrogates;
 };
 
 static rmx_status read_all(const char *path, const char *field, const char *separator,
@@ -37,6 +37,7 @@ static rmx_status read_all(const char *path, const char *field, const char *sepa
   }
   out->bad_lines = r.lost.bad_lines;
   out->no_text = r.lost.no_text;
+  out->bad_bytes = r.lost.bad_bytes;
   out->empty = r.lost.empty;
   out->invalid_utf8 = r.lost.invalid_utf8;
   out->surrogates = r.lost.surrogates;
@@ -249,6 +250,105 @@ START_TEST(cut_off_and_damaged_archives) {
 }
 END_TEST
 
+// With skip_bad a broken row or object takes only itself, also if a quote in it is never closed.
+START_TEST(what_follows_a_broken_row) {
+  folder_make();
+  rmx_buf csv = {0}, array = {0}, lines = {0}, two = {0};
+  rmx_buf_puts(&csv, "id,text\n");
+  rmx_buf_puts(&array, "[\n");
+  for (int i = 0; i < 20000; i++) {
+    const bool bad = i == 5 || i == 400 || i == 19999;
+    rmx_buf_printf(&csv,
+                   bad     ? "%d,\"never closed %d\n"
+                   : i % 3 ? "%d,row %d\n"
+                           : "%d,\"a\nb %d\"\n",
+                   i, i);
+    rmx_buf_printf(&array, bad ? "{\"text\": \"never closed %d},\n" : "{\"text\": \"row %d\"}%s\n",
+                   i, i == 19999 ? "" : ",");
+    rmx_buf_printf(&lines, bad ? "{\n \"text\": \"no %d}\n" : "{\n \"text\": \"row %d\"\n}\n", i);
+    if (i == 300) rmx_buf_puts(&two, "[");
+    if (i >= 300) rmx_buf_printf(&two, "%s{\"text\": \"%d\"}", i == 300 ? "" : ", ", i);
+    if (i == 9999) rmx_buf_puts(&two, "]\n[{\"text\": \"first\"}");
+  }
+  rmx_buf_puts(&array, "]\n");
+  rmx_buf_puts(&two, "]\n");
+  put("a.csv", csv.data, csv.size);
+  put("a.json", array.data, array.size);
+  put("b.json", lines.data, lines.size);
+  put("c.json", two.data, two.size);
+  static const char *const names[] = {"a.csv", "a.json", "b.json", "c.json"};
+  static const size_t wanted[] = {19997, 19997, 19997, 19701}, bad[] = {3, 3, 3, 1};
+  for (size_t i = 0; i < 4; i++) {
+    struct found f;
+    must(read_all(in_folder(names[i]), "text", "%", true, &f, err));
+    ck_assert_uint_ge(f.documents.n, wanted[i] - (i == 0));  // the second half of a cell is a row
+    ck_assert_uint_le(f.documents.n, wanted[i]);
+    ck_assert_uint_ge(f.bad_lines, bad[i]);
+    ck_assert_uint_le(f.bad_lines, bad[i] + 2);
+    ck_assert_uint_lt(f.bad_bytes, 200);
+    rmx_strings_release(&f.documents);
+    ck_assert_int_eq(read_all(in_folder(names[i]), "text", "%", false, &f, &(rmx_err){0}),
+                     RMX_EINPUT);
+  }
+  // No file makes it read for ever: each line opens a quote and closes none.
+  csv.size = 0;
+  rmx_buf_puts(&csv, "text,id\n");
+  for (int i = 0; i < 30000; i++) rmx_buf_printf(&csv, "\"a\"\",%d\n", i);
+  put("d.csv", csv.data, csv.size);
+  struct found f;
+  must(read_all(in_folder("d.csv"), "text", "%", true, &f, err));
+  ck_assert_uint_gt(f.bad_lines, 0);
+  rmx_strings_release(&f.documents);
+  rmx_buf_release(&csv), rmx_buf_release(&array), rmx_buf_release(&lines), rmx_buf_release(&two);
+  folder_remove();
+}
+END_TEST
+
+// What a download or a second compression leaves under a name that is known.
+START_TEST(files_that_are_something_else) {
+  static const char xml[] =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code></Error>\n";
+  static const struct {
+    const char *name, *bytes, *message;
+  } files[] = {
+      {"a.jsonl", xml, "a.jsonl: this is the error AccessDenied of a server; the download failed"},
+      {"a.csv", xml, "a.csv: this is the error AccessDenied"},
+      {"a.jsonl.gz", xml, "broken gzip file: it is the error AccessDenied"},
+      {"a.parquet", xml, "not Parquet: this is the error AccessDenied"},
+      {"a.jsonl", "\n <Error><Code>NoSuchKey</Code>", "this is the error NoSuchKey"},
+      {"a.jsonl", "<?xml version=\"1.0\"?><r/>", "a.jsonl: this is XML"},
+      {"a.jsonl", "<HEAD><TITLE>404", "this is a web page; the download failed"},
+      {"a.jsonl", "Entry not found", "at byte 7 of the line, which begins \"Entry not found\""},
+  };
+  struct found f;
+  folder_make();
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    put_text(files[i].name, files[i].bytes);
+    must_fail(read_all(in_folder(files[i].name), "text", "%", false, &f, err), files[i].message);
+  }
+  char once[512], twice[512];
+  size_t n = gzip_bytes("{\"text\": \"a\"}\n", 14, once, sizeof once);
+  put("b.jsonl.gz", twice, gzip_bytes(once, n, twice, sizeof twice));
+  must_fail(read_all(in_folder("b.jsonl.gz"), "text", "%", false, &f, err),
+            "it is compressed twice: in this gzip file is a gzip file; uncompress it once");
+  put("b.jsonl.zst", twice, zstd_bytes(once, n, twice, sizeof twice));
+  must_fail(read_all(in_folder("b.jsonl.zst"), "text", "%", false, &f, err),
+            "in this Zstandard file is a gzip file");
+  char wanted[100];
+  for (size_t p = 0; p < PACKERS; p++) {
+    if (strcmp(packers[p].suffix, ".xz") == 0) continue;  // liblzma calls it damaged
+    n = packers[p].pack("{\"text\": \"a\"}\n", 14, once, sizeof once);
+    memcpy(once + n, "garbage and more", 16);
+    char name[32];
+    snprintf(name, sizeof name, "c.jsonl%s", packers[p].suffix);
+    put(name, once, n + 16);
+    snprintf(wanted, sizeof wanted, "it ends well at byte %zu, but what follows is not", n);
+    must_fail(read_all(in_folder(name), "text", "%", false, &f, err), wanted);
+  }
+  folder_remove();
+}
+END_TEST
+
 START_TEST(unknown_and_missing_files) {
   rmx__reader r;
   const rmx__reader_options o = {"text", "%", false, 0, NULL, NULL, NULL, NULL};
@@ -330,7 +430,7 @@ START_TEST(json_nesting_is_bounded) {
     rmx__json_value value;
     ck_assert_int_eq(rmx__json_scan(line.data, line.size, &text_path, 1, &value, &look), !deep);
   }
-  ck_assert_str_eq(look.what, "more than 256 nested brackets");
+  ck_assert_str_eq(look.what, "brackets within more than 256 others");
   rmx_buf_release(&line);
 }
 END_TEST
@@ -426,7 +526,7 @@ START_TEST(files_are_named_for_what_they_are) {
       {"a.json.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", 50,
        "broken gzip file: it is a Git LFS pointer"},
       {"a.jsonl.zst", "<!DOCTYPE html><html><head>", 27, "broken Zstandard file: it is a web page"},
-      {"a.jsonl", "\n<html><head><title>403", 23, "a web page, not JSON"},
+      {"a.jsonl", "\n<html><head><title>403", 23, "this is a web page; the download failed"},
       {"a.txt.gz", "plain text\n", 11, "broken gzip file: it is not compressed"},
       {"a.txt", "h\0\0\0e\0l\0\1\1", 10, "many of its bytes are zero"},
       {"a.txt", "PAR1\x15\x04", 6, "a Parquet file"},
@@ -711,6 +811,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, invalid_utf8_is_replaced_and_counted);
   tcase_add_test(tc, packed_files);
   tcase_add_test(tc, cut_off_and_damaged_archives);
+  tcase_add_test(tc, what_follows_a_broken_row);
+  tcase_add_test(tc, files_that_are_something_else);
   tcase_add_test(tc, unknown_and_missing_files);
   tcase_add_test(tc, odd_fields_do_no_harm);
   tcase_add_test(tc, fields_beside_the_text);

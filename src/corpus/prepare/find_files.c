@@ -28,6 +28,20 @@ static rmx_status check_once(const char *name, const rmx_strings *files, rmx_err
   return status;
 }
 
+// A pipe without a writer would never end, and text is read more than once.
+static rmx_status not_a_file(const char *domain, const char *path, mode_t mode, rmx_err *err) {
+  const char *kind = S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+  if (S_ISDIR(mode))
+    return rmx_fail(err, RMX_EINPUT,
+                    "domain \"%s\": %s is not a file; give a pattern for the files in it, such as "
+                    "%s/*.jsonl",
+                    domain, path, path);
+  return rmx_fail(err, RMX_EINPUT,
+                  "domain \"%s\": %s is %s, which is not read; write its data to a file, and give "
+                  "that",
+                  domain, path, kind);
+}
+
 static rmx_status find(const char *name, const rmx_strings *globs, const char *base,
                        rmx_strings *out, rmx__files *all, rmx_err *err) {
   for (size_t i = 0; i < globs->n; i++) {
@@ -46,12 +60,7 @@ static rmx_status find(const char *name, const rmx_strings *globs, const char *b
       struct stat info;
       if (stat(path, &info) != 0)
         return rmx_fail_errno(err, "domain \"%s\": cannot read %s", name, path);
-      if (!S_ISREG(info.st_mode))
-        return rmx_fail(
-            err, RMX_EINPUT,
-            "domain \"%s\": %s is not a file; give a pattern for the files in it, such as "
-            "%s/*.jsonl",
-            name, path, path);
+      if (!S_ISREG(info.st_mode)) return not_a_file(name, path, info.st_mode, err);
       all->bytes += (uint64_t)info.st_size;
     }
   }

@@ -60,6 +60,28 @@ static bool next_file(const rmx__spool *s, size_t source, size_t *part, size_t *
   return true;
 }
 
+// With skip_bad a few lines may be broken. If many bytes are, something else is wrong.
+static rmx_status check_lost(const rmx__spool *s, size_t source, const rmx__documents *d,
+                             rmx_err *err) {
+  enum { FEW_BYTES = 1000000 };
+  rmx__losses lost = {0};
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    if (s->parts[i].source != source) continue;
+    rmx__losses_add(&lost, &s->parts[i].lost);
+    bytes += s->parts[i].bytes;
+  }
+  const double share = (double)lost.bad_bytes / (double)(bytes + lost.bad_bytes + 1);
+  if (lost.bad_bytes <= FEW_BYTES || share <= RMX__MANY_REPLACED) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "domain \"%s\": %llu of %llu bytes of its text are in %llu broken lines, more "
+      "than corpus.skip_bad takes: `corpus.skip_bad: false` says what is wrong with the "
+      "first",
+      d->name, (unsigned long long)lost.bad_bytes, (unsigned long long)(bytes + lost.bad_bytes),
+      (unsigned long long)lost.bad_lines);
+}
+
 rmx_status rmx__text_warnings(const rmx__spool *s, const rmx__collect *c, size_t source,
                               rmx__documents *out, rmx_err *err) {
   const rmx__reader_options how = rmx__reader_options_of(c->options, c->sources[source]);
@@ -70,6 +92,7 @@ rmx_status rmx__text_warnings(const rmx__spool *s, const rmx__collect *c, size_t
         s->parts[part].valid ? &c->files[source].valid : &c->files[source].train;
     if (facts.file < list->n) look_at_file(&facts, list->items[facts.file], how.separator, out);
   }
+  RMX_TRY(check_lost(s, source, out, err));
   return out->foreign.files && !how.skip_bad
              ? rmx__fail_charset(out->name, out->foreign.path, how.encoding, out->foreign.replaced,
                                  out->foreign.bytes, out->foreign.files - 1, err)

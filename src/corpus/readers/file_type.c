@@ -38,10 +38,40 @@ static const struct {
 #undef BEGINS
 };
 
-bool rmx__is_html(const char *data, size_t size) {
+static bool is_html(const char *data, size_t size) {
   while (size && strchr(" \t\r\n", *data) && *data) data++, size--;
   return (size >= 14 && strncasecmp(data, "<!doctype html", 14) == 0) ||
          (size >= 5 && strncasecmp(data, "<html", 5) == 0);
+}
+
+// The code of an error, such as AccessDenied: what is between <Code> and the next tag.
+static size_t error_code(const char *data, size_t size, const char **code) {
+  static const char tag[] = "<Code>";
+  enum { LONGEST = 60 };
+  *code = memmem(data, size, tag, sizeof tag - 1);
+  if (!*code) return 0;
+  *code += sizeof tag - 1;
+  size_t n = 0;
+  const size_t left = size - (size_t)(*code - data);
+  while (n < left && n < LONGEST && (*code)[n] > ' ' && (*code)[n] < 127 && (*code)[n] != '<') n++;
+  return n;
+}
+
+const char *rmx__page_of_bytes(const char *data, size_t size, char what[160]) {
+  static const char *const pages[] = {"<head", "<title", "<body", "<h1", "<center"};
+  while (size && strchr(" \t\r\n", *data) && *data) data++, size--;
+  bool page = is_html(data, size);
+  for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+    page = page || (size > strlen(pages[i]) && strncasecmp(data, pages[i], strlen(pages[i])) == 0);
+  if (page) return "a web page; the download failed, fetch it again";
+  const bool xml = size > 5 && memcmp(data, "<?xml", 5) == 0;
+  const bool error = size > 7 && memcmp(data, "<Error>", 7) == 0;
+  if (!xml && !error) return NULL;
+  const char *code;
+  const size_t n = error_code(data, size, &code);
+  snprintf(what, 160, "%s%.*s%s", n ? "the error " : "XML", (int)n, n ? code : "",
+           n ? " of a server; the download failed, fetch it again" : "");
+  return what;
 }
 
 const char *rmx__type_of_bytes(const char *data, size_t size) {

@@ -9,9 +9,6 @@
 // What a file is by its first `size` bytes: "a Git LFS pointer, not the file itself: `git lfs pull`
 // fetches it". NULL: it can be text.
 const char *rmx__type_of_bytes(const char *data, size_t size);
-// Whether the first bytes are those of a web page.
-bool rmx__is_html(const char *data, size_t size);
-
 typedef enum rmx__file_use {
   RMX__FILE_UNKNOWN,   // unknown ending
   RMX__FILE_DATA,      // data in a format that is not read: text is lost
@@ -20,5 +17,9 @@ typedef enum rmx__file_use {
 
 // Why a file with this name (without folders) is not read. NULL: it is read.
 const char *rmx__type_of_name(const char *name, rmx__file_use *use);
+
+// What a server sent instead of a file, for messages: a web page, or an error in XML, with its
+// code. NULL: neither.
+const char *rmx__page_of_bytes(const char *data, size_t size, char what[160]);
 
 #endif

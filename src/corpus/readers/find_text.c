@@ -47,7 +47,7 @@ static rmx_status take(struct search *s, const char *path) {
   const char *why = rmx__type_of_name(name_of(path), &use);
   if (use == RMX__FILE_NOT_DATA) return RMX_OK;
   if (stat(path, &info) != 0) return rmx_fail_errno(s->err, "cannot read %s", path);
-  if (!S_ISREG(info.st_mode)) return RMX_OK;
+  if (S_ISDIR(info.st_mode) || (why && !S_ISREG(info.st_mode))) return RMX_OK;
   if (!s->rest && why && use == RMX__FILE_UNKNOWN) {
     rmx_few_add(s->unread, name_of(path));
     return RMX_OK;

@@ -26,6 +26,7 @@ static rmx_status read_file(rmx__input *s, void *into, size_t size, size_t *got,
 struct rmx__unpacking {
   void *state;  // of the compression
   rmx__unpack u;
+  uint64_t ended_at;  // the end of the last stream that is whole; 0: there is none
   uint8_t compressed[RMX__BLOCK];
 };
 
@@ -52,9 +53,9 @@ static rmx_status check_magic(const rmx__input *s, const uint8_t *data, size_t n
   if ((c == &rmx__zstd || c == &rmx__lz4) && n >= 4 && (data[0] & 0xF0) == 0x50 &&
       memcmp(data + 1, "\x2A\x4D\x18", 3) == 0)
     return RMX_OK;
-  const char *kind = rmx__is_html((const char *)data, n)
-                         ? "a web page; the download failed, fetch it again"
-                         : rmx__type_of_bytes((const char *)data, n);
+  char what[160];
+  const char *kind = rmx__page_of_bytes((const char *)data, n, what);
+  if (!kind) kind = rmx__type_of_bytes((const char *)data, n);
   return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: it is %s", s->path, c->name,
                   kind ? kind : "not compressed; remove the ending from its name");
 }
@@ -71,6 +72,20 @@ static rmx_status feed(rmx__input *s, rmx_err *err) {
   return first && n > 0 ? check_magic(s, p->compressed, n, err) : RMX_OK;
 }
 
+static rmx_status broken_archive(const rmx__input *s, rmx_err *err) {
+  const struct rmx__unpacking *p = s->unpacking;
+  const unsigned long long end = p->ended_at;
+  if (!end)
+    return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: %s", s->path, s->compression->name,
+                    p->u.why);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: broken %s file: it ends well at byte %llu, but what follows is not %s (%s); "
+      "fetch it again, or, if nothing belongs there, cut it off with `head -c %llu FILE "
+      "> NEW`",
+      s->path, s->compression->name, end, s->compression->name, p->u.why, end);
+}
+
 static rmx_status read_packed(rmx__input *s, void *into, size_t size, size_t *got, rmx_err *err) {
   struct rmx__unpacking *p = s->unpacking;
   const rmx__compression *c = s->compression;
@@ -82,8 +97,8 @@ static rmx_status read_packed(rmx__input *s, void *into, size_t size, size_t *go
     const rmx__unpacked now = c->step(p->state, &p->u);
     if (now == RMX__UNPACK_NO_MEMORY)
       return rmx_fail(err, RMX_ENOMEM, "%s: no memory to uncompress it: %s", s->path, p->u.why);
-    if (now == RMX__UNPACK_BROKEN)
-      return rmx_fail(err, RMX_EINPUT, "%s: broken %s file: %s", s->path, c->name, p->u.why);
+    if (now == RMX__UNPACK_BROKEN) return broken_archive(s, err);
+    if (now == RMX__UNPACK_BETWEEN) p->ended_at = s->compressed - p->u.in_left;
     if (p->u.out_left < size || p->u.in_left < in || !p->u.last) continue;
     if (now == RMX__UNPACK_BETWEEN && s->compressed > 0) break;
     return rmx_fail(err, RMX_EINPUT,
@@ -190,7 +205,14 @@ static rmx_status read_more(rmx__input *s, rmx_err *err) {
   s->at = 0;
   if (rmx_interrupted())
     return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", s->path);
-  RMX_TRY(read_bytes(s, s->block + s->end, RMX__BLOCK - s->end, &got, err));
+  const size_t again = s->again.end - s->again.at, room = RMX__BLOCK - s->end;
+  if (again) {
+    got = again < room ? again : room;
+    memcpy(s->block + s->end, s->again.data + s->again.at, got);
+    s->again.at += got;
+  } else {
+    RMX_TRY(read_bytes(s, s->block + s->end, room, &got, err));
+  }
   s->end += got;
   s->file_ended = got == 0;
   return RMX_OK;
@@ -210,6 +232,26 @@ rmx_status rmx__input_fill(rmx__input *s, rmx_err *err) {
   return RMX_OK;
 }
 
+rmx_status rmx__input_again(rmx__input *s, const char *data, size_t n, bool *done, rmx_err *err) {
+  enum { SOME = 64 << 20, TIMES = 8 };  // a file cannot make it read for ever
+  const size_t block = s->end - s->at, rest = s->again.end - s->again.at, all = n + block + rest;
+  *done = s->reread + n <= SOME || s->reread + n <= TIMES * s->compressed;
+  if (!*done) return RMX_OK;
+  char *joined = rmx_realloc(NULL, all, 1);
+  if (!joined) return rmx_fail_memory(err, all, s->path);
+  memcpy(joined, data, n);
+  memcpy(joined + n, s->block + s->at, block);
+  if (rest) memcpy(joined + n + block, s->again.data + s->again.at, rest);
+  free(s->again.data);
+  s->again.data = joined;
+  s->again.at = 0;
+  s->again.end = all;
+  s->reread += n;
+  s->at = s->end = 0;
+  s->file_ended = s->ended = false;
+  return RMX_OK;
+}
+
 // The line that begins at s->at and fills the rest of the block, and has no end in it.
 static rmx_status take_long_line(rmx__input *s, size_t max, rmx__line *line, rmx_err *err) {
   rmx_buf *b = &s->long_line;
@@ -222,6 +264,7 @@ static rmx_status take_long_line(rmx__input *s, size_t max, rmx__line *line, rmx
     line->cut = line->cut || n > room;
     rmx_buf_add(b, from, n < room ? n : room);
     if (b->failed) return rmx_fail_memory(err, b->size + n, s->path);
+    line->whole += n;
     s->at += n + (feed != NULL);
     if (!feed) RMX_TRY(rmx__input_fill(s, err));
   }
@@ -247,6 +290,7 @@ rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *mor
   line->data = s->block + s->at;
   line->size = (size_t)((feed ? feed : s->block + s->end) - line->data);
   s->at += line->size + (feed != NULL);
+  line->whole = line->size;
   line->cut = max && line->size > max;
   if (line->cut) line->size = max;
   return RMX_OK;
@@ -258,6 +302,7 @@ void rmx__input_close(rmx__input *s) {
   if (s->file) fclose(s->file);
   rmx__charset_close(s->charset);
   free(s->raw.data);
+  free(s->again.data);
   free(s->block);
   rmx_buf_release(&s->long_line);
   *s = (rmx__input){0};

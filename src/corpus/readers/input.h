@@ -23,6 +23,11 @@ struct rmx__input {
     size_t at, end;
     bool ended;
   } raw;
+  struct {  // bytes that are read again before those that follow
+    char *data;
+    size_t at, end;
+  } again;
+  uint64_t reread;       // bytes that were read again, in all
   uint64_t undecodable;  // bytes that could not be converted
   rmx_buf long_line;     // one that does not fit into a block
   uint64_t compressed;   // bytes of the file itself read so far
@@ -49,6 +54,7 @@ rmx_status rmx__input_peek(rmx__input *s, size_t size, rmx_err *err);
 typedef struct rmx__line {
   const char *data;  // until the next call
   size_t size;
+  uint64_t whole;  // bytes of the line, if it was cut
   bool cut;
 } rmx__line;
 // Converts all bytes that were not used yet, and those that follow, from a character set by its
@@ -58,6 +64,9 @@ rmx_status rmx__input_convert(rmx__input *s, const char *charset, size_t mark, r
 // `max` bytes (0: no limit) only these are given and `cut` is set, so memory is bounded for any
 // file. Most lines stay where they were read; only a line longer than a block is copied.
 rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *more, rmx_err *err);
+// Puts bytes back that were used, so that they are read again before all others. *done = false: too
+// many bytes were read again in this file already, and these are not.
+rmx_status rmx__input_again(rmx__input *s, const char *data, size_t n, bool *done, rmx_err *err);
 void rmx__input_close(rmx__input *s);
 
 #endif

@@ -21,6 +21,11 @@ static bool broken(struct scan *s, const char *at, const char *what) {
   return false;
 }
 
+static bool too_deep(struct scan *s, const char *at) {
+  s->look->too_deep = true;
+  return broken(s, at, "brackets within more than 256 others");
+}
+
 static void skip_space(struct scan *s) {
   while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\r' || *s->at == '\n'))
     s->at++;
@@ -96,7 +101,7 @@ static bool skip_value(struct scan *s, int depth) {
     bool over = false, first = false;
     if (s->at == s->end) return broken(s, s->at, "wanted a value");
     if (*s->at == '{' || *s->at == '[') {
-      if (depth + n == RMX__JSON_DEPTH) return broken(s, s->at, "more than 256 nested brackets");
+      if (depth + n == RMX__JSON_DEPTH) return too_deep(s, s->at);
       open[n++] = s->at++;
       first = true;
     } else if (!(*s->at == '"' ? skip_string(s, &from, &to) : skip_scalar(s))) {
@@ -155,7 +160,7 @@ static rmx__json_kind kind_of(const char *from, const char *to) {
 static bool scan_object(struct scan *s, const char *const *wanted, int depth) {
   const char *const open = s->at, *from, *to, *rests[RMX__JSON_PATHS];
   bool over = false, any = false, deeper = false;
-  if (depth > RMX__JSON_DEPTH) return broken(s, open, "more than 256 nested brackets");
+  if (depth > RMX__JSON_DEPTH) return too_deep(s, open);
   s->at++;
   for (bool first = true; skip_comma(s, open, first, &over); first = false) {
     if (over) return true;

@@ -30,6 +30,7 @@ typedef struct rmx__json_look {
   const char *what;     // if the line is broken: what is wrong
   size_t column;        // and at which byte of the line; the first is 1
   bool no_object;       // the line is JSON, but not an object
+  bool too_deep;        // it may be JSON, but has more than RMX__JSON_DEPTH brackets in another
   uint64_t surrogates;  // halves of surrogate pairs that were replaced by U+FFFD; added up
   bool not_ascii;       // a decoded string had bytes beyond ASCII as they are; set, never cleared
 } rmx__json_look;

@@ -38,8 +38,9 @@ rmx_status rmx__not_of_type(rmx__random_access *f, const char *type, rmx_err *er
   const size_t n = f->size < sizeof first ? (size_t)f->size : sizeof first;
   if (n == 0) return rmx_fail(err, RMX_EINPUT, "%s: the file is empty", f->path);
   RMX_TRY(rmx__random_access_read(f, 0, first, n, err));
-  const char *kind = rmx__is_html(first, n) ? "a web page; the download failed, fetch it again"
-                                            : rmx__type_of_bytes(first, n);
+  char what[160];
+  const char *kind = rmx__page_of_bytes(first, n, what);
+  if (!kind) kind = rmx__type_of_bytes(first, n);
   return rmx_fail(err, RMX_EINPUT, "%s: not %s%s%s", f->path, type, kind ? ": this is " : "",
                   kind ? kind : "");
 }

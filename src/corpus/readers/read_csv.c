@@ -20,7 +20,9 @@ struct csv {
   // the present row
   enum where where;
   size_t column, bytes;
-  size_t feeds;  // line feeds in its quoted cells
+  size_t feeds;    // line feeds in its quoted cells
+  uint64_t whole;  // its bytes in the file
+  rmx_buf below;   // with skip_bad: its bytes after the first line feed
   bool blank, too_long;
   const char *wrong;
 };
@@ -93,6 +95,15 @@ static const char *read_in_row(struct csv *c, rmx__reader *r, const char *at, co
   return at;
 }
 
+// Keeps what must be read again if the row is broken: a quote may have been opened by mistake.
+static void keep_below(struct csv *c, const char *from, const char *to) {
+  if (c->below.size == 0 && c->feeds) {
+    const char *feed = memchr(from, '\n', (size_t)(to - from));
+    from = feed ? feed + 1 : to;
+  }
+  if (c->feeds && !c->too_long) rmx_buf_add(&c->below, from, (size_t)(to - from));
+}
+
 // Reads the next row; *more is false at the end of the file.
 static rmx_status next_row(struct csv *c, rmx__reader *r, bool *more, rmx_err *err) {
   rmx__input *s = &r->input;
@@ -103,6 +114,7 @@ static rmx_status next_row(struct csv *c, rmx__reader *r, bool *more, rmx_err *e
   c->blank = true;
   c->too_long = false;
   c->wrong = NULL;
+  c->whole = c->below.size = 0;
   for (size_t i = 0; i < c->n_cells; i++) c->cells[i].size = 0;
   *more = false;
   while (!over) {
@@ -110,13 +122,15 @@ static rmx_status next_row(struct csv *c, rmx__reader *r, bool *more, rmx_err *e
     if (s->ended) break;
     *more = true;
     const char *at = read_in_row(c, r, s->block + s->at, s->block + s->end, &over);
+    c->whole += (uint64_t)(at - (s->block + s->at));
+    if (r->o.skip_bad) keep_below(c, s->block + s->at, at);
     s->at = (size_t)(at - s->block);
   }
   if (*more && !over) {  // the last line has no end
     if (c->where == QUOTED) c->wrong = "a quoted cell without an end";
     end_cell(c, r, true);
   }
-  bool failed = r->line.failed;
+  bool failed = r->line.failed || c->below.failed;
   for (size_t i = 0; i < c->n_cells; i++) failed = failed || c->cells[i].failed;
   return failed ? rmx_fail_memory(err, c->bytes, r->path) : RMX_OK;
 }
@@ -210,6 +224,15 @@ static void give_fields(struct csv *c, rmx__reader *r) {
   }
 }
 
+static rmx_status read_below_again(struct csv *c, rmx__reader *r, rmx_err *err) {
+  bool done;
+  RMX_TRY(rmx__input_again(&r->input, c->below.data, c->below.size, &done, err));
+  if (!done) return RMX_OK;
+  r->lost.bad_bytes -= c->below.size;
+  c->feeds = 0;
+  return RMX_OK;
+}
+
 static rmx_status next_csv(rmx__reader *r, bool *more, rmx_err *err) {
   struct csv *c = r->state;
   char what[128];
@@ -218,8 +241,10 @@ static rmx_status next_csv(rmx__reader *r, bool *more, rmx_err *err) {
   if (c->too_long && !r->o.skip_bad) return rmx__too_long(r, "a row", err);
   if (c->too_long) c->wrong = "too long";
   snprintf(what, sizeof what, "%zu columns, but the first line has %zu", c->column, c->names.n);
-  if (c->wrong || c->column != c->names.n)
-    return rmx__unusable(r, &r->lost.bad_lines, c->wrong ? c->wrong : what, err);
+  if (c->wrong || c->column != c->names.n) {
+    RMX_TRY(rmx__unusable(r, &r->lost.bad_lines, c->whole, c->wrong ? c->wrong : what, err));
+    return c->below.size ? read_below_again(c, r, err) : RMX_OK;
+  }
   give_fields(c, r);
   size_t i = 0;  // the first with text, or the last
   while (i + 1 < c->n_texts && rmx__is_blank(c->cells[i].data, c->cells[i].size)) i++;
@@ -234,6 +259,7 @@ static void close_csv(rmx__reader *r) {
   struct csv *c = r->state;
   if (!c) return;
   for (size_t i = 0; i < c->n_cells; i++) rmx_buf_release(&c->cells[i]);
+  rmx_buf_release(&c->below);
   rmx_strings_release(&c->names);
   free(c->cells), free(c->cell_of), free(c->cell_of_field);
   free(c);

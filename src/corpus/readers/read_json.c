@@ -10,6 +10,7 @@ enum { TEXT_PATHS = 16 };  // alternatives of text_field
 
 struct json {
   bool by_value;                // an array, or objects over several lines
+  bool array;                   // the file begins with one
   bool array_open, array_over;  // an array has begun; has ended
   size_t feeds;                 // line feeds in the present value, to be counted
   char *names;                  // text_field, with a zero after each alternative
@@ -29,7 +30,14 @@ struct value {
 // Skips white space and commas before a value, and the end of the array. NULL: a value begins.
 static const char *skip_between(rmx__reader *r, const char *at, const char *end) {
   struct json *j = r->state;
-  for (; at < end && *at && strchr(" \t\r\n,]", *at); at++) {
+  for (; at < end && *at; at++) {
+    if (*at == '[' && j->array_over && r->o.skip_bad) {  // a second array
+      r->lost.bad_lines++;
+      j->array_over = false;
+      j->array_open = true;
+    } else if (!strchr(" \t\r\n,]", *at)) {
+      break;
+    }
     r->line_number += *at == '\n';
     if (*at == ']') j->array_over = true, j->array_open = false;
   }
@@ -67,7 +75,7 @@ static size_t count_feeds(const char *at, const char *end) {
 
 // Reads the next object of an array, or an object over several lines, into r->line. *cut: the
 // object is too long, or the file ends within it.
-static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err) {
+static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, uint64_t *whole, rmx_err *err) {
   rmx__input *s = &r->input;
   struct json *j = r->state;
   struct value v = {0};
@@ -91,6 +99,7 @@ static rmx_status next_value(rmx__reader *r, bool *more, bool *cut, rmx_err *err
                  room = r->o.max_document ? r->o.max_document - r->line.size : n;
     j->feeds += count_feeds(from, at);
     *cut = *cut || n > room;
+    *whole += n;
     rmx_buf_add(&r->line, from, n < room ? n : room);
     if (r->line.failed) return rmx_fail_memory(err, r->line.size, r->path);
     s->at = (size_t)(at - s->block);
@@ -162,15 +171,30 @@ static void take_fields(rmx__reader *r, const char *line) {
   }
 }
 
-static rmx_status broken(rmx__reader *r, const rmx__json_look *look, rmx_err *err) {
-  char what[256];
-  r->text.size = 0;
-  if (look->no_object) return rmx__unusable(r, &r->lost.bad_lines, "not a JSON object", err);
-  snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line", look->what, look->column);
-  return rmx__unusable(r, &r->lost.bad_lines, what, err);
+// The first characters of a line, for messages.
+static const char *beginning(const char *line, size_t size, char out[64]) {
+  snprintf(out, 64, "%.*s", size < 40 ? (int)size : 40, line);
+  rmx_make_printable(out, "");
+  return out;
 }
 
-static rmx_status without_text(rmx__reader *r, rmx_err *err) {
+static rmx_status broken(rmx__reader *r, const char *line, size_t size, const rmx__json_look *look,
+                         rmx_err *err) {
+  char what[256], begins[64];
+  r->text.size = 0;
+  if (look->no_object) return rmx__unusable(r, &r->lost.bad_lines, size, "not a JSON object", err);
+  if (look->too_deep)
+    snprintf(what, sizeof what, "%s, at byte %zu of the line, are not read, in no field",
+             look->what, look->column);
+  else if (size && *line != '{')
+    snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line, which begins \"%s\"",
+             look->what, look->column, beginning(line, size, begins));
+  else
+    snprintf(what, sizeof what, "not JSON: %s, at byte %zu of the line", look->what, look->column);
+  return rmx__unusable(r, &r->lost.bad_lines, size, what, err);
+}
+
+static rmx_status without_text(rmx__reader *r, size_t bytes, rmx_err *err) {
   const struct json *j = r->state;
   bool null = false, other = false;
   char what[512];
@@ -189,20 +213,21 @@ static rmx_status without_text(rmx__reader *r, rmx_err *err) {
                             : "none of \"%s\" is there (corpus.text_field names the fields that "
                               "can have the text)",
            r->o.text_field);
-  return rmx__unusable(r, other ? &r->lost.bad_lines : &r->lost.no_text, what, err);
+  return rmx__unusable(r, other ? &r->lost.bad_lines : &r->lost.no_text, bytes, what, err);
 }
 
 // Finds the text and the fields of the object in a line.
 static rmx_status take_object(rmx__reader *r, const char *line, size_t size, rmx_err *err) {
   struct json *j = r->state;
   rmx__json_look look;
-  if (!rmx__json_scan(line, size, j->paths, j->n, j->values, &look)) return broken(r, &look, err);
+  if (!rmx__json_scan(line, size, j->paths, j->n, j->values, &look))
+    return broken(r, line, size, &look, err);
   for (size_t i = 0; i < j->n_text && rmx__is_blank(r->text.data, r->text.size); i++) {
     if (kind_as_text(&j->values[i]) != RMX__JSON_STRING) continue;
-    if (!take_text(r, line, &j->values[i], &look)) return broken(r, &look, err);
+    if (!take_text(r, line, &j->values[i], &look)) return broken(r, line, size, &look, err);
     r->document = true;
   }
-  if (!r->document) return without_text(r, err);
+  if (!r->document) return without_text(r, size, err);
   r->lost.surrogates += look.surrogates;
   r->valid = !look.not_ascii;
   r->raw = line;
@@ -211,11 +236,36 @@ static rmx_status take_object(rmx__reader *r, const char *line, size_t size, rmx
   return RMX_OK;
 }
 
+// A broken object may have taken those after it for its own. Reads again from the first that seems
+// to begin in it: a brace and a quote after a comma or a line feed.
+static rmx_status read_rest_again(rmx__reader *r, rmx_err *err) {
+  struct json *j = r->state;
+  const char *line = r->line.data, *const end = line + r->line.size;
+  bool begins = false, done;
+  for (const char *p = line + 1; p < end; p++) {
+    if (*p == '{' && begins) {
+      const char *q = p + 1;
+      while (q < end && strchr(" \t\r\n", *q) && *q) q++;
+      if (q < end && *q == '"') {
+        RMX_TRY(rmx__input_again(&r->input, p, (size_t)(end - p), &done, err));
+        if (!done) return RMX_OK;
+        r->lost.bad_bytes -= (uint64_t)(end - p);
+        j->feeds = count_feeds(line, p);
+        j->array_open = j->array && !j->array_over;
+        return RMX_OK;
+      }
+    }
+    begins = *p == ',' || *p == '\n' || (begins && strchr(" \t\r", *p) && *p);
+  }
+  return RMX_OK;
+}
+
 static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
   struct json *j = r->state;
   rmx__line line;
   if (j->by_value) {
-    RMX_TRY(next_value(r, more, &line.cut, err));
+    line.whole = 0;
+    RMX_TRY(next_value(r, more, &line.cut, &line.whole, err));
     line.data = r->line.data;
     line.size = r->line.size;
   } else {
@@ -225,16 +275,22 @@ static rmx_status next_json(rmx__reader *r, bool *more, rmx_err *err) {
   if (!*more && !j->array_open) return RMX_OK;
   if (!*more) {
     j->array_open = false;
-    return rmx__unusable(r, &r->lost.bad_lines, "the array has no end: the file is cut off", err);
+    return rmx__unusable(r, &r->lost.bad_lines, 0, "the array has no end: the file is cut off",
+                         err);
   }
   if (line.cut && !r->o.skip_bad) return rmx__too_long(r, "a line", err);
   if (line.cut) {
     r->lost.bad_lines++;
-    return RMX_OK;
+    r->lost.bad_bytes += line.whole;
+    return j->by_value ? read_rest_again(r, err) : RMX_OK;
   }
   if (j->by_value && j->array_over)
-    return rmx__unusable(r, &r->lost.bad_lines, "more text after the end of the array", err);
-  return rmx__is_blank(line.data, line.size) ? RMX_OK : take_object(r, line.data, line.size, err);
+    return rmx__unusable(r, &r->lost.bad_lines, line.size, "more text after the end of the array",
+                         err);
+  if (rmx__is_blank(line.data, line.size)) return RMX_OK;
+  const uint64_t bad = r->lost.bad_lines;
+  RMX_TRY(take_object(r, line.data, line.size, err));
+  return j->by_value && r->lost.bad_lines > bad ? read_rest_again(r, err) : RMX_OK;
 }
 
 // ---- the first block ---------------------------------------------------------------------------
@@ -286,6 +342,7 @@ static rmx_status open_json(rmx__reader *r, rmx_err *err) {
   RMX_TRY(set_paths(r, err));
   const size_t first = s->at;
   j->by_value = is_by_value(s, &j->array_open);
+  j->array = j->array_open;
   if (!j->by_value) return RMX_OK;
   for (size_t i = first; i < s->at; i++) r->line_number += s->block[i] == '\n';
   r->line_number++;

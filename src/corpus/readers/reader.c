@@ -91,9 +91,11 @@ void rmx__set_field(rmx__reader *r, size_t i, const char *value, size_t size) {
   r->has[i] = true;
 }
 
-rmx_status rmx__unusable(rmx__reader *r, uint64_t *counter, const char *what, rmx_err *err) {
+rmx_status rmx__unusable(rmx__reader *r, uint64_t *counter, uint64_t bytes, const char *what,
+                         rmx_err *err) {
   if (r->o.skip_bad) {
     ++*counter;
+    if (counter == &r->lost.bad_lines) r->lost.bad_bytes += bytes;
     return RMX_OK;
   }
   return rmx_fail(err, RMX_EINPUT,
@@ -144,14 +146,19 @@ static rmx_status look(rmx__reader *r, rmx_err *err) {
   RMX_TRY(rmx__choose_charset(r, err));
   RMX_TRY(rmx__input_peek(s, LOOKED_AT, err));
   size_t n = s->end - s->at < LOOKED_AT ? s->end - s->at : LOOKED_AT;
+  char page[160];
   const char *first = s->block + s->at, *kind = rmx__type_of_bytes(first, n);
   const bool text = r->format->flags & (RMX__FORMAT_TEXT | RMX__FORMAT_FILE);
-  r->html = rmx__is_html(first, n);
-  if (!kind && !text && r->html)
-    kind = r->format == &rmx__format_json
-               ? "a web page, not JSON; the download failed, fetch it again"
-               : "a web page; the download failed, fetch it again";
-  return kind ? rmx_fail(err, RMX_EINPUT, "%s: this is %s", r->path, kind) : RMX_OK;
+  const char *sent = rmx__page_of_bytes(first, n, page);
+  r->html = sent;
+  if (!kind && !text) kind = sent;
+  if (!kind) return RMX_OK;
+  const rmx__compression *inner = rmx__compression_of_bytes(first, n);
+  if (s->compression && inner)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: it is compressed twice: in this %s file is a %s file; uncompress it once",
+                    r->path, s->compression->name, inner->name);
+  return rmx_fail(err, RMX_EINPUT, "%s: this is %s", r->path, kind);
 }
 
 static rmx_status begin(rmx__reader *r, rmx_err *err) {
