@@ -1,13 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix export: writes a mixture in the format of a trainer.
+#include <regmix/eval.h>
 #include <regmix/export.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "steps.h"
+
+// A model in another program's format, with its tokenizer.
+static rmx_status export_model(const cli *c, const rmx_export_job *job, rmx_err *err) {
+  static const char *const types[] = {"f32", "f16", "bf16", "q8_0"};  // as rmx_gguf_type
+  const rmx_kernels *k;
+  rmx_lm *m;
+  RMX_OWNED char *tokenizer = NULL;
+  size_t type = 0;
+  if (!job->to || strcmp(job->to, "gguf") != 0)
+    return rmx_fail(err, RMX_EUSAGE, "a model is written with --to gguf");
+  if (!job->out) return rmx_fail(err, RMX_EUSAGE, "--out FILE is missing");
+  while (strcmp(types[type], job->type) != 0) type++;
+  RMX_TRY(rmx_lm_kernels(NULL, &k, err));
+  RMX_TRY(rmx_eval_tokenizer_path(job->model, &tokenizer, err));
+  RMX_TRY(rmx_lm_open(job->model, k, 1, &m, err));
+  const rmx_status status = rmx_lm_write_gguf(m, tokenizer, (rmx_gguf_type)type, job->out, err);
+  if (status == RMX_OK && c->common.json)
+    cli_print_json(json_pack("{s:s, s:s, s:s, s:s}", "to", "gguf", "from", job->model, "type",
+                             job->type, "out", job->out));
+  rmx_lm_free(m);
+  return status;
+}
 
 static rmx_status run_export(cli *c, rmx_err *err) {
   const rmx_export_job *job = c->own;
   const char *out = job->out;
   rmx_exported x = {0};
+  if (job->model) return export_model(c, job, err);
   if (!job->to && !job->token_files)
     return rmx_fail(err, RMX_EUSAGE,
                     "--to FORMAT is missing; `regmix export --help` lists the formats");
@@ -47,6 +73,10 @@ static const rmx_option options[] = {
      "tokens per sequence of the trainer"},
     {"token-files", RMX_CHOICE, AT(token_files), NULL, 0, 0, "megatron|nanogpt|olmo|npy",
      "write the corpus as token files of another program into the folder --out"},
+    {"model", RMX_TEXT, AT(model), NULL, 0, 0, "DIR",
+     "write this model with its tokenizer instead, with --to gguf, for llama.cpp"},
+    {"type", RMX_CHOICE, AT(type), "f32", 0, 0, "f32|f16|bf16|q8_0",
+     "numbers of a model that is written"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write to this file; default: stdout"},
 };
 

@@ -55,6 +55,8 @@ rmx_status rmx_eval(const rmx_eval_job *job, const char *const *files, size_t n,
 /* The tokenizer of a model: tokenizer.json in its folder, or in one of the four folders above it.
  * So that of an experiment is found from its runs. RMX_EINPUT: there is none. */
 rmx_status rmx_eval_tokenizer(const char *model, rmx_tokenizer **out, rmx_err *err);
+/* The same, but only the path: free() it. */
+rmx_status rmx_eval_tokenizer_path(const char *model, char **out, rmx_err *err);
 
 /* Reads lines of ids from `in`, a sequence each, and writes the logits of what follows each id as a
  * float32 array of NumPy's format, (all ids, V): the rows of the first sequence, then those of the

@@ -73,6 +73,19 @@ rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logi
  * eos_token_id; UINT32_MAX: none. A reader sees each file as it was or whole. */
 rmx_status rmx_lm_write(const rmx_model *m, uint32_t end_of_text, const char *folder, rmx_err *err);
 
+/* How numbers are kept in a GGUF file. */
+typedef enum rmx_gguf_type {
+  RMX_GGUF_F32,
+  RMX_GGUF_F16,
+  RMX_GGUF_BF16,
+  RMX_GGUF_Q8_0
+} rmx_gguf_type;
+/* Writes a model with its tokenizer (a tokenizer.json) as a GGUF file, which llama.cpp reads. Norms
+ * stay float32, and so do matrices whose rows are not whole blocks of Q8_0 (32 numbers).
+ * RMX_EINPUT: llama.cpp has no such tokenizer. RMX_EINTERRUPTED. */
+rmx_status rmx_lm_write_gguf(const rmx_lm *m, const char *tokenizer, rmx_gguf_type type,
+                             const char *path, rmx_err *err);
+
 #ifdef __cplusplus
 }
 #endif

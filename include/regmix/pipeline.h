@@ -339,6 +339,7 @@ rmx_status rmx_keep_runs(const char *out, char *const *runs, size_t n, rmx_err *
 typedef struct rmx_export_job {
   char *to;                             /* a name of rmx_export_formats */
   char *token_files;                    /* instead: a format of rmx_corpus_export */
+  char *model, *type;                   /* instead: a model to write, and its numbers */
   char *out;                            /* file, or the folder of token files; NULL: none */
   char *mixture;                        /* file; NULL: the experiment's optimum.yaml */
   rmx_strings data;                     /* DOMAIN=PATH */

@@ -7,16 +7,23 @@
 #include "base/num.h"
 #include "items.h"
 
-rmx_status rmx_eval_tokenizer(const char *model, rmx_tokenizer **out, rmx_err *err) {
+rmx_status rmx_eval_tokenizer_path(const char *model, char **out, rmx_err *err) {
   static const char *const places[] = {".", "..", "../..", "../../..", "../../../.."};
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    RMX_OWNED char *path = rmx_format("%s/%s/tokenizer.json", model, places[i]);
-    if (!path) return rmx_fail_memory(err, 0, "a path");
-    if (rmx_exists(path)) return rmx_tokenizer_read(path, out, err);
+    *out = rmx_format("%s/%s/tokenizer.json", model, places[i]);
+    if (!*out) return rmx_fail_memory(err, 0, "a path");
+    if (rmx_exists(*out)) return RMX_OK;
+    free(*out);
   }
   return rmx_fail(err, RMX_EINPUT,
                   "%s: no tokenizer.json there or in the folders above; give --tokenizer FILE",
                   model);
+}
+
+rmx_status rmx_eval_tokenizer(const char *model, rmx_tokenizer **out, rmx_err *err) {
+  RMX_OWNED char *path = NULL;
+  RMX_TRY(rmx_eval_tokenizer_path(model, &path, err));
+  return rmx_tokenizer_read(path, out, err);
 }
 
 struct choice {

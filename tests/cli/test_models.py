@@ -10,6 +10,7 @@ import gzip
 import json
 import math
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -268,9 +269,82 @@ def test_generate(folder):
     ok("the same seed gives the same text", len(texts) == 3 and texts[0] == texts[1] != texts[2], run[0].stderr)
 
 
+# ---- GGUF ---------------------------------------------------------------------------------------------------
+
+def read_gguf(path):
+    """Keys and tensors of a GGUF file, by its specification."""
+    data, at = path.read_bytes(), 24
+
+    def number(fmt):
+        nonlocal at
+        value = struct.unpack_from("<" + fmt, data, at)[0]
+        at += struct.calcsize(fmt)
+        return value
+
+    def text():
+        nonlocal at
+        n = number("Q")
+        at += n
+        return data[at - n:at].decode()
+
+    def value(kind):
+        if kind == 9:
+            kind, n = number("I"), number("Q")
+            return [value(kind) for _ in range(n)]
+        return text() if kind == 8 else number({4: "I", 5: "i", 6: "f", 7: "?"}[kind])
+
+    magic, version, n, keys = struct.unpack_from("<4sIQQ", data)
+    assert (magic, version) == (b"GGUF", 3)
+    found = {text(): value(number("I")) for _ in range(keys)}
+    infos = [(text(), [number("Q") for _ in range(number("I"))], number("I"), number("Q")) for _ in range(n)]
+    start = (at + 31) // 32 * 32
+    tensors = {}
+    for name, shape, kind, offset in infos:
+        count, where = math.prod(shape), start + offset
+        if kind == 8:
+            blocks = np.frombuffer(data, np.dtype([("d", "<f2"), ("q", "i1", 32)]), count // 32, where)
+            x = blocks["d"].astype(np.float32)[:, None] * blocks["q"]
+        elif kind == 30:
+            x = (np.frombuffer(data, "<u2", count, where).astype(np.uint32) << 16).view(np.float32)
+        else:
+            x = np.frombuffer(data, {0: "<f4", 1: "<f2"}[kind], count, where).astype(np.float32)
+        tensors[name] = x.reshape(shape[::-1])
+    return found, tensors
+
+
+def test_gguf(folder):
+    config, w = make_model(folder / "gguf", num_key_value_heads=2)
+    theirs = {"token_embd": "model.embed_tokens", "output": "lm_head", "output_norm": "model.norm"}
+    for i in range(2):
+        for a, b in {"attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+                     "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm", "ffn_gate": "mlp.gate_proj",
+                     "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}.items():
+            theirs[f"blk.{i}.{a}"] = f"model.layers.{i}.{b}"
+    for kind, limit in ("f32", 0), ("f16", 1e-3), ("bf16", 1e-2), ("q8_0", 1e-2):
+        r = regmix("export", "--model", folder / "gguf", "--to", "gguf", "--type", kind, "--out", folder / "m.gguf")
+        if r.returncode:
+            ok(f"GGUF {kind}", False, r.stderr)
+            continue
+        keys, tensors = read_gguf(folder / "m.gguf")
+        worst = 0.0
+        for a, b in theirs.items():
+            x = w[b + ".weight"]
+            if a.endswith(("attn_q", "attn_k")):  # neighbouring channels are turned there
+                x = x.view(-1, 2, 4, 32).transpose(1, 2).reshape(x.shape)
+            worst = max(worst, float(np.abs(tensors[a + ".weight"] - x.numpy()).max()))
+        good = worst <= limit and len(tensors) == len(theirs) and keys["llama.attention.head_count_kv"] == 2
+        ok(f"GGUF {kind}", good and len(keys["tokenizer.ggml.tokens"]) == 257 and keys["tokenizer.ggml.pre"] == "gpt-2", (worst, keys))
+    tokenizer = json.loads((folder / "gguf" / "tokenizer.json").read_text())
+    tokenizer["normalizer"] = {"type": "NFC"}
+    (folder / "gguf" / "tokenizer.json").write_text(json.dumps(tokenizer))
+    r = regmix("export", "--model", folder / "gguf", "--to", "gguf", "--out", folder / "n.gguf")
+    ok("GGUF of a tokenizer that llama.cpp has not", r.returncode == 1 and "normalizes text" in r.stderr and not (folder / "n.gguf").exists(), r.stderr)
+
+
 with tempfile.TemporaryDirectory(prefix="regmix-models-") as scratch:
     test_logits(Path(scratch))
     test_scores(Path(scratch))
     test_errors(Path(scratch))
     test_generate(Path(scratch))
+    test_gguf(Path(scratch))
 print(f"1..{count}")
