@@ -71,6 +71,9 @@ static const rmx_option options[] = {
      "number of tokens that the trainer will train on"},
     {"sequence-length", RMX_INT, AT(sequence_length), NULL, 1, 1 << 30, "TOKENS",
      "tokens per sequence of the trainer"},
+    {"fold", RMX_INT, AT(fold), "0", 0, 2, "LEVELS",
+     "write the total weights of nodes instead of all domains: 1: sources; 2: source:topic; 0: all "
+     "domains"},
     {"token-files", RMX_CHOICE, AT(token_files), NULL, 0, 0, "megatron|nanogpt|olmo|npy",
      "write the corpus as token files of another program into the folder --out"},
     {"model", RMX_TEXT, AT(model), NULL, 0, 0, "DIR",

@@ -10,7 +10,7 @@ struct optimize_args {
   rmx_problem_request problem;
   rmx_strings against;
   rmx_optimize_options how;  // checked; the given options are in cli.how
-  int64_t points;
+  int64_t points, fold;
   bool no_guard, quick;
 };
 
@@ -78,7 +78,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   if (status == RMX_OK && c->common.json)
     cli_print_json(rmx_answer_json(&s));
   else if (status == RMX_OK && !to_stdout)
-    print_answer(&s);
+    print_answer(&s, args->fold);
   if (status == RMX_OK && place) leave_beside(c, place, &s, folder);
   free(folder);
   free(place);
@@ -100,6 +100,9 @@ static const rmx_option options_table[] = {
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC",
      "also find the Pareto front of two metrics: no mixture on it is better than another in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "number of points on the Pareto front"},
+    {"fold", RMX_INT, AT(fold), "0", 0, 2, "LEVELS",
+     "print the totals of nodes instead of all domains: 1: sources; 2: source:topic; 0: all "
+     "domains"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE",
      "YAML file to write; default: optimum.yaml next to the fit (--json without --out writes no "
      "file)"},

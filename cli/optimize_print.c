@@ -171,15 +171,33 @@ static void print_worth(const rmx_answer *s) {
         rmx_optimum_gap(o));
 }
 
-void print_answer(const rmx_answer *s) {
+// Prints the totals of nodes, largest first.
+static void print_folded(const rmx_answer *s, int64_t levels) {
+  const size_t D = rmx_fit_n_domains(s->fit);
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings folded = {0};
+  RMX_OWNED size_t *into = rmx_calloc(D, sizeof *into);
+  RMX_OWNED double *w = rmx_calloc(2 * D, sizeof *w);
+  rmx_err no_memory;
+  if (!into || !w ||
+      rmx_fold(rmx_fit_domains(s->fit), D, (size_t)levels, &folded, into, &no_memory) != RMX_OK)
+    return;
+  rmx_fold_sum(into, D, folded.n, rmx_optimum_mixture(s->optimum), w);
+  rmx_fold_sum(into, D, folded.n, s->problem.prior, w + D);
+  print_mixture((const char *const *)folded.items, w, w + D, NULL, NULL, folded.n);
+}
+
+void print_answer(const rmx_answer *s, int64_t fold) {
   const rmx_optimum *o = s->optimum;
   const rmx_fit *f = s->fit;
   const rmx_target *t = &s->problem.target;
   const rmx_uncertainty *u = &s->uncertainty;
   const bool stays = strcmp(rmx_optimum_method(o), "prior") == 0;
-  print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
-                rmx_fit_n_domains(f));
-  if (u->low)
+  if (fold)
+    print_folded(s, fold);
+  else
+    print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
+                  rmx_fit_n_domains(f));
+  if (u->low && !fold)
     printf("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");

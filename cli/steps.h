@@ -65,7 +65,8 @@
 // intervals low and high.
 void print_mixture(const char *const *names, const double *w, const double *prior,
                    const double *low, const double *high, size_t D);
-void print_answer(const rmx_answer *s);
+// fold: print the nodes of that many levels instead of all domains; 0: all domains.
+void print_answer(const rmx_answer *s, int64_t fold);
 // Prints the gain of the optimum, from optimum.yaml.
 rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);
 // Prints compare/methods.json.

@@ -50,6 +50,13 @@ struct json_t *rmx_mixture_json(const double *w, const char *const *names,
 
 /* A ":" or "/" in a name divides it into levels, three at most: "web:news:q0" lies in the nodes
  * "web" and "web:news". What follows the second separator is the last level, whatever is in it. */
+/* Folds domains (D) into the nodes of the first `levels` levels (1: sources) that have several
+ * domains: `folded` gets the names of nodes and of the domains outside them, in the order of the
+ * domains; into (D) says where each domain is. A node with the name of a domain is "web:". */
+rmx_status rmx_fold(const char *const *names, size_t D, size_t levels, rmx_strings *folded,
+                    size_t *into, rmx_err *err);
+/* The weights w (D) by what rmx_fold folded them into: out (n). */
+void rmx_fold_sum(const size_t *into, size_t D, size_t n, const double *w, double *out);
 /* Some node has more than one domain, but not all of them. */
 bool rmx_names_form_a_tree(const char *const *names, size_t D);
 /* The domains that a name stands for: member (D), and `whole` (or NULL), the name without

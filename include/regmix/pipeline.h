@@ -347,6 +347,7 @@ typedef struct rmx_export_job {
   char *tokens;                         /* file for rmx_tokens_read, or NULL */
   double budget;
   int64_t sequence_length;
+  int64_t fold; /* nodes of that many levels instead of their domains; 0: all domains */
 } rmx_export_job;
 typedef struct rmx_exported {
   char *from;             /* the file that was read */

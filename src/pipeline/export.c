@@ -66,13 +66,39 @@ static rmx_status tokens_there(const rmx_listener *to, const rmx_export_job *job
                               err);
 }
 
+// Nodes instead of domains, in place.
+static rmx_status fold(const rmx_listener *to, int64_t levels, rmx_strings *names, double *w,
+                       rmx_err *err) {
+  const size_t D = names->n;
+  rmx_strings folded = {0};
+  RMX_OWNED size_t *into = rmx_calloc(D, sizeof *into);
+  RMX_OWNED double *sum = rmx_calloc(D, sizeof *sum);
+  if (!into || !sum) return rmx_fail_memory(err, D * sizeof *sum, "a mixture");
+  rmx_status status =
+      rmx_fold((const char *const *)names->items, D, (size_t)levels, &folded, into, err);
+  if (status != RMX_OK) {
+    rmx_strings_release(&folded);
+    return status;
+  }
+  rmx_fold_sum(into, D, folded.n, w, sum);
+  if (folded.n < D)
+    rmx_warn(to,
+             "the weights inside the nodes are not exported, so the trainer draws the domains of a "
+             "node as they lie in its data");
+  rmx_strings_release(names);
+  *names = folded;
+  memcpy(w, sum, folded.n * sizeof *w);
+  return RMX_OK;
+}
+
 static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
-                       const rmx_strings *names, double *w, double *lengths, const char **paths,
+                       rmx_strings *names, double *w, double *lengths, const char **paths,
                        rmx_err *err) {
   bool known = false;
   RMX_OWNED double *tokens = NULL;
+  RMX_TRY(rmx_mixture_read(x->from, (const char *const *)names->items, names->n, w, err));
+  if (job->fold) RMX_TRY(fold(&p->listener, job->fold, names, w, err));
   const char *const *domains = (const char *const *)names->items;
-  RMX_TRY(rmx_mixture_read(x->from, domains, names->n, w, err));
   if (data_paths(&job->data, names, paths, err) != RMX_OK) return rmx_refused(true, err);
   RMX_TRY(mean_lengths(&p->experiment, names, w, lengths, &known, err));
   RMX_TRY(tokens_there(&p->listener, job, names, &tokens, err));

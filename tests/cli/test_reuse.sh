@@ -61,6 +61,10 @@ optimize --cap pdf=0.3 > node.json 2> /dev/null
 holds "a cap on a node" '.mixture["pdf:x"] + .mixture["pdf:y"] <= 0.3 + 1e-6 and .constraints.share.pdf.high == 0.3' node.json
 optimize --ordered 'pdf:x<pdf:y' > order.json 2> /dev/null
 holds "an order" '.mixture["pdf:x"] <= .mixture["pdf:y"] + 1e-6 and .constraints.ordered == ["pdf:x<pdf:y"]' order.json
+"$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --fold 1 -q > folded 2> /dev/null
+if grep -q '^  pdf  ' folded && ! grep -q 'pdf:x' folded; then ok "a table of nodes"; else not_ok "a table of nodes" "$(cat folded)"; fi
+try "an export of nodes" 0 "inside the nodes" "$REGMIX" export --to yaml --fold 1 --out nodes.yaml
+if [ "$(grep -c . nodes.yaml)" = 3 ] && grep -q '^web: 0' nodes.yaml; then ok "has their totals"; else not_ok "has their totals" "$(cat nodes.yaml)"; fi
 try "a node that is not there" 2 'unknown domain or node "pfd"; did you mean "pdf"?' optimize --cap pfd=0.3
 try "a cycle" 2 "form a cycle" optimize --ordered 'pdf:x<pdf:y<existing' --ordered 'existing<pdf:x'
 try "a clash names the node" 1 "--floor pdf=0.7 and --cap pdf=0.3 cannot both be kept" optimize --floor pdf=0.7 --cap pdf=0.3

@@ -167,6 +167,32 @@ START_TEST(nodes_are_found) {
 }
 END_TEST
 
+START_TEST(folds) {
+  static const double w[GROWN] = {0.1, 0.2, 0.05, 0.1, 0.2, 0.25, 0.1};
+  static const struct {
+    size_t levels, n;
+    const char *names[5];
+    double sum[5];
+  } cases[] = {
+      {1, 4, {"web:", "code", "wiki", "web"}, {0.35, 0.3, 0.25, 0.1}},
+      {2, 5, {"web:news", "web:", "code", "wiki", "web"}, {0.3, 0.05, 0.3, 0.25, 0.1}},
+  };
+  for (size_t c = 0; c < 2; c++) {
+    rmx_strings folded = {0};
+    size_t into[GROWN];
+    double sum[GROWN];
+    must(rmx_fold(grown, GROWN, cases[c].levels, &folded, into, err));
+    rmx_fold_sum(into, GROWN, folded.n, w, sum);
+    ck_assert_uint_eq(folded.n, cases[c].n);
+    for (size_t k = 0; k < folded.n; k++) {
+      ck_assert_str_eq(folded.items[k], cases[c].names[k]);
+      ck_assert(fabs(sum[k] - cases[c].sum[k]) < 1e-12);
+    }
+    rmx_strings_release(&folded);
+  }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, checks);
   tcase_add_test(tc, tempers);
@@ -175,4 +201,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, refuses);
   tcase_add_test(tc, tree);
   tcase_add_test(tc, nodes_are_found);
+  tcase_add_test(tc, folds);
 }

@@ -3,6 +3,27 @@
 
 // ---- 1. the answer ----
 
+// With more domains than that the chart shows nodes: of a name, what comes before its first ":" or "/".
+const MOST_BARS = 40;
+// The node of each name; the name itself if it is alone in its node.
+function nodesOf(names) {
+  const part = (name) => (/^[^:/]+(?=[:/][^:/])/.exec(name) || [name])[0];
+  const size = {};
+  for (const name of names) size[part(name)] = (size[part(name)] || 0) + (part(name) === name ? 0 : 1);
+  const known = new Set(names);
+  return Object.fromEntries(
+    names.map((name) => {
+      const node = part(name);
+      return [name, node === name || size[node] < 2 ? name : known.has(node) ? `${node}:` : node];
+    }),
+  );
+}
+function folded(map, node) {
+  const sums = {};
+  for (const [name, w] of Object.entries(map)) sums[node[name] || name] = (sums[node[name] || name] || 0) + w;
+  return sums;
+}
+
 const comparisonRows = data.comparison ? data.comparison.rows || [] : [];
 function rowLabel(row) {
   if (row.name === 'best_single' && row.domain) return `only ${domainLabel(row.domain)}`;
@@ -188,16 +209,21 @@ function answerSection() {
   }
   const order = Object.entries(optimum.mixture).sort((a, b) => b[1] - a[1]);
   const prior = optimum.prior || {},
-    spread = optimum.spread || {};
+    spread = optimum.spread || {},
+    node = nodesOf(Object.keys(optimum.mixture)),
+    isFolded = order.length > MOST_BARS && new Set(Object.values(node)).size < order.length,
+    ofPrior = isFolded ? folded(prior, node) : prior;
   const hasPrior = Object.keys(prior).length > 0,
     interval = optimum.interval || {},
     hasInterval = Object.values(interval).some(isInterval),
     hasSpread = !hasInterval && Object.values(spread).some((s) => s > 0);
-  const bars = order.flatMap(([domain, w]) => {
+  const old = (domain) => ofPrior[domain] || 0;
+  const shown = isFolded ? Object.entries(folded(optimum.mixture, node)).sort((a, b) => b[1] - a[1]) : order;
+  const bars = shown.flatMap(([domain, w]) => {
     const s = hasSpread ? spread[domain] || 0 : 0,
       [low, high] = isInterval(interval[domain]) ? interval[domain] : [w - s, w + s],
       sure = isInterval(interval[domain]) ? ` (${percents([low, high])})` : s ? ` ± ${percent(s)}` : '',
-      note = `${domain}\noptimum ${percent(w)}${sure}${hasPrior ? `\nprior ${percent(prior[domain] || 0)}` : ''}`;
+      note = `${domain}\noptimum ${percent(w)}${sure}${hasPrior ? `\nprior ${percent(old(domain))}` : ''}`;
     const own = {
       domain: domainLabel(domain),
       kind: 'optimum',
@@ -208,25 +234,26 @@ function answerSection() {
       tip: note,
     };
     if (!hasPrior) return [own];
-    const old = 100 * (prior[domain] || 0);
+    const before = 100 * old(domain);
     return [
       own,
       {
         domain: domainLabel(domain),
         kind: 'prior',
-        share: old,
-        low: old,
-        high: old,
-        label: percent(prior[domain] || 0),
+        share: before,
+        low: before,
+        high: before,
+        label: percent(old(domain)),
         tip: note,
       },
     ];
   });
-  const title = hasPrior ? 'The share of each domain, next to the prior' : 'The share of each domain';
+  const each = isFolded ? 'The share of each node of domains' : 'The share of each domain';
+  const title = hasPrior ? `${each}, next to the prior` : each;
   const chart = figure(
     'mixture',
     title,
-    hasInterval
+    hasInterval && !isFolded
       ? `The thin lines show the ${level()} interval of each share${optimum.replicates ? `, from ${whole(optimum.replicates)} searches on resampled runs` : ''}.`
       : hasSpread
         ? 'The thin lines show ± one standard deviation over the best mixtures.'
@@ -270,7 +297,12 @@ function answerSection() {
     gainSentence() ? el('p', {class: 'lead'}, gainSentence()) : null,
     measuredSentence() ? el('p', {class: 'lead'}, measuredSentence()) : null,
     cards(),
-    el('div', {class: hasInterval ? 'pair even' : 'pair'}, chart.node, el('div', {class: 'block'}, list)),
+    el(
+      'div',
+      {class: hasInterval ? 'pair even' : 'pair'},
+      chart.node,
+      el('div', {class: 'block'}, isFolded ? el('details', null, el('summary', null, `All ${order.length} domains`), list) : list),
+    ),
     versusTable() ? el('div', {class: 'block'}, versusTable()) : null,
     paretoPart(),
   );
