@@ -37,6 +37,8 @@ rmx_status rmx_tokenizer_train(const char *const *texts, const size_t *sizes, si
  *     are known by the number of ranks (GPT-2, GPT-4, GPT-4o, Llama 3, Qwen and others). With
  *     another number, the name of a vocabulary in the file's name says which pattern it has.
  *   - BERT's vocab.txt. Text is made lower case if no token has a capital letter.
+ *   - GPT-2's vocab.json, if merges.txt stands beside it
+ *   - a folder with one of these files
  * rmx_tokenizer_write() writes a tokenizer.json, with which Hugging Face's library gives the same
  * ids. RMX_EINPUT: a part that is not supported, or wrong; the message names it. A file does not
  * say which token ends a text. A known name is taken if the file has it (<|endoftext|>,

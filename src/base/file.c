@@ -31,8 +31,11 @@ void rmx__opened(const char *path, bool wrote) {
   if (handler) handler(path, wrote);
 }
 
+// A fifo is opened when it has a writer; a signal ends the wait for it.
 FILE *rmx_fopen(const char *path, const char *mode) {
-  FILE *file = opened(fopen(path, mode));
+  FILE *file;
+  do file = opened(fopen(path, mode));
+  while (!file && errno == EINTR && !rmx_interrupted());
   if (file && *mode != 'w') rmx__opened(path, *mode == 'a');  // "w": a temporary file
   return file;
 }
@@ -82,15 +85,26 @@ rmx_status rmx_remove_tree(const char *path, rmx_err *err) {
   return RMX_OK;
 }
 
+static rmx_status cannot_read(const char *path, rmx_err *err) {
+  if (errno == EINTR && rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", path);
+  return rmx_fail_errno(err, "cannot read %s", path);
+}
+
 rmx_status rmx_read_file(const char *path, char **data, size_t *size, rmx_err *err) {
   FILE *f = rmx_fopen(path, "rb");
-  if (!f) return rmx_fail_errno(err, "cannot read %s", path);
+  if (!f) return cannot_read(path, err);
   rmx_buf b = {0};
   char block[1 << 16];
-  size_t n;
-  while ((n = fread(block, 1, sizeof block, f)) > 0) rmx_buf_add(&b, block, n);
+  bool again;
+  do {
+    const size_t n = fread(block, 1, sizeof block, f);
+    rmx_buf_add(&b, block, n);
+    again = n > 0 || (ferror(f) && errno == EINTR && !rmx_interrupted());
+    if (again) clearerr(f);
+  } while (again);
   rmx_status status = RMX_OK;
-  if (ferror(f)) status = rmx_fail_errno(err, "cannot read %s", path);
+  if (ferror(f)) status = cannot_read(path, err);
   fclose(f);
   if (status == RMX_OK && b.size == 0) rmx_buf_add(&b, "", 0);
   if (status == RMX_OK && b.failed) status = rmx_fail_memory(err, b.size, path);

@@ -57,6 +57,16 @@ static rmx_status read_block(struct input *in, rmx_buf *into, rmx_err *err) {
   return into->failed ? rmx_fail_memory(err, into->size, "a text to encode") : RMX_OK;
 }
 
+// A fifo is opened when it has a writer.
+static rmx_status open_input(struct input *in, const char *path, rmx_err *err) {
+  do in->fd = open(path, O_RDONLY | O_CLOEXEC);
+  while (in->fd < 0 && errno == EINTR && !rmx_interrupted());
+  if (in->fd >= 0) return RMX_OK;
+  if (errno == EINTR)
+    return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was opened", path);
+  return rmx_fail_errno(err, "cannot open %s", path);
+}
+
 // Reads whole lines into a piece, or with `whole` the whole file.
 static rmx_status fill(struct input *in, bool whole, rmx_buf *text, rmx_err *err) {
   text->size = 0;
@@ -275,11 +285,8 @@ rmx_status rmx_encode_file(const rmx_encode_job *job, const char *path, rmx_enco
     goto done;
   }
   in->name = standard ? "standard input" : path;
-  in->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-  if (in->fd < 0) {
-    status = rmx_fail_errno(err, "cannot open %s", path);
-    goto done;
-  }
+  in->fd = STDIN_FILENO;
+  if (!standard) RMX_TRY_GOTO(open_input(in, path, err), done);
   status = convert(job, in, pieces, max, counts, err);
   if (!standard) close(in->fd);
   counts->files++;

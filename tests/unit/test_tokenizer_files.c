@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of other tokenizers, and what they are made of: protobuf, base64, double arrays.
+#include "corpus/tokenizer/byte_alphabet.h"
 #include "corpus/tokenizer/charsmap.h"
 #include "corpus/tokenizer/double_array.h"
 #include "corpus/tokenizer/files/base64.h"
 #include "corpus/tokenizer/files/protobuf.h"
 #include "corpus/tokenizer/files/ranks.h"
 #include "corpus/tokenizer/files/sentencepiece.h"
+#include "corpus/tokenizer/tokenizer.h"
+#include "corpus_folder.h"
 #include "protobuf_bytes.h"
-#include "testing.h"
 
 #define TEXT(s) ((rmx__token_text){s, sizeof(s) - 1})
 #define SPACE "\xE2\x96\x81"  // "▁"
@@ -308,7 +310,101 @@ START_TEST(sentencepiece_damage_is_named) {
 }
 END_TEST
 
+// ---- what is given in place of a tokenizer ---------------------------------------------
+
+START_TEST(other_files_are_named) {
+  static const char *const files[][2] = {
+      {"", "the file is empty"},
+      {"hello", "not a tokenizer of a known kind"},
+      {"\x1F\x8B\x08", "packed with gzip: unpack it"},
+      {"\x28\xB5\x2F\xFDx", "packed with Zstandard: unpack it"},
+      {"PK\x03\x04", "a ZIP archive"},
+      {"\xFF\xFE{", "text in UTF-16"},
+      {"\n<!DOCTYPE html><html>", "a page of the web, not the file itself"},
+      {"<HTML>", "a page of the web"},
+      {"#version: 0.2\na b\n", "the merges of a BPE: give the vocab.json beside it"},
+      {"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"},
+      {"{\"tokenizer_class\": \"X\"}", "a tokenizer_config.json, which"},
+      {"{\"architectures\": [\"X\"]}", "a config.json, which describes a model and not the tok"},
+      {"{\"eos_token\": \"</s>\"}", "a special_tokens_map.json"},
+      {"{\"a\": {}}", "no \"model\": not a tokenizer.json"},
+      {"{\"model\": {\n\"vocab\": {\"a\": 1", "x.json:2: the JSON has no end: the file is cut off"},
+      {"{\"a\\u0000\": 1}", "x.json:1: a text has the character U+0000"},
+      {"{\"a\": 1, \"a\": 2}", "duplicate object key"},
+      {"{\"a\": 1, \"b\": 2}", "x.json: the vocabulary of a BPE without its merges"},
+  };
+  rmx_tokenizer *t = NULL;
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    must_fail(rmx__tokenizer_parse(files[i][0], strlen(files[i][0]), "x.json", &t, err),
+              files[i][1]);
+}
+END_TEST
+
+// GPT-2's first files: a vocabulary of bytes, two merges, and a line of the version.
+static void put_two_files(const char *folder) {
+  char name[64];
+  json_t *vocab = json_pack("{s:i}", "<|endoftext|>", 0);
+  for (int b = 0; b < 256; b++) {
+    rmx_buf spelt = {0};
+    rmx__spell_bytes((const char[]){(char)b}, 1, &spelt);
+    json_object_setn_new(vocab, spelt.data, spelt.size, json_integer(1 + b));
+    rmx_buf_release(&spelt);
+  }
+  json_object_set_new(vocab, "ab", json_integer(257));
+  json_object_set_new(vocab,
+                      "\xC4\xA0"
+                      "ab",
+                      json_integer(258));
+  char *text = json_dumps(vocab, 0);
+  snprintf(name, sizeof name, "%s/vocab.json", folder);
+  put(name, text, strlen(text));
+  snprintf(name, sizeof name, "%s/merges.txt", folder);
+  const char *merges = "#version: 0.2\r\na b\r\n\xC4\xA0 ab\n";
+  put(name, merges, strlen(merges));
+  free(text);
+  json_decref(vocab);
+}
+
+static void check_read(const char *path) {
+  static const uint32_t wanted[] = {257, 258, 0};
+  rmx_tokenizer *t = NULL;
+  rmx_tokens ids = {0};
+  must(rmx_tokenizer_read(in_folder(path), &t, err));
+  must(rmx_tokenizer_encode(t, RMX_SPECIALS_TOKENS, "ab ab<|endoftext|>", 18, &ids, err));
+  ck_assert_uint_eq(ids.n, 3);
+  ck_assert_mem_eq(ids.ids, wanted, sizeof wanted);
+  ck_assert_uint_eq(rmx_tokenizer_end_of_text(t), 0);
+  must(rmx_tokenizer_write(t, in_folder("again/tokenizer.json"), err));
+  rmx_tokens_release(&ids);
+  rmx_tokenizer_free(t);
+}
+
+START_TEST(what_can_be_used_is_used) {
+  folder_make();
+  rmx_tokenizer *t = NULL;
+  put_two_files("two");
+  must(rmx_mkdirs(in_folder("again"), err));
+  check_read("two/vocab.json");
+  check_read("two");    // a folder with these files
+  check_read("again");  // a folder with a tokenizer.json
+  char *text, *marked;
+  must(rmx_read_file(in_folder("again/tokenizer.json"), &text, NULL, err));
+  marked = rmx_format("\xEF\xBB\xBF%s", text);
+  put("marked.json", marked, strlen(marked));
+  check_read("marked.json");
+  free(text);
+  free(marked);
+  put("two/merges.txt", "a b c\n", 6);
+  must_fail(rmx_tokenizer_read(in_folder("two"), &t, err), "merges.txt:1: not two tokens");
+  must(rmx_mkdirs(in_folder("none"), err));
+  must_fail(rmx_tokenizer_read(in_folder("none"), &t, err), "a folder without a tokenizer");
+  folder_remove();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, other_files_are_named);
+  tcase_add_test(tc, what_can_be_used_is_used);
   tcase_add_test(tc, base64_is_that_of_the_standard);
   tcase_add_test(tc, protobuf_fields);
   tcase_add_test(tc, trie_finds_what_is_in_it);

@@ -416,7 +416,7 @@ START_TEST(files_of_no_known_kind) {
   refuse("version https://git-lfs.github.com/spec/v1\n", 43, "x", "pointer of Git LFS");
   refuse("{}", 2, "x.model", "not a tokenizer.json");
   static const char json[] =
-      "\n{\n\"a\": 1}                                                        "
+      "\n{\n\"a\": {}}                                                        "
       "                                                                  ";
   refuse(json, sizeof json - 1, "x.json", "not a tokenizer.json");
 }

@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "base/stamp.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
+#include "corpus/tokenizer/files/foreign.h"
+#include "corpus/tokenizer/tokenizer.h"
 #include "prepare.h"
 
 enum { BLOCK = 1 << 20 };
@@ -106,18 +108,35 @@ static rmx_status add_content(const char *base, const char *name, uint64_t seed,
   return f.err.status;
 }
 
+static const char *name_in_folder(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+// The file of the tokenizer, and the merges.txt that belongs to a vocab.json.
+static rmx_status add_tokenizer(const char *base, const char *name, uint64_t *hash, rmx_err *err) {
+  char *path = rmx_path_in(base, name), *file = NULL;
+  rmx_status status =
+      path ? rmx__tokenizer_find(path, &file, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = add_content(NULL, file, 2, hash, err);
+  if (status == RMX_OK && strcmp(name_in_folder(file), "vocab.json") == 0) {
+    char *merges = rmx__vocab_json_merges(file);
+    if (!merges) status = rmx_fail_memory(err, 0, "a path");
+    if (merges && rmx_exists(merges)) status = add_content(NULL, merges, *hash, hash, err);
+    free(merges);
+  }
+  free(path);
+  free(file);
+  return status;
+}
+
 rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,
                                       uint64_t *fingerprint, rmx_err *err) {
   const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
   *fingerprint = rmx_hash(trained, sizeof trained, 1);
-  if (o->tokenizer) RMX_TRY(add_content(base, o->tokenizer, 2, fingerprint, err));
+  if (o->tokenizer) RMX_TRY(add_tokenizer(base, o->tokenizer, fingerprint, err));
   if (o->end_of_text) *fingerprint = hash_text(o->end_of_text, *fingerprint);
   return RMX_OK;
-}
-
-static const char *name_in_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
 }
 
 static uint64_t add_list(const struct one_file *f, size_t n, uint64_t h) {

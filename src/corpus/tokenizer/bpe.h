@@ -6,8 +6,9 @@
 
 #include "model.h"
 
-// Longer words (bytes) are cut here, so that offsets fit into 32 bits and memory is bounded.
-enum { RMX__LONGEST_WORD = 1 << 22 };
+// Longer words (bytes) are cut here, so that memory is bounded: encoding one takes up to 32 bytes
+// for each of its bytes.
+enum { RMX__LONGEST_WORD = 1 << 26 };
 
 // The pair (a, b) becomes `made`. Merges with a smaller index are done first.
 typedef struct rmx__merge {

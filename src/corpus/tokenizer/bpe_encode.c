@@ -14,12 +14,8 @@
 #include "word_cache.h"
 
 enum {
-  SHORT_WORD = 128,  // bytes up to which the scan is faster
-};
-
-// A possible merge: the token at `at` with the next one.
-struct candidate {
-  uint32_t rank, at, made;
+  SHORT_WORD = 128,     // bytes up to which the scan is faster
+  KEPT_NODES = 1 << 16  // scratch memory for longer words is given back
 };
 
 struct node {
@@ -33,7 +29,7 @@ struct scratch {
   uint32_t *symbols;   // (nnodes) the first tokens of a long word
   struct node *nodes;  // (nnodes)
   size_t nnodes;
-  struct candidate *heap;
+  uint64_t *heap;  // possible merges: rank << 32 | place of the first token, the least on top
   size_t nheap, heap_capacity;
   rmx_buf affixed;  // a character with its prefix and suffix
 };
@@ -49,13 +45,21 @@ void *rmx__bpe_scratch_new(const rmx_tokenizer *t) {
   return NULL;
 }
 
-void rmx__bpe_scratch_free(void *scratch) {
-  struct scratch *e = scratch;
-  if (!e) return;
-  free(e->cache);
+static void give_back(struct scratch *e) {
   free(e->symbols);
   free(e->nodes);
   free(e->heap);
+  e->symbols = NULL;
+  e->nodes = NULL;
+  e->heap = NULL;
+  e->nnodes = e->heap_capacity = 0;
+}
+
+void rmx__bpe_scratch_free(void *scratch) {
+  struct scratch *e = scratch;
+  if (!e) return;
+  give_back(e);
+  free(e->cache);
   rmx_buf_release(&e->affixed);
   free(e);
 }
@@ -185,10 +189,6 @@ static size_t merge_short(const rmx__bpe *m, const char *bytes, uint32_t *ids, s
 
 // ---- long words ------------------------------------------------------------------
 
-static bool goes_before(struct candidate x, struct candidate y) {
-  return x.rank != y.rank ? x.rank < y.rank : x.at < y.at;
-}
-
 static bool offer(struct scratch *e, uint32_t at, uint32_t n) {
   if (e->nodes[at].next >= n) return true;
   const rmx__pair_slot *slot =
@@ -196,25 +196,24 @@ static bool offer(struct scratch *e, uint32_t at, uint32_t n) {
   if (!slot) return true;
   if (e->nheap == e->heap_capacity) {
     size_t capacity = e->heap_capacity ? 2 * e->heap_capacity : 1024;
-    struct candidate *heap = rmx_realloc(e->heap, capacity, sizeof *heap);
+    uint64_t *heap = rmx_realloc(e->heap, capacity, sizeof *heap);
     if (!heap) return false;
     e->heap = heap;
     e->heap_capacity = capacity;
   }
-  struct candidate c = {slot->rank, at, slot->made};
+  const uint64_t c = (uint64_t)slot->rank << 32 | at;
   size_t i = e->nheap++;
-  for (; i > 0 && goes_before(c, e->heap[(i - 1) / 2]); i = (i - 1) / 2)
-    e->heap[i] = e->heap[(i - 1) / 2];
+  for (; i > 0 && c < e->heap[(i - 1) / 2]; i = (i - 1) / 2) e->heap[i] = e->heap[(i - 1) / 2];
   e->heap[i] = c;
   return true;
 }
 
-static struct candidate take(struct scratch *e) {
-  struct candidate top = e->heap[0], c = e->heap[--e->nheap];
+static uint64_t take(struct scratch *e) {
+  const uint64_t top = e->heap[0], c = e->heap[--e->nheap];
   size_t i = 0;
   for (size_t child; (child = 2 * i + 1) < e->nheap; i = child) {
-    if (child + 1 < e->nheap && goes_before(e->heap[child + 1], e->heap[child])) child++;
-    if (!goes_before(e->heap[child], c)) break;
+    child += child + 1 < e->nheap && e->heap[child + 1] < e->heap[child];
+    if (e->heap[child] >= c) break;
     e->heap[i] = e->heap[child];
   }
   e->heap[i] = c;
@@ -240,19 +239,20 @@ static bool merge_long(struct scratch *e, uint32_t n, rmx_tokens *out) {
   for (uint32_t i = 0; i < n; i++)
     if (!offer(e, i, n)) return false;
   while (e->nheap) {
-    struct candidate c = take(e);
-    struct node *left = &e->nodes[c.at];
+    const uint64_t c = take(e);
+    const uint32_t at = (uint32_t)c;
+    struct node *left = &e->nodes[at];
     // A stale entry: one of the two tokens was merged since, so this pair no longer exists.
     if (left->id == RMX__NO_TOKEN || left->next >= n) continue;
     struct node *right = &e->nodes[left->next];
     const rmx__pair_slot *slot = rmx__bpe_merge(e->m, left->id, right->id);
-    if (!slot || slot->rank != c.rank) continue;
-    left->id = c.made;
+    if (!slot || slot->rank != c >> 32) continue;
+    left->id = slot->made;
     right->id = RMX__NO_TOKEN;
     left->next = right->next;
-    if (left->next < n) e->nodes[left->next].previous = c.at;
+    if (left->next < n) e->nodes[left->next].previous = at;
     if (left->previous != UINT32_MAX && !offer(e, left->previous, n)) return false;
-    if (!offer(e, c.at, n)) return false;
+    if (!offer(e, at, n)) return false;
   }
   for (uint32_t i = 0; i < n; i = e->nodes[i].next) {
     if (!rmx__tokens_reserve(out, 1)) return false;
@@ -271,8 +271,10 @@ static size_t most_symbols(const rmx__bpe *m, size_t size) {
 
 static bool encode_long(struct scratch *e, const char *text, size_t size, rmx_tokens *out) {
   size_t n;
-  return reserve_nodes(e, most_symbols(e->m, size)) && spell(e, text, size, e->symbols, &n) &&
-         merge_long(e, (uint32_t)n, out);
+  const bool good = reserve_nodes(e, most_symbols(e->m, size)) &&
+                    spell(e, text, size, e->symbols, &n) && merge_long(e, (uint32_t)n, out);
+  if (e->nnodes > KEPT_NODES) give_back(e);
+  return good;
 }
 
 // The token that is the whole word, if such tokens are not merged.

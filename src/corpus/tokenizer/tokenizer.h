@@ -43,6 +43,8 @@ rmx_status rmx__tokenizer_of_tree(json_t *root, const struct rmx__model_lists *l
 // Makes a tokenizer from the text of a tokenizer.json (tokenizer_json.c).
 rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where,
                                 rmx_tokenizer **out, rmx_err *err);
+// The file that holds the tokenizer: the path itself, or a file in a folder. Free it.
+rmx_status rmx__tokenizer_find(const char *path, char **file, rmx_err *err);
 // The tree of a tokenizer that is trained here: a new reference.
 json_t *rmx__tokenizer_frame(void);
 

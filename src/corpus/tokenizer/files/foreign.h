@@ -29,6 +29,13 @@ extern const rmx__foreign_type rmx__tiktoken_type, rmx__spm_file_type, rmx__voca
 bool rmx__tekken_is(const json_t *root);
 rmx_status rmx__tekken_read(const json_t *root, const char *where, rmx__foreign *out, rmx_err *err);
 
+// vocab.json: a map of tokens to ids and nothing else, whose merges.txt stands beside it. *out is
+// the tree of a tokenizer.json: a new reference.
+bool rmx__vocab_json_is(const json_t *root);
+rmx_status rmx__vocab_json_tree(const json_t *vocab, const char *where, json_t **out, rmx_err *err);
+// The path of the merges.txt beside a file. NULL: memory is short.
+char *rmx__vocab_json_merges(const char *path);
+
 // Makes the tokenizer. Takes the frame.
 rmx_status rmx__foreign_make(rmx__foreign *f, rmx_tokenizer **out, rmx_err *err);
 

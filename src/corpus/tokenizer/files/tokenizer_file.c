@@ -3,10 +3,12 @@
 // is: a tokenizer.model may be of SentencePiece or of tiktoken, and a .json may be Mistral's.
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "corpus/tokenizer/model_lists.h"
 #include "corpus/tokenizer/tokenizer.h"
 #include "foreign.h"
+#include "not_a_tokenizer.h"
 
 static const rmx__foreign_type *const types[] = {&rmx__spm_file_type, &rmx__tiktoken_type,
                                                  &rmx__vocab_txt_type};
@@ -44,45 +46,69 @@ static rmx_status parse_json(const char *text, size_t size, const char *where, r
                              rmx_err *err) {
   json_error_t at;
   if (parse_lists(text, size, where, out)) return RMX_OK;
-  json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
-  if (!root) return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", where, at.line, at.text);
-  if (!rmx__tekken_is(root)) return rmx__tokenizer_of_tree(root, NULL, where, out, err);
+  json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at), *tree = NULL;
+  if (!root) return rmx__not_json(&at, where, err);
   rmx__foreign foreign = {0};
-  rmx_status status = rmx__tekken_read(root, where, &foreign, err);
+  rmx_status status;
+  if (rmx__tekken_is(root)) {
+    status = make_foreign(&foreign, rmx__tekken_read(root, where, &foreign, err), out, err);
+  } else if (rmx__vocab_json_is(root)) {
+    status = rmx__vocab_json_tree(root, where, &tree, err);
+    if (status == RMX_OK) status = rmx__tokenizer_of_tree(tree, NULL, where, out, err);
+  } else if (!json_is_object(json_object_get(root, "model"))) {
+    status = rmx__not_a_tokenizer_json(root, where, err);
+  } else {
+    return rmx__tokenizer_of_tree(root, NULL, where, out, err);
+  }
   json_decref(root);
-  return make_foreign(&foreign, status, out, err);
-}
-
-static rmx_status unknown_kind(const char *text, size_t size, const char *where, rmx_err *err) {
-  static const char pointer[] = "version https://git-lfs";
-  if (size >= sizeof pointer - 1 && memcmp(text, pointer, sizeof pointer - 1) == 0)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: a pointer of Git LFS, not the file itself: fetch it with git lfs pull",
-                    where);
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "%s: %s; a tokenizer is read from a tokenizer.json, a tekken.json, a SentencePiece "
-      "model, a tiktoken file of ranks, or a vocab.txt of BERT",
-      where, size ? "not a tokenizer of a known kind" : "the file is empty");
+  return status;
 }
 
 rmx_status rmx__tokenizer_parse(const char *text, size_t size, const char *where,
                                 rmx_tokenizer **out, rmx_err *err) {
   rmx__foreign foreign = {0};
+  if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3, size -= 3;  // a mark of UTF-8
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (types[i]->is(text, size))
       return make_foreign(&foreign, types[i]->read(text, size, where, &foreign, err), out, err);
   size_t at = 0;
   while (at < size && strchr(" \t\r\n", text[at]) && text[at]) at++;
   if (at < size && text[at] == '{') return parse_json(text, size, where, out, err);
-  return unknown_kind(text, size, where, err);
+  return rmx__not_a_tokenizer(text, size, where, err);
+}
+
+// ---- where it is -----------------------------------------------------------------------
+
+rmx_status rmx__tokenizer_find(const char *path, char **file, rmx_err *err) {
+  static const char *const names[] = {"tokenizer.json", "tekken.json", "tokenizer.model",
+                                      "spiece.model",   "vocab.json",  "vocab.txt"};
+  struct stat info;
+  if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+    *file = rmx_strdup(path);
+    return *file ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  }
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    *file = rmx_path_in(path, names[i]);
+    if (!*file) return rmx_fail_memory(err, 0, "a path");
+    if (rmx_exists(*file)) return RMX_OK;
+    free(*file);
+    *file = NULL;
+  }
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: a folder without a tokenizer; wanted in it: tokenizer.json, tekken.json, "
+                  "tokenizer.model, spiece.model, vocab.json with merges.txt, or vocab.txt",
+                  path);
 }
 
 rmx_status rmx_tokenizer_read(const char *path, rmx_tokenizer **out, rmx_err *err) {
-  char *text;
+  char *text, *file = NULL;
   size_t size;
-  RMX_TRY(rmx_read_file(path, &text, &size, err));
-  rmx_status status = rmx__tokenizer_parse(text, size, path, out, err);
-  free(text);
+  RMX_TRY(rmx__tokenizer_find(path, &file, err));
+  rmx_status status = rmx_read_file(file, &text, &size, err);
+  if (status == RMX_OK) {
+    status = rmx__tokenizer_parse(text, size, file, out, err);
+    free(text);
+  }
+  free(file);
   return status;
 }
