@@ -219,6 +219,8 @@ void print_answer(const rmx_answer *s, int64_t fold) {
     printf("So the mixture is the prior (%s) within the constraints. No gain is expected.\n",
            rmx_shown(s->problem.prior_text));
   if (u->n_versus) print_versus(s);
+  RMX_OWNED char *drift = rmx_drift_text(s);
+  if (drift) puts(drift);
   if (!stays) print_worth(s);
   print_worse(s);
   if (s->attribution.D) print_losses(&s->attribution, f);

@@ -276,6 +276,19 @@ typedef struct rmx_answer_request {
   bool print_only;     /* no note where the answer is not written */
 } rmx_answer_request;
 /* A problem and its solution, with the fit. */
+/* The optimum of each measured size, of a fit of several. */
+typedef struct rmx_drift_step {
+  rmx_scale at; /* the size, and the longest length of its runs */
+  char *name;   /* among the versus of the uncertainty */
+  double moved; /* share of the tokens that differs from the optimum asked for */
+} rmx_drift_step;
+typedef struct rmx_drift {
+  size_t n, D;           /* n = 0: not requested, or the fit has one size */
+  rmx_drift_step *steps; /* (n) the smallest size first */
+  double *mixtures;      /* (n, D) */
+} rmx_drift;
+void rmx_drift_release(rmx_drift *d);
+
 typedef struct rmx_answer {
   rmx_fit *fit;
   rmx_problem problem;
@@ -287,7 +300,13 @@ typedef struct rmx_answer {
   rmx_attribution attribution;
   rmx_learning_curve curve;
   rmx_reuse reuse; /* without a name: none. Else optimum.yaml has its members too */
+  rmx_drift drift;
 } rmx_answer;
+/* Whether the optimum of the smallest size is not clearly worse than the one asked for. False where
+ * that is not known. */
+bool rmx_drift_small_is_enough(const rmx_answer *s);
+/* How the best mixture moves with the size, in a few sentences; free() it. NULL: not known. */
+char *rmx_drift_text(const rmx_answer *s);
 /* Searches the best mixture of a fit. Release in any case. */
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                                  rmx_err *err);

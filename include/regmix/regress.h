@@ -50,8 +50,8 @@ typedef struct rmx_power_options {
 /* The options of every regressor, so that the config has one section for each. Fill it with
  * rmx_options_init(), release it with rmx_options_release(). */
 typedef struct rmx_regress_options {
-  /* "ridge", "trees", "exp", "power", "exposure", "gp", "shared", "ensemble", "scaling" or "auto"
-   * (the default) */
+  /* "ridge", "trees", "exp", "power", "exposure", "gp", "shared", "ensemble", "scaling",
+   * "additive-law", "full-law" or "auto" (the default) */
   char *regressor;
   int64_t folds; /* of the cross-validation: 5 */
   /* true: a run without a value of a metric is left out of its fit; false: it is RMX_EINPUT */
@@ -255,6 +255,8 @@ const char *rmx_fit_tokens_column(const rmx_fit *f);
  * where the fit has no scales, or where a part of `at` that it needs is not positive. Not
  * thread-safe. */
 rmx_status rmx_fit_for(rmx_fit *f, rmx_scale at, rmx_err *err);
+/* From now on the functions predict for this scale; the runs of the fit stay as they are. */
+void rmx_fit_set_scale(rmx_fit *f, rmx_scale at);
 /* "1.2B,20G"; free() it. NULL where memory is short. */
 char *rmx_scale_text(rmx_scale at);
 /* Checks a table of mixtures and brings its columns into the fit's order of domains. Columns are

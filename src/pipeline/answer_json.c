@@ -54,6 +54,7 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);
   if (s->curve.sentence[0])
     json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
+  if (s->drift.n) json_object_set_new(root, "drift", rmx__drift_json(s));
   if (s->attribution.D)
     json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
   rmx__reuse_expand_answer(&s->reuse, root);

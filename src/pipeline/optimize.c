@@ -13,6 +13,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_learning_curve_release(&s->curve);
   rmx_front_release(&s->front);
   rmx_reuse_release(&s->reuse);
+  rmx_drift_release(&s->drift);
   rmx_optimum_free(s->optimum);
   rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
@@ -80,7 +81,7 @@ static char *name_of(const char *path) {
 
 static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *against,
                             rmx_answer *s, rmx_err *err) {
-  size_t n = against->n, D = s->fit->D;
+  const size_t given = against->n, n = given + s->drift.n, D = s->fit->D;
   char **names = rmx_calloc(n + 1, sizeof *names);
   const double **mixtures = rmx_calloc(n + 1, sizeof *mixtures);
   double *w = rmx_calloc((n + 1) * D, sizeof *w);
@@ -88,8 +89,11 @@ static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *
       names && mixtures && w ? RMX_OK : rmx_fail_memory(err, n * D * sizeof *w, "mixtures");
   for (size_t k = 0; k < n && status == RMX_OK; k++) {
     mixtures[k] = w + k * D;
-    if (!(names[k] = name_of(against->items[k])))
+    if (!(names[k] =
+              k < given ? name_of(against->items[k]) : rmx_strdup(s->drift.steps[k - given].name)))
       status = rmx_fail_memory(err, 0, "a name");
+    else if (k >= given)
+      memcpy(w + k * D, s->drift.mixtures + (k - given) * D, D * sizeof *w);
     else
       status = rmx_mixture_read(against->items[k], (const char *const *)s->fit->domains, D,
                                 w + k * D, err);
@@ -108,7 +112,8 @@ static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *
 // allow that; then it warns, and the optimum has none.
 static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s, rmx_err *err) {
   const rmx_optimize_request how = search_of(p, s);
-  rmx_status status = intervals(&how, against, s, err);
+  rmx_status status = rmx__drift_find(&how, s, err);
+  if (status == RMX_OK) status = intervals(&how, against, s, err);
   if (status == RMX_OK && s->fit->truth) status = rmx_learning_curve_make(&how, 0, &s->curve, err);
   if (status == RMX_EINPUT && against->n == 0) {
     rmx_note(&p->listener, "%s", err->message);
@@ -123,6 +128,7 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
                               const rmx_answer_request *request, const rmx_corpus *corpus,
                               rmx_answer *s, rmx_err *err) {
   RMX_TRY(rmx_fit_read(folder, &s->fit, err));
+  RMX_TRY(rmx__drift_begin(s->fit, &s->drift, err));
   RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->problem, err));
   if (request->problem.prior) RMX_TRY(rmx_reuse_read(request->problem.prior, &s->reuse, err));
   RMX_TRY(search(p, request, s, err));

@@ -197,6 +197,16 @@ json_t *rmx__comparison_losses(const comparison *c, size_t i);  // domain: {"mea
 json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other);
 json_t *rmx__comparison_target(const comparison *c);  // metric: weight
 
+// Lists the measured sizes of a fit, before it becomes one of a single scale.
+rmx_status rmx__drift_begin(const rmx_fit *f, rmx_drift *d, rmx_err *err);
+// Searches the optimum of each of these sizes; s->optimum is that of the scale asked for.
+rmx_status rmx__drift_find(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err);
+json_t *rmx__drift_json(const rmx_answer *s);  // a new reference
+
+// Writes evaluations.csv of the runs that are done.
+rmx_status rmx__write_evaluations(const rmx_experiment *e, const rmx_corpus *corpus,
+                                  const rmx_run *runs, size_t n, rmx_err *err);
+
 // Warns if `path` is an optimum that `regmix optimize` wrote and that was changed by hand since.
 void rmx__optimum_warn(const char *path, const rmx_listener *to);
 

@@ -283,6 +283,8 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
     status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK && write)
     status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
+  if (status == RMX_OK && write)
+    status = rmx__write_evaluations(&p->experiment, corpus, runs, n, err);
   return status == RMX_OK ? judge(p, runs, n, failed, err) : status;
 }
 

@@ -16,6 +16,8 @@
 // wins by luck.) Every fold makes the choices of each candidate again. Trees are the slowest kind;
 // they are dropped once their squared error exceeds 1.5 times that of the best kind.
 //
+// Runs of several sizes or lengths have candidates of their own: see scaling/choose.c.
+//
 // Cost: a fit of each candidate to all runs, and in each fold (10 with few runs) a fit that begins
 // there. With many runs the cross-validation of a fit of tables reuses these folds; with few runs
 // each of its folds makes a whole choice.
@@ -28,6 +30,7 @@
 #include "ensemble.h"
 #include "folds.h"
 #include "registry.h"
+#include "scaling/choose.h"
 #include "together.h"
 
 enum {
@@ -272,8 +275,7 @@ rmx_status rmx__choose(const rmx_regress_options *options, const rmx_dataset *da
   rmx_buf summary = {0};
   rmx_status status = RMX_OK;
   const char *metric = data->metric ? data->metric : "";
-  if (data->scales)
-    return rmx__fit_kind(&rmx__scaling, options, NULL, data, seed, listener, out, err);
+  if (data->scales) return rmx__choose_scaled(options, data, seed, listener, out, err);
   comparison c = {.data = data, .given = given, .seed = seed};
   RMX_TRY_GOTO(deal_folds(&c, options, &arena, err), done);
   bool constant = true;

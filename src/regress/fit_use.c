@@ -151,7 +151,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     if (errors)
       RMX_TRY(rmx__diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m],
                             &errors[m], err));
-    if (errors && scales) errors[m].coverage = (double)within / (double)n;
+    if (errors && scales && isfinite(sd[0])) errors[m].coverage = (double)within / (double)n;
     mean->n++;
     mean->spearman += scores[m].spearman;
     mean->mse += scores[m].mse;

@@ -7,7 +7,7 @@
 
 const rmx_option rmx_regress_option_table[] = {
     {"fit.regressor", RMX_CHOICE, AT(regressor), "auto", 0, 0,
-     "ridge|trees|exp|power|exposure|gp|shared|ensemble|scaling|auto",
+     "ridge|trees|exp|power|exposure|gp|shared|ensemble|scaling|additive-law|full-law|auto",
      "kind of function that is fitted from mixture to metric"},
     {"fit.folds", RMX_INT, AT(folds), "5", 2, 1000, "N", "number of folds of the cross-validation"},
     {"fit.skip_missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,

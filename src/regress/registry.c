@@ -10,8 +10,9 @@
 #include "base/json.h"
 
 static const rmx__regressor_kind *const kinds[] = {
-    &rmx__ridge, &rmx__trees,       &rmx__exp,      &rmx__power,   &rmx__exposure,
-    &rmx__gp,    &rmx__shared_kind, &rmx__ensemble, &rmx__scaling, &rmx__auto};
+    &rmx__ridge,    &rmx__trees,        &rmx__exp,         &rmx__power,
+    &rmx__exposure, &rmx__gp,           &rmx__shared_kind, &rmx__ensemble,
+    &rmx__scaling,  &rmx__additive_law, &rmx__full_law,    &rmx__auto};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 size_t rmx__regressors(const char *names[], const char *help[], size_t max) {

@@ -66,6 +66,8 @@ extern const rmx__regressor_kind rmx__gp;
 extern const rmx__regressor_kind rmx__ensemble;
 extern const rmx__regressor_kind rmx__scaling;
 extern const rmx__regressor_kind rmx__shared_kind;
+extern const rmx__regressor_kind rmx__additive_law;
+extern const rmx__regressor_kind rmx__full_law;
 extern const rmx__regressor_kind rmx__auto;
 
 // Fits one kind to checked data. fitted: NULL, or a regressor of this kind whose choices are kept.

@@ -28,33 +28,46 @@ rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_tab
   return RMX_OK;
 }
 
-// The longest length among runs of a size, and how many mixtures have it.
-static double longest(const rmx_fit *f, double size, size_t *mixtures) {
+// The longest length among runs of a size, and how many of them have it.
+static double longest(const rmx_scale *scales, size_t N, double size, size_t *runs) {
   double tokens = 0;
-  for (size_t i = 0; i < f->N; i++)
-    if (f->scales[i].size == size) tokens = fmax(tokens, f->scales[i].tokens);
-  *mixtures = 0;
-  for (size_t i = 0; i < f->N; i++)
-    *mixtures += f->scales[i].size == size && f->scales[i].tokens * SAME_LENGTH >= tokens;
+  for (size_t i = 0; i < N; i++)
+    if (scales[i].size == size) tokens = fmax(tokens, scales[i].tokens);
+  *runs = 0;
+  for (size_t i = 0; i < N; i++)
+    *runs += scales[i].size == size && scales[i].tokens * SAME_LENGTH >= tokens;
   return tokens;
 }
 
-rmx_status rmx__judge_runs(rmx_fit *f, rmx_err *err) {
+// Whether no other run of the mixture has this size and is longer.
+static bool is_last(const rmx_scale *scales, const int *groups, size_t N, size_t i) {
+  for (size_t k = 0; groups && k < N; k++)
+    if (groups[k] == groups[i] && scales[k].size == scales[i].size &&
+        scales[k].tokens > scales[i].tokens)
+      return false;
+  return true;
+}
+
+void rmx__judge(const rmx_scale *scales, const int *groups, size_t N, bool *judged) {
   double size = -1, tokens = 0;
+  for (size_t i = 0; i < N; i++) {
+    size_t n;
+    if (scales[i].size <= size) continue;
+    const double last = longest(scales, N, scales[i].size, &n);
+    if (n < ENOUGH) continue;
+    size = scales[i].size;
+    tokens = last;
+  }
+  for (size_t i = 0; i < N; i++)
+    judged[i] = size < 0 || (scales[i].size == size && scales[i].tokens * SAME_LENGTH >= tokens &&
+                             is_last(scales, groups, N, i));
+}
+
+rmx_status rmx__judge_runs(rmx_fit *f, rmx_err *err) {
   if (!f->scales) return RMX_OK;
   if (!(f->judged = rmx_calloc(f->N, sizeof *f->judged)))
     return rmx_fail_memory(err, f->N, "the scales of runs");
-  for (size_t i = 0; i < f->N; i++) {
-    size_t n;
-    if (f->scales[i].size <= size) continue;
-    const double last = longest(f, f->scales[i].size, &n);
-    if (n < ENOUGH) continue;
-    size = f->scales[i].size;
-    tokens = last;
-  }
-  for (size_t i = 0; i < f->N; i++)
-    f->judged[i] =
-        size < 0 || (f->scales[i].size == size && f->scales[i].tokens * SAME_LENGTH >= tokens);
+  rmx__judge(f->scales, f->groups, f->N, f->judged);
   return RMX_OK;
 }
 
@@ -77,6 +90,10 @@ char *rmx_scale_text(rmx_scale at) {
 }
 
 // ---- a fit at one scale ----
+
+void rmx_fit_set_scale(rmx_fit *f, rmx_scale at) {
+  for (size_t m = 0; m < f->M; m++) rmx__regressor_set_scale(f->regressors[m], at);
+}
 
 bool rmx_fit_has_scales(const rmx_fit *f) {
   return f->scales != NULL;

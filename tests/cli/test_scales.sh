@@ -39,6 +39,13 @@ try "with its uncertainty" 0 '"sd"' "$REGMIX" predict --fit f --mixtures big.csv
 try "optimize needs a scale" 2 "--for SIZE,TOKENS" "$REGMIX" optimize --fit f --target web_loss
 try "optimize for a scale" 0 "weight_web" \
   "$REGMIX" optimize --fit f --target web_loss --for 300M,6G --quick --out o.yaml
+"$REGMIX" optimize --fit f --target web_loss --for 300M,6G --replicates 20 --json > drift.json 2> /dev/null
+for text in '"drift"' '"smallest_is_enough"' '"sentence": "From 50M,6G to 300M,6G' '"the optimum for 100M,6G"'; do
+  if grep -qF "$text" drift.json; then ok "the answer has $text"; else not_ok "the answer has $text"; fi
+done
+try "a scaling law" 0 "full-law" \
+  "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns $scales --regressor full-law --out law
+try "predicts for a size" 0 "r0_300M_1" "$REGMIX" predict --fit law --mixtures big.csv --for 300M,6G
 try "a size of 0" 2 "positive" "$REGMIX" predict --fit f --mixtures big.csv --for 0,6G
 try "a negative length" 2 "positive" "$REGMIX" predict --fit f --mixtures big.csv --for 1B,-6G
 try "no number" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for large,6G

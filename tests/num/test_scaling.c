@@ -111,8 +111,10 @@ START_TEST(a_third_size_is_predicted) {
 }
 END_TEST
 
+static const char *const kinds[] = {"scaling", "additive-law", "full-law"};
+
 START_TEST(the_gradient_is_the_slope) {
-  rmx_fit *f = fit_of("scaling", 2, 0);
+  rmx_fit *f = fit_of(kinds[_i], 2, 0);
   const double w[D] = {0.2, 0.3, 0.1, 0.4}, step = 1e-6;
   double g[D];
   rmx__regressor_set_scale(f->regressors[0], (rmx_scale){TARGET, 3e10});
@@ -134,8 +136,8 @@ END_TEST
 
 START_TEST(the_file_holds_it_all) {
   char folder[64];
-  rmx_fit *f = fit_of("scaling", 2, 1), *again = NULL;
-  snprintf(folder, sizeof folder, "/tmp/regmix-scaling-%d", (int)getpid());
+  rmx_fit *f = fit_of(kinds[_i], 2, 1), *again = NULL;
+  snprintf(folder, sizeof folder, "/tmp/regmix-scaling-%d-%d", (int)getpid(), _i);
   must(rmx_fit_write(f, folder, NULL, err));
   must(rmx_fit_read(folder, &again, err));
   ck_assert_str_eq(rmx_fit_size_column(again), "size");
@@ -173,13 +175,41 @@ START_TEST(a_fit_at_one_scale_has_a_run_for_each_mixture) {
 }
 END_TEST
 
+START_TEST(auto_weighs_left_out_mixtures_and_sizes) {
+  rmx_fit *f = fit_of("auto", 2, 0);
+  const json_t *choice = f->regressors[0]->choice;
+  const char *chosen = json_string_value(json_object_get(choice, "chosen"));
+  ck_assert_str_eq(chosen, rmx_regressor_name(f->regressors[0]));
+  ck_assert_double_eq(json_number_value(json_object_get(choice, "left_out_size")), SIZES[1]);
+  for (size_t k = 0; k < 3; k++) {
+    ck_assert(json_is_real(json_object_get(json_object_get(choice, "rmse"), kinds[k])));
+    ck_assert(
+        json_is_real(json_object_get(json_object_get(choice, "rmse_left_out_size"), kinds[k])));
+  }
+  ck_assert_double_gt(rmx_fit_cv(f, 0)->spearman, 0.97);
+  rmx_fit_free(f);
+  forget();
+}
+END_TEST
+
+START_TEST(laws_rank_a_third_size) {
+  rmx_fit *f = fit_of(kinds[_i], 2, 0);
+  double level, rank, sd;
+  judge(f, (rmx_scale){TARGET, 2e10}, &level, &rank, &sd);
+  ck_assert_double_gt(rank, 0.9);
+  ck_assert_double_lt(fabs(level), 0.1);
+  rmx_fit_free(f);
+  forget();
+}
+END_TEST
+
 START_TEST(other_regressors_refuse_scales) {
-  const char *const kinds[] = {"ridge", "gp", "power"};
+  const char *const others[] = {"ridge", "gp", "power"};
   for (size_t k = 0; k < 3; k++) {
     const double X[] = {0.5, 0.5, 0.2, 0.8, 0.9, 0.1}, y[] = {1, 2, 3};
     const rmx_scale scales[] = {{1e6, 1e9}, {1e6, 1e9}, {2e6, 1e9}};
     const rmx_dataset data = {.N = 3, .D = 2, .X = X, .y = y, .own_domain = -1, .scales = scales};
-    rmx_regress_options o = options_for(kinds[k]);
+    rmx_regress_options o = options_for(others[k]);
     rmx_regressor *r = NULL;
     rmx_err err;
     ck_assert_int_eq(rmx_regress_fit(&o, &data, 1, NULL, &r, &err), RMX_EINPUT);
@@ -191,8 +221,10 @@ END_TEST
 
 static void add_tests(TCase *t) {
   tcase_add_test(t, a_third_size_is_predicted);
-  tcase_add_test(t, the_gradient_is_the_slope);
-  tcase_add_test(t, the_file_holds_it_all);
+  tcase_add_loop_test(t, the_gradient_is_the_slope, 0, 3);
+  tcase_add_loop_test(t, the_file_holds_it_all, 0, 3);
+  tcase_add_loop_test(t, laws_rank_a_third_size, 1, 3);
+  tcase_add_test(t, auto_weighs_left_out_mixtures_and_sizes);
   tcase_add_test(t, a_fit_at_one_scale_has_a_run_for_each_mixture);
   tcase_add_test(t, other_regressors_refuse_scales);
 }

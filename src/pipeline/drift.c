@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the best mixture moves with the size of the model: the optimum of each measured size, how far
+// it is from the one asked for, and what the latter gains on it. The gains have intervals from the
+// same draws as all others, which hold doubt about what changes with the size.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "optimize/search.h"
+#include "regress/fit.h"
+#include "steps.h"
+
+enum { ENOUGH = 5 };  // mixtures that make a size worth an optimum
+
+void rmx_drift_release(rmx_drift *d) {
+  for (size_t k = 0; k < d->n; k++) free(d->steps[k].name);
+  free(d->steps);
+  free(d->mixtures);
+  *d = (rmx_drift){0};
+}
+
+static int by_size(const void *a, const void *b) {
+  const rmx_drift_step *x = a, *y = b;
+  return (x->at.size > y->at.size) - (x->at.size < y->at.size);
+}
+
+// The sizes of the runs of a fit, each at its longest length.
+static rmx_status list_sizes(const rmx_fit *f, rmx_drift *d, rmx_err *err) {
+  if (!(d->steps = rmx_calloc(f->N, sizeof *d->steps)))
+    return rmx_fail_memory(err, f->N * sizeof *d->steps, "sizes");
+  for (size_t i = 0; i < f->N; i++) {
+    size_t k = 0;
+    while (k < d->n && d->steps[k].at.size != f->scales[i].size) k++;
+    if (k == d->n) d->steps[d->n++].at = f->scales[i];
+    d->steps[k].at.tokens = fmax(d->steps[k].at.tokens, f->scales[i].tokens);
+  }
+  size_t kept = 0;
+  for (size_t k = 0; k < d->n; k++) {
+    size_t runs = 0;
+    for (size_t i = 0; i < f->N; i++)
+      runs +=
+          f->scales[i].size == d->steps[k].at.size && f->scales[i].tokens == d->steps[k].at.tokens;
+    if (runs >= ENOUGH) d->steps[kept++] = d->steps[k];
+  }
+  d->n = kept;
+  qsort(d->steps, d->n, sizeof *d->steps, by_size);
+  return RMX_OK;
+}
+
+rmx_status rmx__drift_begin(const rmx_fit *f, rmx_drift *d, rmx_err *err) {
+  if (!rmx_fit_has_scales(f)) return RMX_OK;
+  RMX_TRY(list_sizes(f, d, err));
+  d->D = f->D;
+  if (!(d->mixtures = rmx_calloc(d->n + 1, f->D * sizeof(double))))
+    return rmx_fail_memory(err, d->n * f->D * sizeof(double), "optima");
+  for (size_t k = 0; k < d->n; k++) {
+    RMX_OWNED char *at = rmx_scale_text(d->steps[k].at);
+    if (!at || !(d->steps[k].name = rmx_format("the optimum for %s", at)))
+      return rmx_fail_memory(err, 64, "a name");
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__drift_find(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err) {
+  rmx_drift *d = &s->drift;
+  rmx_optimize_request quiet = *how;
+  const double *best = rmx_optimum_mixture(s->optimum);
+  quiet.listener = NULL;
+  rmx_status status = RMX_OK;
+  for (size_t k = 0; k < d->n && status == RMX_OK; k++) {
+    rmx_optimum *there = NULL;
+    double *w = d->mixtures + k * d->D;
+    rmx_fit_set_scale(s->fit, d->steps[k].at);
+    status = rmx_optimize(&quiet, &there, err);
+    if (status == RMX_OK) memcpy(w, rmx_optimum_mixture(there), d->D * sizeof(double));
+    if (status == RMX_OK) d->steps[k].moved = rmx__total_variation(w, best, d->D);
+    rmx_optimum_free(there);
+  }
+  rmx_fit_set_scale(s->fit, s->fit->at);
+  return status;
+}
+
+// What the intervals say of optimum k; NULL where there are none.
+static const rmx_versus *gain_on(const rmx_answer *s, size_t k) {
+  for (size_t i = 0; i < s->uncertainty.n_versus; i++)
+    if (strcmp(s->uncertainty.versus[i].name, s->drift.steps[k].name) == 0)
+      return &s->uncertainty.versus[i];
+  return NULL;
+}
+
+// The domains whose weight in optimum k is not in the interval at the scale asked for.
+static json_t *outside(const rmx_answer *s, size_t k) {
+  json_t *list = json_array();
+  const rmx_uncertainty *u = &s->uncertainty;
+  for (size_t d = 0; d < u->D; d++) {
+    const double w = s->drift.mixtures[k * s->drift.D + d];
+    if (w < u->low[d] - 1e-9 || w > u->high[d] + 1e-9)
+      json_array_append_new(list, json_string(s->fit->domains[d]));
+  }
+  return list;
+}
+
+bool rmx_drift_small_is_enough(const rmx_answer *s) {
+  const rmx_versus *v = s->drift.n ? gain_on(s, 0) : NULL;
+  return v && !(v->low > 0);
+}
+
+char *rmx_drift_text(const rmx_answer *s) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  const rmx_versus *v = s->drift.n ? gain_on(s, 0) : NULL;
+  if (!v) return NULL;
+  RMX_OWNED char *at = rmx_scale_text(s->fit->at), *from = rmx_scale_text(s->drift.steps[0].at);
+  json_auto_t *beyond = outside(s, 0);
+  rmx_buf_printf(&b, "From %s to %s the best mixture moves by %.0f %% of the tokens",
+                 from ? from : "", at ? at : "", 100 * s->drift.steps[0].moved);
+  for (size_t i = 0; i < json_array_size(beyond); i++) {
+    const char *name = json_string_value(json_array_get(beyond, i));
+    rmx_buf_printf(&b, "%s%s", i ? ", " : "; beyond the intervals: ", name);
+  }
+  rmx_buf_printf(&b, ". %s: the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
+                 v->low > 0 ? "The smallest size is not good enough"
+                            : "As far as these runs tell, the smallest size is good enough",
+                 v->estimate, 100 * s->uncertainty.level, v->low, v->high);
+  return b.failed ? NULL : rmx_strdup(b.data);
+}
+
+json_t *rmx__drift_json(const rmx_answer *s) {
+  const rmx_drift *d = &s->drift;
+  json_t *steps = json_array();
+  for (size_t k = 0; k < d->n; k++) {
+    const rmx_versus *v = gain_on(s, k);
+    json_t *one = json_pack(
+        "{s:f, s:f, s:o, s:f}", "size", d->steps[k].at.size, "tokens", d->steps[k].at.tokens,
+        "mixture",
+        rmx_mixture_json(d->mixtures + k * d->D, (const char *const *)s->fit->domains, d->D),
+        "moved", d->steps[k].moved);
+    if (v) {
+      json_object_set_new(one, "gain",
+                          json_pack("{s:f, s:f, s:[f, f]}", "predicted", v->gain, "estimate",
+                                    v->estimate, "interval", v->low, v->high));
+      json_object_set_new(one, "outside", outside(s, k));
+    }
+    json_array_append_new(steps, one);
+  }
+  json_t *root = json_pack("{s:f, s:f, s:o}", "size", s->fit->at.size, "tokens", s->fit->at.tokens,
+                           "sizes", steps);
+  if (s->uncertainty.n_versus)
+    json_object_set_new(root, "smallest_is_enough", json_boolean(rmx_drift_small_is_enough(s)));
+  RMX_OWNED char *text = rmx_drift_text(s);
+  if (text) json_object_set_new(root, "sentence", json_string(text));
+  return root;
+}
