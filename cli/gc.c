@@ -12,9 +12,11 @@ struct gc_args {
 static void print_holding(const char *head, const json_t *o) {
   char time[32], bytes[16];
   const double runs = cli_get(o, "runs"), corpora = cli_get(o, "corpora");
-  printf("%s: %.0f finished run%s, which took %s, and %.0f corp%s; %sB\n", head, runs, rmx_s(runs),
-         rmx_duration(cli_get(o, "wall_s"), time), corpora, corpora == 1 ? "us" : "ora",
-         rmx_count(cli_get(o, "bytes"), bytes));
+  printf(
+      "%s: %.0f finished run%s, which took %s, and %.0f corp%s%s; %sB\n", head, runs, rmx_s(runs),
+      rmx_duration(cli_get(o, "wall_s"), time), corpora, corpora == 1 ? "us" : "ora",
+      json_is_true(json_object_get(o, "unfinished")) ? ", and what a stopped prepare has read" : "",
+      rmx_count(cli_get(o, "bytes"), bytes));
 }
 
 static void print_all(const json_t *root) {

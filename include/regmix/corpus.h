@@ -163,7 +163,8 @@ typedef struct rmx_corpus_options {
    * rest is not used; 0: all */
   int64_t max_valid_tokens;
   /* text to read of each domain, and the same amount of its valid_files, up to the next whole
-   * document. The remaining budget is divided evenly among the remaining files; 0: no limit */
+   * document. The remaining budget is divided evenly among the remaining files; 0: no limit. Where
+   * documents are divided, it is the text of all of their domains together */
   int64_t max_bytes;
   /* longest document and longest line of JSON; each thread holds one in memory; 0: no limit */
   int64_t max_document;
@@ -241,6 +242,7 @@ typedef struct rmx_source_look {
   rmx_few unread;       /* files with unknown endings in folders that are searched */
   rmx_few without_text; /* files that were read and have no document */
   uint64_t bytes;       /* of all files, compressed as they are */
+  bool packed;          /* some are compressed, Parquet or Arrow, so their text is larger */
   rmx_few not_utf8;     /* files that were read and have bytes that are not UTF-8 */
   /* all text was read and is one document and copies of it, but training and validation need one
    * each */

@@ -54,7 +54,8 @@ static const rmx_option corpus_table[] = {
     {"max_valid_tokens", RMX_INT, AT(max_valid_tokens), "200k", 0, 1e12, "TOKENS",
      "largest number of validation tokens per domain; 0: no limit"},
     {"max_bytes", RMX_INT, AT(max_bytes), "0", 0, 1e15, "BYTES",
-     "largest amount of text that is read per domain; 0: no limit"},
+     "largest amount of text that is read per domain, or of corpus.folder as a whole where its "
+     "documents are divided; 0: no limit"},
     {"max_document", RMX_INT, AT(max_document), "256M", 0, 1e12, "BYTES",
      "length of the longest document (or JSON line) that is allowed; a longer one is an error; 0: "
      "no limit"},

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "corpus/prepare/documents.h"
+#include "corpus/prepare/prepare.h"
 #include "steps.h"
 
 struct check {
@@ -16,6 +16,7 @@ struct check {
   rmx_values_look values;  // of divided sources
   const char **names;      // (n_train) of the domains trained on
   size_t n_train;
+  bool current;    // the corpus is of this config
   bool uncertain;  // there may be domains that were not seen in the first documents
   json_t *problems, *domains;
   double text_bytes;  // of all files, uncompressed
@@ -47,19 +48,25 @@ static void hold(struct check *k, const char *where, rmx_status status, const rm
 // least one byte.
 static void check_size(struct check *k, const rmx_domain_source *d, const rmx_source_look *look) {
   const rmx_training *t = &k->p->experiment.config.proxy;
-  const bool packed = strstr(look->format, "z") != NULL;
-  if (!d->valid_only && !packed && look->bytes < (uint64_t)t->context + 1)
+  const int64_t max = k->p->experiment.config.corpus.max_bytes;
+  if (!d->valid_only && !look->packed && look->bytes < (uint64_t)t->context + 1)
     problem(k,
-            "domain \"%s\": its text has %llu bytes, too few for one sequence of %lld tokens "
+            "domain \"%s\": its text has %llu byte%s, too few for one sequence of %lld tokens "
             "(proxy.context)",
-            d->name, (unsigned long long)look->bytes, (long long)t->context);
+            d->name, (unsigned long long)look->bytes, rmx_s((double)look->bytes),
+            (long long)t->context);
   const size_t files = look->files + look->valid_files;
   if (look->without_text.n == files)
     problem(k, "domain \"%s\": no text in its %zu file%s", d->name, files, rmx_s((double)files));
   else if (look->without_text.n)
     rmx_warn(&k->p->listener, "%s: no text in %zu of its files (%s)", d->name, look->without_text.n,
              look->without_text.text);
-  if (look->one_document)
+  if (look->one_document && max && (int64_t)look->bytes > max)
+    problem(k,
+            "domain \"%s\": corpus.max_bytes is %lld, so only 1 document is read, but it needs one "
+            "for training and one for validation: raise corpus.max_bytes",
+            d->name, (long long)max);
+  else if (look->one_document)
     problem(k,
             "domain \"%s\" has 1 document%s, but needs one for training and one for validation: "
             "give valid_files, or a separator that cuts it into several",
@@ -71,7 +78,7 @@ static void check_size(struct check *k, const rmx_domain_source *d, const rmx_so
              "the text is in another character set, convert it, for example with `iconv -f "
              "WINDOWS-1252 -t UTF-8 FILE > NEW`",
              d->name, look->not_utf8.n, look->not_utf8.text);
-  k->text_bytes += (double)look->bytes * (packed ? 4 : 1);
+  k->text_bytes += (double)look->bytes * (look->packed ? 4 : 1);
 }
 
 static bool is_target(const struct check *k, size_t i) {
@@ -245,17 +252,19 @@ static void check_text(struct check *k) {
 // A corpus of other text or settings will be replaced.
 static void check_corpus(struct check *k) {
   const rmx_corpus_request r = rmx__corpus_request(k->p, &k->sources);
-  bool current = false;
   rmx_err err;
-  if (rmx_corpus_is_current(&r, k->p->experiment.folder, &current, &err) == RMX_OK && !current)
+  if (rmx_corpus_is_current(&r, k->p->experiment.folder, &k->current, &err) != RMX_OK)
+    k->current = false;
+  else if (!k->current)
     hold(k, NULL, rmx__corpus_is_own(&k->p->experiment, &err), &err);
 }
 
 static void check_tokenizer(struct check *k) {
   const rmx_corpus_options *o = &k->p->experiment.config.corpus;
-  if (!o->tokenizer) return;
   rmx_err err;
   rmx_tokenizer *t = NULL;
+  hold(k, NULL, rmx__end_of_text_check(o, &err), &err);
+  if (!o->tokenizer) return;
   char *path = rmx_experiment_path(&k->p->experiment, o->tokenizer);
   if (path) hold(k, "corpus.tokenizer", rmx_tokenizer_read(path, &t, &err), &err);
   if (t) hold(k, "corpus.tokenizer", rmx_tokenizer_set_end_of_text(t, o->end_of_text, &err), &err);
@@ -328,20 +337,33 @@ static void check_rivals(struct check *k) {
     check_mixture_file(k, "optimize.reference", c->search.problem.reference);
 }
 
+// Before the corpus is prepared, the sizes of the files may show that the caps are too small.
+static void check_caps_of_files(struct check *k) {
+  struct rmx__plan_text text;
+  rmx_err ignored;  // it is a problem of the files
+  char message[400];
+  if (rmx__plan_text(k->p, false, &text, &ignored) != RMX_OK) return;
+  rmx__caps_text(&k->p->experiment, text.most_caps < 1 ? text.most_caps : text.caps, message);
+  if (text.most_caps < 1)
+    problem(k, "%s", message);
+  else if (text.caps < 1)
+    rmx_warn(&k->p->listener, "by the sizes of the files, %s", message);
+}
+
 // The upper bounds of sampling follow from the corpus. Their sum must be at least 1.
 static void check_caps(struct check *k) {
   rmx_corpus *corpus = NULL;
   rmx_err err;
-  if (rmx_experiment_corpus(&k->p->experiment, &corpus, &err) != RMX_OK) return;
+  if (!k->current || rmx_experiment_corpus(&k->p->experiment, &corpus, &err) != RMX_OK) {
+    check_caps_of_files(k);
+    return;
+  }
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap), sum = 0;
   if (cap) rmx_weight_caps(&k->p->experiment, corpus, cap);
   for (size_t d = 0; cap && d < corpus->D_train; d++) sum += cap[d];
-  if (cap && sum < 1)
-    problem(k,
-            "the caps of the domains' weights sum to %.3g, less than 1, so no mixture is possible: "
-            "large.tokens is more than sample.max_epochs (%g) times the whole text; lower "
-            "large.tokens or raise sample.max_epochs",
-            sum, k->p->experiment.config.sample.max_epochs);
+  char message[400];
+  rmx__caps_text(&k->p->experiment, sum, message);
+  if (cap && sum < 1) problem(k, "%s", message);
   for (size_t d = 0; d < corpus->D_train; d++)
     if (corpus->domains[d].train_tokens < (size_t)k->p->experiment.config.proxy.context + 1)
       problem(k,

@@ -148,6 +148,9 @@ rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, 
                              rmx_err *err) {
   struct rmx__plan_text text;
   RMX_TRY(rmx__plan_text(p, without_text, &text, err));
+  char message[400];
+  rmx__caps_text(&p->experiment, text.caps, message);
+  if (text.caps < 1) rmx_warn(&p->listener, "by the sizes of the files, %s", message);
   const rmx_kernels *kernels;
   rmx_status status = rmx_kernels_get(p->experiment.config.general.isa, &kernels, err);
   const int jobs = rmx_worker_jobs(&p->experiment);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a plan must know about the text: its size, the vocabulary, the amount of validation. Where
-// the corpus is not prepared yet, this is estimated from the sizes of the files.
+// What a plan must know about the text: its size, the vocabulary, the amount of validation. All of
+// it is estimated from the sizes of the files, so the plan is the same before and after prepare.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,13 @@ struct estimate {
   const rmx_config *config;
   double bytes_a_token;
   double all, valid[2];
+  double caps, most_caps;  // sums of the caps: estimated; if each byte were a token
+  bool packed;
 };
 
-static double bytes_of(const rmx_source_look *look) {
-  return (double)look->bytes * (strstr(look->format, "z") ? COMPRESSED : 1);
+static double bytes_of(struct estimate *e, const rmx_source_look *look) {
+  e->packed = e->packed || look->packed;
+  return (double)look->bytes * (look->packed ? COMPRESSED : 1);
 }
 
 static double least(double x, int64_t limit) {
@@ -31,6 +34,10 @@ static void add_domain(struct estimate *e, double bytes, double share) {
   bytes = least(bytes, c->corpus.max_bytes);
   e->all += bytes;
   // The first token has nothing before it that it could be predicted from.
+  const double epochs = c->sample.max_epochs / (double)c->large.tokens,
+               train = (1 - share) * bytes * epochs;
+  e->most_caps += fmin(1, train);
+  e->caps += fmin(1, train / e->bytes_a_token);
   const double valid = least(share * bytes / e->bytes_a_token, c->corpus.max_valid_tokens) - 1;
   e->valid[0] += least(valid, c->proxy.eval_tokens);
   e->valid[1] += least(valid, c->large.eval_tokens);
@@ -41,7 +48,7 @@ static rmx_status add_source(struct estimate *e, const rmx_pipeline *p, const rm
   rmx_source_look look;
   RMX_TRY(rmx_corpus_look(&e->config->corpus, s, p->experiment.folder, false, &look, err));
   const double files = (double)(look.files + look.valid_files);
-  add_domain(e, bytes_of(&look),
+  add_domain(e, bytes_of(e, &look),
              s->valid_only                   ? 1
              : files > 0 && look.valid_files ? (double)look.valid_files / files
                                              : e->config->corpus.valid_fraction);
@@ -57,7 +64,7 @@ static rmx_status add_divided(struct estimate *e, const rmx_pipeline *p, const r
     if (!s->domains[i].divided) continue;
     RMX_TRY(rmx_corpus_look(&e->config->corpus, &s->domains[i], p->experiment.folder, false, &look,
                             err));
-    bytes += bytes_of(&look);
+    bytes += least(bytes_of(e, &look), e->config->corpus.max_bytes);
   }
   rmx_values_look values;
   RMX_TRY(
@@ -79,15 +86,6 @@ static rmx_status estimate(struct estimate *e, const rmx_pipeline *p, const rmx_
       RMX_TRY(add_source(e, p, &s->domains[i], err));
   }
   return divided ? add_divided(e, p, s, err) : RMX_OK;
-}
-
-// What is known once the corpus of this config is prepared.
-static void take_corpus(struct estimate *e, const rmx_corpus *c) {
-  e->valid[0] = e->valid[1] = 0;
-  for (size_t d = 0; d < c->D; d++) {
-    e->valid[0] += (double)rmx_evaluate_tokens(c, d, e->config->proxy.eval_tokens);
-    e->valid[1] += (double)rmx_evaluate_tokens(c, d, e->config->large.eval_tokens);
-  }
 }
 
 // Of the tokenizer that the config names.
@@ -118,8 +116,6 @@ static rmx_status look_at_text(rmx_pipeline *p, struct estimate *e, struct rmx__
   if (status != RMX_OK || !current ||
       rmx_experiment_corpus(&p->experiment, &corpus, &ignored) != RMX_OK)
     return status;
-  take_corpus(e, corpus);
-  out->vocab = corpus->vocab;
   out->epochs = rmx__epochs_json(&p->experiment, corpus);
   rmx_corpus_free(corpus);
   return RMX_OK;
@@ -139,9 +135,19 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
     RMX_TRY(look_at_text(p, &e, out, err));
   if (c->corpus.tokenizer) RMX_TRY(read_vocab(p, &out->vocab, err));
   out->bytes = e.all;
+  out->caps = without_text || c->sample.max_epochs <= 0 ? 1 : e.caps;
+  out->most_caps = e.packed || out->caps >= 1 ? 1 : e.most_caps;
   for (int i = 0; i < 2; i++) out->valid_tokens[i] = e.valid[i];
   out->seconds = e.all / (BYTES_A_SECOND * fmax(1, rmx_worker_jobs(&p->experiment)));
   out->spool = 1.1 * e.all;
   out->tokens = e.all / e.bytes_a_token * (out->vocab <= 65536 ? 2 : 4);
   return RMX_OK;
+}
+
+void rmx__caps_text(const rmx_experiment *e, double sum, char out[400]) {
+  snprintf(out, 400,
+           "the caps of the domains' weights sum to %.3g, less than 1, so no mixture is possible: "
+           "large.tokens is more than sample.max_epochs (%g) times the whole text; lower "
+           "large.tokens or raise sample.max_epochs",
+           sum, e->config.sample.max_epochs);
 }

@@ -12,6 +12,7 @@
 typedef struct holding {
   rmx__finished runs;
   size_t corpora;
+  bool unfinished;  // text that a prepare has read that did not end
   double bytes;
 } holding;
 
@@ -35,9 +36,10 @@ static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
     struct stat info;
     if (!path)
       status = rmx_fail_memory(err, 0, "a path");
-    else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+      h->unfinished = h->unfinished || strcmp(e->d_name, "new") == 0;
       status = count_folder(h, path, err);
-    else if (lstat(path, &info) == 0)
+    } else if (lstat(path, &info) == 0)
       count_file(h, path, e->d_name, &info);
   }
   if (d) closedir(d);
@@ -74,6 +76,7 @@ static json_t *holding_json(const holding *h) {
   json_object_set_new(o, "wall_s", json_real(h->runs.wall_s));
   json_object_set_new(o, "corpora", json_integer((json_int_t)h->corpora));
   json_object_set_new(o, "bytes", json_real(h->bytes));
+  json_object_set_new(o, "unfinished", json_boolean(h->unfinished));
   return o;
 }
 
@@ -81,6 +84,7 @@ static void add(holding *all, const holding *h) {
   all->runs.runs += h->runs.runs;
   all->runs.wall_s += h->runs.wall_s;
   all->corpora += h->corpora;
+  all->unfinished = all->unfinished || h->unfinished;
   all->bytes += h->bytes;
 }
 

@@ -104,8 +104,54 @@ rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   return find_targets(p, s, err);
 }
 
+// Warns of keys that are set and change nothing.
+static void warn_unused_keys(const rmx_pipeline *p) {
+  const rmx_corpus_options *o = &p->experiment.config.corpus;
+  const bool divided = rmx_corpus_is_divided(o),
+             hosts = o->domain_field && strstr(o->domain_field, "host(");
+  const struct {
+    const char *key;
+    bool unused;
+    const char *needs;
+  } keys[] = {
+      {"hosts", o->hosts.n && !o->domain_field, "corpus.domain_field: host(FIELD)"},
+      {"max_hosts", o->max_hosts != 20 && !hosts, "corpus.domain_field: host(FIELD)"},
+      {"max_hosts", o->max_hosts != 20 && hosts && o->hosts.n, "a config without corpus.hosts"},
+      {"max_domains", o->max_domains != 1000 && !divided,
+       "corpus.domain_field or corpus.classifier"},
+      {"min_probability", o->min_probability > 0 && !o->classifier.n, "corpus.classifier"},
+      {"leave_out", o->leave_out.n && (!o->folder || (p->experiment.config.n_domains && !divided)),
+       o->folder ? "a config without corpus.domains" : "corpus.folder"},
+      {"vocab", o->vocab != 4096 && o->tokenizer, "a config without corpus.tokenizer"},
+  };
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    if (keys[i].unused)
+      rmx_warn(&p->listener, "corpus.%s has no effect: it needs %s", keys[i].key, keys[i].needs);
+}
+
+// Warns of settings of a domain that are for files, where it has none.
+static void warn_unused_parts(const rmx_pipeline *p) {
+  const rmx_config *c = &p->experiment.config;
+  for (size_t i = 0; i < c->n_domains; i++) {
+    const rmx_domain_source *d = &c->domains[i];
+    const char *key = d->text_field      ? "text_field"
+                      : d->separator     ? "separator"
+                      : d->encoding      ? "encoding"
+                      : d->valid_files.n ? "valid_files"
+                                         : NULL;
+    if (key && d->values.n)
+      rmx_warn(&p->listener,
+               "corpus.domains.%s.%s has no effect: the domain has no files of its own; set "
+               "corpus.%s instead",
+               d->name, key, key);
+  }
+}
+
 void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
   rmx_discovery_report(&s->found, &p->listener);
+  warn_unused_keys(p);
+  warn_unused_parts(p);
+  rmx__tell_shared_files(p, s);
   for (size_t i = 0; i < s->n_targets; i++) {
     const rmx_domain_source *d = &s->domains[s->targets[i]];
     bool apart = false;

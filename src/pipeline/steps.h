@@ -44,6 +44,8 @@ rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err
 // The files that are not read, with the reasons: an array, a new reference.
 rmx_status rmx__left_out_json(const rmx_pipeline *p, const rmx_sources *s, json_t **out,
                               rmx_err *err);
+// Warns of files that belong to several domains (shared_files.c).
+void rmx__tell_shared_files(const rmx_pipeline *p, const rmx_sources *s);
 // Notes the table of the domains of a corpus.json.
 void rmx__note_domains(const rmx_pipeline *p, const json_t *index);
 
@@ -124,8 +126,10 @@ struct rmx__plan_text {
   double bytes;            // of text, uncompressed
   double valid_tokens[2];  // of one evaluation: of a proxy, of a large model
   double seconds;          // of prepare
-  double spool, tokens;    // bytes on disk while it works; of the token files
-  json_t *epochs;          // rmx__epochs_json; NULL: the corpus is not there yet
+  // sums of the caps of the domains' weights: as estimated; if each byte were a token. 1: enough
+  double caps, most_caps;
+  double spool, tokens;  // bytes on disk while it works; of the token files
+  json_t *epochs;        // rmx__epochs_json; NULL: the corpus is not there yet
 };
 // The same before and after `prepare`: only a corpus of this config counts. without_text: the files
 // need not be there.
@@ -134,6 +138,8 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
 // RMX_EINPUT: the folder of the corpus has files that `prepare` did not write, and it would replace
 // them (prepared.c).
 rmx_status rmx__corpus_is_own(const rmx_experiment *e, rmx_err *err);
+// The message where the caps of the weights sum to less than 1.
+void rmx__caps_text(const rmx_experiment *e, double sum, char out[400]);
 // The request for the corpus of the experiment (prepared.c).
 rmx_corpus_request rmx__corpus_request(const rmx_pipeline *p, const rmx_sources *s);
 

@@ -45,8 +45,8 @@ domains() { jq -r '.domains[] | "\(.name) \(.documents)"' "$1" | sort; }
 # ---- by a field
 
 cp "$examples/pile/regmix.yaml" pile/
-try "pile: check lists the domains" 0 "Wikipedia (en) (" "$REGMIX" check -C pile
-try "pile: check --json has their documents" 0 '"name": "Pile-CC"' "$REGMIX" check -C pile --json
+try "pile: check lists the domains" 0 "Wikipedia (en) (" "$REGMIX" check -C pile --set large.tokens=50k
+try "pile: check --json has their documents" 0 '"name": "Pile-CC"' "$REGMIX" check -C pile --set large.tokens=50k --json
 # shellcheck disable=SC2086
 try "pile: prepare" 0 "" "$REGMIX" prepare -C pile $small --json
 cp "$SCRATCH/stdout" pile.json
@@ -119,7 +119,7 @@ cp "$examples/web/seed/regmix.yaml" web/seed/
 cp "$examples/web/regmix.yaml" web/
 try "web: a classifier is trained on pages of known sites" 0 "classifier: web/topics.bin, trained on" "$REGMIX" prepare -C web/seed --set corpus.vocab=300 --train-classifier web/topics.bin --json
 if jq -e '.classifier | .accuracy > 0.5 and .right <= .tested and .file == "web/topics.bin"' "$SCRATCH/stdout" > /dev/null; then ok "web: --json says how good it is"; else not_ok "web: --json says how good it is" "$(jq .classifier "$SCRATCH/stdout")"; fi
-try "web: check knows its labels" 0 "math (" "$REGMIX" check -C web
+try "web: check knows its labels" 0 "math (" "$REGMIX" check -C web --set large.tokens=50k
 try "web: prepare divides by the classifier" 0 "" "$REGMIX" prepare -C web --set corpus.vocab=300 --set corpus.min_probability=0 --json
 cp "$SCRATCH/stdout" web.json
 math=$(jq '.domains[] | select(.name == "math") | .documents + .duplicates' web.json)
@@ -147,6 +147,8 @@ broken() { # broken NAME TEXT SETTING...: a config that check and prepare refuse
 }
 broken "a field that no document has" 'fields that could divide them: topic (3 values)' 'domain_field: topci'
 broken "a field of another value in each document" 'corpus.max_domains' 'domain_field: url' 'max_domains: 100'
+broken "a field of another value in each document, in few documents" 'no two of all 900 documents have the same value, as in an id, so no value can be a domain; fields that could divide them: topic (3 values)' 'domain_field: url'
+broken "a wanted value that no document has" 'corpus.domains.absent: no document belongs to it' 'domain_field: topic' 'domains: [math, absent, other]'
 broken "an unknown function" 'an unknown function' 'domain_field: lang(text)'
 broken "hosts without host()" 'corpus.hosts needs a field' 'domain_field: topic' 'hosts: [github.com]'
 broken "a target that is no domain" 'unknown target "other"' 'domain_field: topic'
@@ -162,7 +164,15 @@ mkdir short && for i in 1 2 3 1 2 3 1 2 3; do echo '{"text": "one of three texts
 if grep -q 'text (3 values)' short.log; then not_ok "init does not suggest the text itself" "$(cat short.log)"; else ok "init does not suggest the text itself"; fi
 try "init --domain-field" 0 "" "$REGMIX" init divided --text web/text --domain-field topic --target math
 if grep -q '^  domain_field: topic$' divided/regmix.yaml && grep -q '^  #   math: [0-9]*$' divided/regmix.yaml; then ok "init writes the field and the domains"; else not_ok "init writes the field and the domains" "$(head -20 divided/regmix.yaml)"; fi
-try "what init writes can be checked" 0 "no problems" "$REGMIX" check -C divided
+try "what init writes can be checked" 0 "no problems" "$REGMIX" check -C divided --set large.tokens=50k
 try "init --domain-field: an unknown target" 1 'did you mean "math"?' "$REGMIX" init other --text web/text --domain-field topic --target mth
+try "init --domain-field: an id" 1 'as in an id, so no value can be a domain' "$REGMIX" init ids --text web/text --domain-field url
+# plan_of [OPTION...]: what does not depend on the machine
+plan_of() { "$REGMIX" plan -C divided --json --set proxy.tokens=1k --set large.tokens=1k --set corpus.vocab=300 "$@" 2> /dev/null | jq -c '[.prepare.bytes, (.proxies, .large | .parameters, .flops)]'; }
+before=$(plan_of)
+"$REGMIX" prepare -q -C divided --set corpus.vocab=300 2> /dev/null
+same "plan says the same after prepare" "$(plan_of)" "$before"
+half=$(jq -c '.text' web/text/pages.jsonl | head -n 450 | wc -c)
+same "max_bytes is for all divided domains together" "$("$REGMIX" prepare -C divided --set corpus.vocab=300 --set corpus.max_bytes="$half" --json 2> /dev/null | jq '[.domains[] | .documents + .duplicates] | add | . > 440 and . < 500')" true
 try "init --domain-field without --text" 2 "needs --text" "$REGMIX" init other --domain-field topic
 done_testing

@@ -60,12 +60,32 @@ mkdir -p hollow && lines 21 60 > hollow/a.jsonl && : > hollow/zero.jsonl && echo
 printf 'corpus: {domains: {h: "*.jsonl", t: "*.txt"}, vocab: 300}\ntarget: h\n' > hollow/regmix.yaml
 sed 's/h: "[*].jsonl", //; s/t: "[*].txt"/t: zero.jsonl, u: "*.txt"/' hollow/regmix.yaml > hollow/all.yaml
 awk 'BEGIN { for (i = 0; i < 40; i++) printf "story %d\n%%\n", i }' > hollow/b.txt
-try "check names files without text" 0 "h: no text in 1 of its files (hollow/zero.jsonl)" "$REGMIX" check -C hollow
+try "check names files without text" 0 "h: no text in 1 of its files (hollow/zero.jsonl)" "$REGMIX" check -C hollow --set large.tokens=1k
 said "and a blank one" "t: no text in 1 of its files (hollow/blank.txt)"
 try "prepare names them" 0 "h: hollow/zero.jsonl has no text" "$REGMIX" prepare -C hollow
 said "and the blank one" "t: hollow/blank.txt has no text"
 try "check: a domain without text" 1 'domain "t": no text in its 1 file' "$REGMIX" check hollow/all.yaml --set target=u
 try "prepare: a domain without text" 1 'domain "t": no text in its 1 file' "$REGMIX" prepare hollow/all.yaml --set target=u
+
+# ---- what a config has that changes nothing, or contradicts the files
+printf 'corpus:\n  domains: {h: {files: "*.jsonl"}, also: {files: a.jsonl}, t: "b.txt"}\n  hosts: [a.org]\n  max_hosts: 5\n  max_domains: 9\n  min_probability: 0.5\n  leave_out: [x]\n  vocab: 300\ntarget: h\nlarge: {tokens: 1k}\n' > hollow/idle.yaml
+try "check names a file of two domains" 0 "1 file belongs to two domains (hollow/a.jsonl to h and also). Duplicates are dropped, so one of them loses this text" "$REGMIX" check hollow/idle.yaml
+for key in hosts max_hosts max_domains min_probability leave_out; do said "check: corpus.$key has no effect" "corpus.$key has no effect: it needs"; done
+try "prepare names a file of two domains" 1 "1 file belongs to two domains (hollow/a.jsonl to h and also)" "$REGMIX" prepare hollow/idle.yaml
+for key in hosts max_hosts max_domains min_probability leave_out; do said "prepare: corpus.$key has no effect" "corpus.$key has no effect: it needs"; done
+"$REGMIX" check folder.yaml --set corpus.leave_out=nosuch > "$SCRATCH/stdout" 2> "$SCRATCH/stderr"
+said "leave_out that matches nothing" 'corpus.leave_out: nothing in text matches "nosuch"'
+
+try "check: the wrong end of text" 1 'corpus.end_of_text: a tokenizer that is trained has no token "</s>"' "$REGMIX" check -C hollow --set "corpus.end_of_text=</s>"
+rm -rf hollow/.set-aside hollow/corpus
+try "prepare: the wrong end of text" 1 'corpus.end_of_text: a tokenizer that is trained has no token "</s>"' "$REGMIX" prepare -C hollow --set "corpus.end_of_text=</s>"
+[ -z "$(find hollow/.set-aside -name '*.text')" ] && ok "before any text is read" || not_ok "before any text is read" "$(find hollow/.set-aside)"
+try "gc names what a stopped prepare has left" 0 "and what a stopped prepare has read" "$REGMIX" gc -C hollow
+try "check: max_bytes for less than two documents" 1 "corpus.max_bytes is 10, so only 1 document is read" "$REGMIX" check -C hollow --set corpus.max_bytes=10
+try "check: large.tokens for which the text is too short" 1 "the caps of the domains' weights sum to" "$REGMIX" check -C hollow --set large.tokens=1G
+try "plan: the same" 0 "by the sizes of the files, the caps of the domains' weights sum to" "$REGMIX" plan -C hollow --set large.tokens=1M --set large.model=nano --set proxy.tokens=1k
+printf '{"text": "a"}\n{"text": "b"}\n' > hollow/w.jsonl && printf 'corpus: {domains: {a: a.jsonl, sh: tiny.zsh}}\ntarget: a\n' > hollow/z.yaml && echo "echo hello" > hollow/tiny.zsh
+try "check: a name with z is not compressed" 1 'domain "sh": its text has 11 bytes, too few' "$REGMIX" check hollow/z.yaml
 
 # ---- an experiment in the folder of its text
 mkdir -p home/web home/code && lines 23 60 > home/web/a.jsonl && lines 24 60 > home/code/a.jsonl && lines 25 60 > home/top.0001.json && lines 26 60 > home/top.0002.json

@@ -234,6 +234,15 @@ static rmx_status check_found(rmx__preparing *p, rmx_err *err) {
     }
   }
   for (size_t d = 0; d < p->n && p->router; d++)
+    if (!is_filed(p, p->names.items[d]) && documents[d] == 0) {
+      free(documents);
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "corpus.domains.%s: no document belongs to it; correct its name or its values, "
+          "or remove it",
+          p->names.items[d]);
+    }
+  for (size_t d = 0; d < p->n && p->router; d++)
     if (!is_filed(p, p->names.items[d]) && documents[d] < 2)
       rmx_few_add(&short_of, p->names.items[d]);
   free(documents);
@@ -241,7 +250,7 @@ static rmx_status check_found(rmx__preparing *p, rmx_err *err) {
              ? RMX_OK
              : rmx_fail(err, RMX_EINPUT,
                         "%zu domain%s fewer than two documents, but need%s one for training and "
-                        "one for validation: %s; name the domains that you want in corpus.domains",
+                        "one for validation: %s; add text, or remove them from corpus.domains",
                         short_of.n, short_of.n == 1 ? " has" : "s have", short_of.n == 1 ? "s" : "",
                         short_of.text);
 }

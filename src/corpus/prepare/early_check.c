@@ -44,9 +44,19 @@ rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rm
   return status;
 }
 
+rmx_status rmx__end_of_text_check(const rmx_corpus_options *o, rmx_err *err) {
+  static const char trained[] = "<|endoftext|>";
+  if (o->tokenizer || !o->end_of_text || strcmp(o->end_of_text, trained) == 0) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "corpus.end_of_text: a tokenizer that is trained has no token \"%s\", but \"%s\"; "
+      "remove the setting, or set corpus.tokenizer to the tokenizer with this token",
+      o->end_of_text, trained);
+}
+
 static rmx_status check_tokenizer(const rmx_corpus_request *r, rmx_err *err) {
   rmx_tokenizer *t = NULL;
-  if (!r->options->tokenizer) return RMX_OK;
+  if (!r->options->tokenizer) return rmx__end_of_text_check(r->options, err);
   RMX_TRY(rmx__tokenizer_open(r->options, r->base, &t, err));
   rmx_tokenizer_free(t);
   return RMX_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/readers/format.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
 #include "prepare.h"
 
@@ -19,6 +20,13 @@ static void add_format(rmx_source_look *look, const char *path) {
     if (at[n] == '\0' || at[n] == ',') return;
   const size_t used = strlen(look->format);
   if (used + n + 3 < room) snprintf(look->format + used, room - used, "%s%s", used ? ", " : "", e);
+}
+
+// Whether the text of a file is larger than the file.
+static bool is_packed(const char *path) {
+  size_t stem;
+  const rmx__format *f = rmx__format_of(path);
+  return rmx__compression_of(path, &stem) || f == &rmx__format_parquet || f == &rmx__format_arrow;
 }
 
 // The search for two different documents in the files of a domain.
@@ -47,9 +55,9 @@ static void found(searched *s, const rmx_buf *text) {
 }
 
 // Reads the first documents of a file. A file without documents is not an error here: the domain
-// may have others.
+// may have others. share: bytes of it that prepare reads; 0: all.
 static rmx_status try_file(const char *path, const rmx__reader_options *o, searched *s,
-                           rmx_source_look *look, rmx_err *err) {
+                           uint64_t share, rmx_source_look *look, rmx_err *err) {
   rmx__reader r;
   RMX_TRY(rmx__reader_open(&r, path, o, err));
   bool more = true;
@@ -61,6 +69,7 @@ static rmx_status try_file(const char *path, const rmx__reader_options *o, searc
     if (status != RMX_OK || !more) break;
     bytes += r.text.size;
     found(s, &r.text);
+    if (share && bytes >= share) more = false;
   }
   s->all = s->all && !more;
   if (status == RMX_OK && bytes == 0) rmx_few_add(&look->without_text, path);
@@ -83,13 +92,19 @@ static rmx_status look(const rmx_corpus_options *options, const rmx_domain_sourc
   out->unread = files.unread;
   const rmx__reader_options o = rmx__reader_options_of(options, source);
   searched s = {.domain = source->name, .dedup = options->dedup, .all = read};
+  const uint64_t max = (uint64_t)options->max_bytes;
   rmx_status status = RMX_OK;
   const rmx_strings *lists[] = {&files.train, &files.valid};
   for (size_t l = 0; l < 2; l++)
     for (size_t i = 0; i < lists[l]->n && status == RMX_OK; i++) {
       const char *path = lists[l]->items[i];
       if (rmx__format_of(path)) add_format(out, path);
-      if (read || !rmx__format_of(path)) status = try_file(path, &o, &s, out, err);
+      if (i == 0) s.bytes = 0;
+      const uint64_t left = max > s.bytes ? (max - s.bytes) / (lists[l]->n - i) : 0,
+                     share = max ? (left ? left : 1) : 0;
+      out->packed = out->packed || is_packed(path);
+      if (max && s.bytes >= max) continue;
+      if (read || !rmx__format_of(path)) status = try_file(path, &o, &s, share, out, err);
       if (status == RMX_OK && rmx_interrupted())
         status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while %s was read", path);
     }

@@ -53,6 +53,8 @@ rmx_status rmx__tokenise_listed(const rmx__tokenise *r, size_t domain,
 // Reads the tokenizer of the options, and sets the end of text (early_check.c).
 rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rmx_tokenizer **out,
                                rmx_err *err);
+// RMX_EINPUT: corpus.end_of_text names another token than a tokenizer that is trained has.
+rmx_status rmx__end_of_text_check(const rmx_corpus_options *o, rmx_err *err);
 // Fingerprint of the wanted tokenizer: the hash of the given file, or of the settings of its
 // training (fingerprint.c).
 rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,

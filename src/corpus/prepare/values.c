@@ -109,6 +109,16 @@ static rmx_status check_counts(const struct look *l, rmx_err *err) {
                     rmx_corpus_divided_by(l->o, by), (unsigned long long)out->n, out->why.text,
                     *out->fields ? "; fields that could divide them: " : "", out->fields);
   if (out->names.n > (size_t)l->o->max_domains) return rmx__too_many_domains(l->o, err);
+  // With so many documents, a field whose values all differ is an id.
+  enum { MANY = 100 };
+  if (!rmx__router_is_closed(l->router) && out->names.n > 1 && out->documents[0] == 1 &&
+      (out->all || out->names.n >= MANY))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no two of %s%llu documents have the same value, as in an id, so no value "
+                    "can be a domain%s%s",
+                    rmx_corpus_divided_by(l->o, by), out->all ? "all " : "the first ",
+                    (unsigned long long)out->n,
+                    *out->fields ? "; fields that could divide them: " : "", out->fields);
   return RMX_OK;
 }
 
