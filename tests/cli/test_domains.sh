@@ -167,8 +167,8 @@ if grep -q '^  domain_field: topic$' divided/regmix.yaml && grep -q '^  #   math
 try "what init writes can be checked" 0 "no problems" "$REGMIX" check -C divided --set large.tokens=50k
 try "init --domain-field: an unknown target" 1 'did you mean "math"?' "$REGMIX" init other --text web/text --domain-field topic --target mth
 try "init --domain-field: an id" 1 'as in an id, so no value can be a domain' "$REGMIX" init ids --text web/text --domain-field url
-# plan_of [OPTION...]: what does not depend on the machine
-plan_of() { "$REGMIX" plan -C divided --json --set proxy.tokens=1k --set large.tokens=1k --set corpus.vocab=300 "$@" 2> /dev/null | jq -c '[.prepare.bytes, (.proxies, .large | .parameters, .flops)]'; }
+# plan_of: what does not depend on the machine
+plan_of() { "$REGMIX" plan -C divided --json --set proxy.tokens=1k --set large.tokens=1k --set corpus.vocab=300 2> /dev/null | jq -c '[.prepare.bytes, (.proxies, .large | .parameters, .flops)]'; }
 before=$(plan_of)
 "$REGMIX" prepare -q -C divided --set corpus.vocab=300 2> /dev/null
 same "plan says the same after prepare" "$(plan_of)" "$before"
