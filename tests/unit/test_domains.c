@@ -328,6 +328,36 @@ START_TEST(selected_values) {
 }
 END_TEST
 
+// A field that no document has: the error lists those that could be meant, in files of columns too.
+START_TEST(columns_are_suggested) {
+  static const char *const seeds[] = {"parquet/snappy.parquet", "arrow/view.arrow"};
+  static const char *const names[] = {"a.parquet", "a.arrow", "a.csv"};
+  folder_make();
+  rmx_buf csv = {0};
+  rmx_buf_puts(&csv, "id,flag,text\n");
+  for (int i = 0; i < 40; i++) rmx_buf_printf(&csv, "%d,%s,text %d\n", i, i % 3 ? "a" : "b", i);
+  for (size_t i = 0; i < 3; i++) {
+    char path[512], *data = csv.data;
+    size_t size = csv.size;
+    if (i < 2) {
+      snprintf(path, sizeof path, "%s/%s", SEEDS, seeds[i]);
+      must(rmx_read_file(path, &data, &size, err));
+    }
+    put(names[i], data, size);
+    if (i < 2) free(data);
+    rmx_domain_source s = source_of("all", names[i]);
+    s.divided = true;
+    rmx_corpus_options o = {.text_field = "text", .domain_field = "flags", .max_domains = 100};
+    rmx_values_look look;
+    must_fail(rmx_corpus_values(&o, &s, 1, test_folder, &look, err),
+              "fields that could divide them: flag (2 values)");
+    source_release(&s);
+  }
+  rmx_buf_release(&csv);
+  folder_remove();
+}
+END_TEST
+
 START_TEST(fields_that_cannot_be_understood) {
   rmx__router *r = NULL;
   static char *const wrong[][2] = {{"a::b", "an empty part"},
@@ -489,5 +519,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, given_hosts);
   tcase_add_test(tc, largest_hosts);
   tcase_add_test(tc, selected_values);
+  tcase_add_test(tc, columns_are_suggested);
   tcase_add_test(tc, fields_that_cannot_be_understood);
 }

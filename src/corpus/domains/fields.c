@@ -57,6 +57,45 @@ void rmx__fields_look(rmx__fields_seen *f, const rmx__reader *r) {
   json_decref(object);
 }
 
+// Looks at one column in the first documents. *documents: how many these are.
+static void look_at_column(rmx__fields_seen *f, const char *path, rmx__reader_options o,
+                           char *column, size_t *documents) {
+  enum { DOCUMENTS = 32 };
+  const rmx_strings fields = {&column, 1, 1};
+  rmx__reader r;
+  rmx_err ignored;
+  bool more = true;
+  o.fields = &fields;
+  *documents = 0;
+  if (rmx__reader_open(&r, path, &o, &ignored) != RMX_OK) return;
+  while (*documents < DOCUMENTS && rmx__reader_next(&r, &more, &ignored) == RMX_OK && more) {
+    ++*documents;
+    if (r.has[0]) see(f, column, r.values[0].data);
+  }
+  rmx__reader_close(&r);
+}
+
+void rmx__fields_look_at_columns(rmx__fields_seen *f, const char *path,
+                                 const rmx__reader_options *o) {
+  rmx__reader r;
+  rmx_err ignored;
+  bool more;
+  size_t documents = 0, most = 0;
+  rmx__reader_options plain = *o;
+  plain.fields = NULL;
+  if (rmx__reader_open(&r, path, &plain, &ignored) != RMX_OK) return;
+  const rmx_strings *columns = r.format->columns && rmx__reader_next(&r, &more, &ignored) == RMX_OK
+                                   ? r.format->columns(&r)
+                                   : NULL;
+  for (size_t i = 0; columns && i < columns->n && i < MOST_FIELDS; i++) {
+    if (strcmp(columns->items[i], o->text_field) == 0) continue;
+    look_at_column(f, path, plain, columns->items[i], &documents);
+    if (documents > most) most = documents;
+  }
+  f->documents += most;
+  rmx__reader_close(&r);
+}
+
 // Better is: fewer values.
 static int by_values(const void *a, const void *b) {
   const struct rmx__field_seen *x = a, *y = b;

@@ -73,6 +73,21 @@ static rmx_status look_at_source(struct look *l, const rmx_domain_source *s, con
   return status;
 }
 
+// Of the first file of each source, if it has columns.
+static rmx_status look_at_columns(struct look *l, const rmx_domain_source *sources, size_t n,
+                                  const char *base, rmx_err *err) {
+  l->fields.documents = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!sources[i].divided && (l->router || !sources[i].files.n)) continue;
+    const rmx__reader_options o = rmx__reader_options_of(l->o, &sources[i]);
+    rmx__files files;
+    RMX_TRY(rmx__files_find(&sources[i], base, &files, err));
+    if (files.train.n) rmx__fields_look_at_columns(&l->fields, files.train.items[0], &o);
+    rmx__files_release(&files);
+  }
+  return RMX_OK;
+}
+
 static rmx_status look_at_all(struct look *l, const rmx_domain_source *sources, size_t n,
                               const char *base, rmx_err *err) {
   l->out->all = true;
@@ -130,6 +145,9 @@ static rmx_status look(struct look *l, const rmx_domain_source *sources, size_t 
     RMX_TRY(rmx__router_counted(l->router, l->hosts, err));
     RMX_TRY(look_at_all(l, sources, n, base, err));
   }
+  // JSON has its fields in each document; columns are read for the suggestion alone.
+  if (l->fields.n == 0 && l->out->without == l->out->n)
+    RMX_TRY(look_at_columns(l, sources, n, base, err));
   rmx_buf fields = {0};
   rmx__fields_suggest(&l->fields, &fields);
   if (!fields.failed && fields.size)

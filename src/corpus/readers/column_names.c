@@ -73,6 +73,15 @@ rmx_status rmx__column_divided(const struct rmx__column_name *names, size_t i, c
 rmx_status rmx__texts_found(const struct rmx__wanted *w, size_t found, const rmx_err *why,
                             const struct rmx__column_name *names, size_t n, const char *file,
                             rmx_err *err) {
+  enum { COLUMNS = 64 };
+  for (size_t i = 1; i < n && w->columns->n < COLUMNS; i++) {
+    rmx_buf path = {0};
+    if (names[i].end > i + 1) continue;  // it has parts
+    add_path(names, i, 0, &path);
+    const bool good = path.data && !path.failed && rmx_strings_add(w->columns, path.data);
+    rmx_buf_release(&path);
+    if (!good) return rmx_fail_memory(err, 0, file);
+  }
   if (found) return RMX_OK;
   if (why->status == RMX_OK) return rmx__column_missing(names, n, file, w->text_field, err);
   *err = *why;

@@ -24,6 +24,7 @@ struct rmx__wanted {
   size_t n, texts;
   const char *text_field;  // all alternatives, for messages
   uint64_t most;           // bytes of the longest value
+  rmx_strings *columns;    // gets the paths of the first columns of the file
 };
 
 // The column with this path, or 0. The levels of lists are left out of a path; if no column has the

@@ -255,6 +255,11 @@ static rmx_status next_csv(rmx__reader *r, bool *more, rmx_err *err) {
   return RMX_OK;
 }
 
+static const rmx_strings *columns_of(const rmx__reader *r) {
+  const struct csv *c = r->state;
+  return c ? &c->names : NULL;
+}
+
 static void close_csv(rmx__reader *r) {
   struct csv *c = r->state;
   if (!c) return;
@@ -271,5 +276,6 @@ const rmx__format rmx__format_cells = {
     .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_GUESS,
     .open = open_csv,
     .next = next_csv,
+    .columns = columns_of,
     .close = close_csv,
 };

@@ -24,6 +24,7 @@ struct table {
   rmx_buf *others;     // (wanted.texts) values of those after the first
   rmx_buf **values;    // (n)
   bool *has;           // (n)
+  rmx_strings columns;
 };
 
 static void close_table(rmx__reader *r) {
@@ -31,6 +32,7 @@ static void close_table(rmx__reader *r) {
   if (!t) return;
   if (t->file) t->type->close(t->file);
   for (size_t i = 0; t->others && i < t->wanted.texts; i++) rmx_buf_release(&t->others[i]);
+  rmx_strings_release(&t->columns);
   free(t->names), free(t->texts), free(t->others), free(t->values), free(t->has);
   free(t);
 }
@@ -67,7 +69,7 @@ static rmx_status want_columns(rmx__reader *r, struct table *t, rmx_err *err) {
   n = texts + rmx__fields(r);
   for (size_t i = texts; i < n; i++) t->names[i] = r->o.fields->items[i - texts];
   const uint64_t most = r->o.max_document && r->o.max_document < MOST ? r->o.max_document : MOST;
-  t->wanted = (struct rmx__wanted){t->names, n, texts, field, most};
+  t->wanted = (struct rmx__wanted){t->names, n, texts, field, most, &t->columns};
   t->others = rmx_calloc(texts, sizeof *t->others);
   t->values = rmx_calloc(n, sizeof *t->values);
   t->has = rmx_calloc(n, sizeof *t->has);
@@ -83,6 +85,11 @@ static rmx_status open_table(rmx__reader *r, const struct table_type *type, rmx_
   t->type = type;
   RMX_TRY(want_columns(r, t, err));
   return type->open(&r->input, &t->wanted, &t->file, err);
+}
+
+static const rmx_strings *columns_of(const rmx__reader *r) {
+  const struct table *t = r->state;
+  return t ? &t->columns : NULL;
 }
 
 // Of the alternatives the first that has text becomes the text. False: all are null.
@@ -145,6 +152,7 @@ const rmx__format rmx__format_parquet = {
     .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_RANDOM,
     .open = open_parquet,
     .next = next_row,
+    .columns = columns_of,
     .close = close_table,
 };
 
@@ -178,5 +186,6 @@ const rmx__format rmx__format_arrow = {
     .flags = RMX__FORMAT_COLUMNS | RMX__FORMAT_RANDOM,
     .open = open_arrow,
     .next = next_row,
+    .columns = columns_of,
     .close = close_table,
 };

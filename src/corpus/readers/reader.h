@@ -25,6 +25,8 @@ typedef struct rmx__format {
   // Reads the next document into r->text, which is empty, and its fields; *more is false at the
   // end. A document that is skipped leaves r->text empty. It sets r->document.
   rmx_status (*next)(rmx__reader *r, bool *more, rmx_err *err);
+  // The columns of an open file, up to 64 and more; they are borrowed. NULL: it has none.
+  const rmx_strings *(*columns)(const rmx__reader *r);
   void (*close)(rmx__reader *r);  // releases r->state, which may be NULL; NULL: nothing to do
 } rmx__format;
 
