@@ -60,10 +60,10 @@ static bool next_file(const rmx__spool *s, size_t source, size_t *part, size_t *
   return true;
 }
 
-// With skip_bad a few lines may be broken. If many bytes are, something else is wrong.
+// With skip_bad a few lines may be broken, or too long. If many bytes are, something else is wrong.
 static rmx_status check_lost(const rmx__spool *s, size_t source, const rmx__documents *d,
                              rmx_err *err) {
-  enum { FEW_BYTES = 1000000 };
+  enum { FEW_BYTES = 1000000, FEW_LINES = 10 };
   rmx__losses lost = {0};
   uint64_t bytes = 0;
   for (size_t i = 0; i < s->n; i++) {
@@ -72,7 +72,8 @@ static rmx_status check_lost(const rmx__spool *s, size_t source, const rmx__docu
     bytes += s->parts[i].bytes;
   }
   const double share = (double)lost.bad_bytes / (double)(bytes + lost.bad_bytes + 1);
-  if (lost.bad_bytes <= FEW_BYTES || share <= RMX__MANY_REPLACED) return RMX_OK;
+  if (lost.bad_lines <= FEW_LINES || lost.bad_bytes <= FEW_BYTES || share <= RMX__MANY_REPLACED)
+    return RMX_OK;
   return rmx_fail(
       err, RMX_EINPUT,
       "domain \"%s\": %llu of %llu bytes of its text are in %llu broken lines, more "
