@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -310,6 +311,44 @@ def errors(exp, scratch):
           told.stdout + told.stderr)
 
 
+# ---- several processes, one training
+
+def ranks(folders, kill_at=None):
+    """Two processes, as torchrun starts them; their exit codes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    running = [subprocess.Popen(
+        [sys.executable, TRAIN, "--device", "cpu", "--micro", "2", *folders], stderr=subprocess.DEVNULL,
+        env={**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2",
+             "RANK": str(k), "LOCAL_RANK": str(k), "OMP_NUM_THREADS": "1"}) for k in range(2)]
+    if kill_at:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and running[0].poll() is None and not (
+                os.path.exists(folders[0] + "/log.jsonl") and len(lines(folders[0])) >= kill_at):
+            time.sleep(0.02)
+        for process in running:
+            process.kill()
+    return [process.wait() for process in running]
+
+
+def data_parallel(exp, scratch):
+    import torch.distributed
+    if not torch.distributed.is_available():
+        return check(True, "two processes # SKIP this PyTorch has no torch.distributed")
+    # five sequences a step: an uneven share
+    changes = {"tokens": 3200, "batch_tokens": 40, "checkpoint_s": 0}
+    one, two = (copies(exp, "%s/%s" % (scratch, name), **changes)[:2] for name in ("one", "two"))
+    train(*one)
+    ranks(two, kill_at=20)
+    check(any(checkpoints(f) for f in two), "two processes that are killed leave a checkpoint")
+    codes = ranks(two)
+    check(codes == [0, 0] and all(differ(a, b) is not None and differ(a, b) < AGREE
+                                  for a, b in zip(two, one)) and
+          result(two[0])["made_by"]["processes"] == 2,
+          "two processes go on, and train what one does", codes)
+
+
 # ---- proxy.trainer: pytorch
 
 def swarm_train(exp, *sets, fake=None, wanted=0, text="", **env):
@@ -402,6 +441,7 @@ def main():
         kept_model(exp, scratch)
         divergence(exp, scratch, interruptions(exp, scratch))
         errors(exp, scratch)
+        data_parallel(exp, scratch)
         processes(exp, scratch)
         swarm(exp, scratch)
     print("1..%d" % cases)

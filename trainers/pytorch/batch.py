@@ -29,8 +29,9 @@ class Stop:
 
 
 class Batch:
-    def __init__(self, runs, states, plan, device, dtype):
-        self.runs, self.device, self.plan, self.run = runs, device, plan, runs[0]
+    def __init__(self, runs, states, plan, dtype, world):
+        self.runs, self.plan, self.run, self.world = runs, plan, runs[0], world
+        device = self.device = world.device
         self.began = self.saved = self.timed = time.monotonic()
         self.order = Order(runs)
         used = self.order.used.any(0).tolist()
@@ -48,8 +49,9 @@ class Batch:
         self.bad_at = torch.zeros(len(runs), dtype=torch.int64, device=device)
         if states:
             self.load(states)
-        self.logs = [Log(r, s["log"]) for r, s in zip(runs, states)] if states else \
-            [Log(r) for r in runs]
+        texts = [s["log"] for s in states] if states else [""] * len(runs)
+        self.logs = [Log(r, text, world.first) for r, text in zip(runs, texts)]
+        world.meet()  # all have read the checkpoints
         self.timed_step = self.step
 
     # ---- checkpoints
@@ -71,7 +73,9 @@ class Batch:
 
     def save(self):
         left = [r for r, at in enumerate(self.diverged_at) if at is None]
-        checkpoint.save([self.runs[r] for r in left], [self.state(r) for r in left])
+        if self.world.first:
+            checkpoint.save([self.runs[r] for r in left], [self.state(r) for r in left])
+        self.world.meet()
         self.saved = time.monotonic()
 
     # ---- the loop
@@ -91,27 +95,37 @@ class Batch:
                 self.half_nats = self.evaluate()
             elif self.step < run.steps and run.evaluation_due(self.step):
                 self.evaluate()
-            if Stop.asked or (self.step < run.steps and
-                              time.monotonic() - self.saved >= run.t["checkpoint_s"]):
+            due = time.monotonic() - self.saved >= run.t["checkpoint_s"]
+            stop, save = self.world.any(Stop.asked, due and self.step < run.steps)
+            if stop or save:
                 self.look(lr, loss, norm, log=False)
                 self.save()
-            if Stop.asked:
+            if stop:
                 return False
         self.finish()
         return True
 
     def one_step(self, lr):
         """The losses (R) and the norms (R) of the gradients."""
-        run, T, R = self.run, self.run.context, len(self.runs)
-        total = torch.zeros(R, dtype=torch.float64, device=self.device)
-        for at in range(0, run.batch, self.plan.micro):
-            n = min(self.plan.micro, run.batch - at)
-            domain, start = self.order.next(n)
-            ids = self.tokens.windows(domain.flatten(), start.flatten(), T + 1).view(R, n, T + 1)
-            losses = self.model.losses(ids[..., :-1], ids[..., 1:], self.plan.chunk, True)
-            losses.sum().backward()
-            total += losses.detach().double().sum(1)
+        run, world = self.run, self.world
+        total = torch.zeros(len(self.runs), dtype=torch.float64, device=self.device)
+        together = self.plan.micro * world.size
+        for at in range(0, run.batch, together):
+            domain, start = self.order.next(min(together, run.batch - at))
+            mine = list(world.mine(domain.shape[1]))
+            if mine:
+                total += self.one_pass(domain[:, mine], start[:, mine])
+        world.add_up([total, *self.adamw.gradients()])
         return total / run.step_tokens, self.adamw.step(lr, run.step_tokens)
+
+    def one_pass(self, domain, start):
+        """Sums of the losses (R) of these sequences (R, n); adds to the gradients."""
+        T = self.run.context
+        ids = self.tokens.windows(domain.flatten(), start.flatten(), T + 1)
+        ids = ids.view(*domain.shape, T + 1)
+        losses = self.model.losses(ids[..., :-1], ids[..., 1:], self.plan.chunk, True)
+        losses.sum().backward()
+        return losses.detach().double().sum(1)
 
     def look(self, lr, loss, norm, log=True):
         """What was computed since comes from the device. A run that diverged ends here: nothing of
@@ -129,7 +143,7 @@ class Batch:
             self.timed, self.timed_step = now, self.step
 
     def evaluate(self):
-        nats = evaluate(self.model, self.runs, self.plan.micro, self.plan.chunk)
+        nats = evaluate(self.model, self.runs, self.plan, self.world)
         self.valids += 1
         for r, log in enumerate(self.logs):
             if self.diverged_at[r] is None:
@@ -141,8 +155,9 @@ class Batch:
 
     def end_run(self, r, nats):
         self.logs[r].close()
-        write_result(self, r, nats)
-        checkpoint.remove(self.runs[r])
+        if self.world.first:
+            write_result(self, r, nats)
+            checkpoint.remove(self.runs[r])
 
     def finish(self):
         if None in self.diverged_at:

@@ -29,9 +29,9 @@ def write_whole(path, parts):
 class Log:
     """log.jsonl; what a checkpoint has of it comes first."""
 
-    def __init__(self, run, text=""):
+    def __init__(self, run, text, write):
         self.text = text
-        self.file = open(os.path.join(run.folder, "log.jsonl"), "w")
+        self.file = open(os.path.join(run.folder, "log.jsonl") if write else os.devnull, "w")
         self.file.write(text)
 
     def line(self, batch, content):
@@ -109,7 +109,7 @@ def write_result(batch, r, nats):
                              zip(run.names, batch.order.sequences[r].tolist())}
     o["made_by"] = {"trainer": "pytorch", "question": run.question(), "torch": torch.__version__,
                     "device": batch.device.type, "precision": str(batch.model.dtype)[6:],
-                    "runs": len(batch.runs)}
+                    "runs": len(batch.runs), "processes": batch.world.size}
     if run.keep_model and not diverged:
         weights = batch.model.run_weights(r, batch.runs)
         o["model_hash"] = write_model(os.path.join(folder, "model.bin"), run, weights)

@@ -182,6 +182,12 @@ class AdamW:
             lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"],
             **({"fused": True} if self.fused else {}))
 
+    def gradients(self):
+        for w in self.w:
+            if w.grad is None:
+                w.grad = torch.zeros_like(w)
+        return [w.grad for w in self.w]
+
     def step(self, lr, labels):
         """The norms (R) of the gradients before clipping."""
         with torch.no_grad():

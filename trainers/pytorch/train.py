@@ -23,6 +23,7 @@ import checkpoint
 from batch import STOPPED, Batch, Stop
 from plan import GIB, Plan, free_memory
 from run import Refused, Run
+from world import World
 
 
 def groups(runs):
@@ -40,9 +41,11 @@ def is_short_of_memory(error):
 class Trainer:
     def __init__(self, args):
         self.args, self.device = args, device_of(args)
+        self.world = World(self.device)
         self.dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[
             args.precision or ("bfloat16" if self.device.type == "cuda" else "float32")]
-        self.memory = int(args.memory * GIB) if args.memory else free_memory(self.device)
+        free = free_memory(self.device) // (self.world.size if self.device.type == "cpu" else 1)
+        self.memory = int(args.memory * GIB) if args.memory else self.world.least(free)
 
     def plan(self, runs):
         return Plan(runs[0], len(runs), self.dtype, self.memory, self.args.runs, self.args.micro)
@@ -52,23 +55,25 @@ class Trainer:
         left = [run for run in runs if not run.is_done()]
         while left:
             plan = self.plan(left)
-            print("train.py: " + plan.text(len(left)), file=sys.stderr, flush=True)
+            if self.world.first:
+                print("train.py: " + plan.text(len(left)), file=sys.stderr, flush=True)
             try:
                 if not self.train_batch(left[:plan.R], plan):
                     return False
             except RuntimeError as error:
                 if not is_short_of_memory(error) or not self.less_memory(plan):
                     raise
+            self.world.meet()  # the first process has written the results
             left = [run for run in left if not run.is_done()]
         return True
 
     def train_batch(self, runs, plan):
-        return all(Batch(part, states, plan, self.device, self.dtype).train()
+        return all(Batch(part, states, plan, self.dtype, self.world).train()
                    for part, states in checkpoint.resume(runs))
 
     def less_memory(self, plan):
         """The estimate was too low: the next try takes less. False: there is no smaller one."""
-        if plan.R == 1 and plan.micro == 1:
+        if plan.R == 1 and plan.micro == 1 or self.world.size > 1:
             return False
         self.memory = min(int(plan.needs(plan.R, plan.micro) * 0.7), int(self.memory * 0.9))
         print("train.py: the memory was too small for that; trying with less at a time",
@@ -90,6 +95,9 @@ def device_of(args):
                       "CUDA_VISIBLE_DEVICES is not empty, and that this PyTorch (%s) was built "
                       "with CUDA. To train on the processor, slowly: --device cpu, or "
                       "REGMIX_DEVICE=cpu in the environment" % torch.__version__)
+    if name == "cuda":
+        name = "cuda:%s" % os.environ.get("LOCAL_RANK", 0)
+        torch.cuda.set_device(torch.device(name))
     return torch.device(name)
 
 

@@ -6,27 +6,30 @@ import torch
 from data import token_file, widened
 
 
-def evaluate(model, runs, micro, chunk):
+def evaluate(model, runs, plan, world):
     """For each run {domain: nats per token, or None where there are too few tokens}."""
     run, out = runs[0], [{} for _ in runs]
     with torch.no_grad():
         for name, domain in run.domains.items():
             n = run.valid_tokens(name)
-            nats = mean_loss(model, run, domain, n, micro, chunk) if n else [None] * len(runs)
+            nats = mean_loss(model, run, domain, n, plan, world) if n else [None] * len(runs)
             for r, x in enumerate(nats):
                 out[r][name] = x
     return out
 
 
-def mean_loss(model, run, domain, n, micro, chunk):
+def mean_loss(model, run, domain, n, plan, world):
     ids = token_file(domain["valid"], domain["valid_tokens"], run.vocab)
     total = torch.zeros(model.R, dtype=torch.float64, device=model.device)
-    at = 0
+    at = passes = 0
     while at < n:
         T = min(n - at, run.context)
-        B = min(micro, (n - at) // T)
-        part = widened(ids[at:at + B * T + 1]).to(model.device)
+        B = min(plan.micro, (n - at) // T)
+        at, passes = at + B * T, passes + 1
+        if passes % world.size != world.rank:
+            continue
+        part = widened(ids[at - B * T:at + 1]).to(model.device)
         tokens, labels = (x.view(1, B, T).expand(model.R, B, T) for x in (part[:-1], part[1:]))
-        total += model.losses(tokens, labels, chunk).double().sum(1)
-        at += B * T
+        total += model.losses(tokens, labels, plan.chunk).double().sum(1)
+    world.add_up([total])
     return (total / n).tolist()

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several processes that train the same runs (torchrun): each takes a part of every step's
+sequences, and the gradients are added up. The first process alone writes files."""
+import os
+
+import torch
+import torch.distributed as dist
+
+from run import Refused
+
+
+class World:
+    def __init__(self, device):
+        self.size = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank = int(os.environ.get("RANK", 0)) if self.size > 1 else 0
+        self.device = device
+        if self.size > 1 and not dist.is_available():
+            raise Refused("this PyTorch (%s) cannot train in several processes; start train.py "
+                          "without torchrun, or install a PyTorch with torch.distributed"
+                          % torch.__version__)
+        if self.size > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+    @property
+    def first(self):
+        return self.rank == 0
+
+    def mine(self, n):
+        """Which of n things this process takes."""
+        return range(self.rank, n, self.size)
+
+    def add_up(self, tensors):
+        if self.size > 1:
+            for tensor in tensors:
+                dist.all_reduce(tensor)
+
+    def any(self, *flags):
+        """Each flag: set in some process. All must do the same."""
+        if self.size == 1:
+            return flags
+        both = torch.tensor([float(f) for f in flags], device=self.device)
+        dist.all_reduce(both, dist.ReduceOp.MAX)
+        return [bool(f) for f in both.tolist()]
+
+    def least(self, number):
+        if self.size == 1:
+            return number
+        x = torch.tensor(float(number), dtype=torch.float64, device=self.device)
+        dist.all_reduce(x, dist.ReduceOp.MIN)
+        return int(x)
+
+    def meet(self):
+        if self.size > 1:
+            dist.barrier()
