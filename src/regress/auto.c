@@ -48,6 +48,7 @@ enum {
   LEAVES_WORTH = 5
 };
 static const double alphas[] = {1, 0.1, 0.01};
+static const double WEAK = 0.5;  // R2 out of fold
 static const char *const names[N_CANDIDATES] = {"ridge", "ridge",    "ridge",    "power",
                                                 "gp",    "exposure", "ensemble", "trees"};
 
@@ -159,6 +160,30 @@ static bool repeated(const rmx_dataset *d) {
   return false;
 }
 
+// Where the mean of both members predicts little, or runs are fewer than 1.5 for each domain, the
+// power law misleads the ensemble. Then s = r / 2 as above, the pull vanishes with R2, and where R2
+// is below 1/2 another candidate need not be better by a margin.
+static void look_for_weak_signal(comparison *c) {
+  const rmx_dataset *d = c->data;
+  double total = 0, mean = 0, off = 0, error = 0, runs = (double)d->N / (double)d->D;
+  for (size_t i = 0; i < d->N; i++) {
+    double weight = d->row_weights ? d->row_weights[i] : 1;
+    total += weight;
+    mean += weight * d->y[i];
+  }
+  for (size_t i = 0; i < d->N; i++) {
+    double weight = d->row_weights ? d->row_weights[i] : 1, y = d->y[i],
+           e = (c->out[POWER][i] + c->out[GP][i]) / 2 - y;
+    error += weight * e * e;
+    off += weight * (y - mean / total) * (y - mean / total);
+  }
+  double r2 = off > 0 ? fmax(1 - error / off, 0) : 0;
+  if (r2 >= WEAK && runs >= 1.5) return;
+  if (d->own_domain < 0) c->centre = fmin(fmax((runs - 1) / 1.5, 0), 1) / 2;
+  c->pull = r2 * r2;
+  if (r2 < WEAK) c->margin = 1;
+}
+
 static rmx_status run(comparison *c, const rmx_regress_options *options,
                       const rmx_listener *listener, rmx_err *err) {
   const rmx_dataset *d = c->data;
@@ -183,6 +208,7 @@ static rmx_status run(comparison *c, const rmx_regress_options *options,
     return RMX_OK;
   }
   if (isfinite(c->error[POWER]) && isfinite(c->error[GP])) {
+    if (!c->given) look_for_weak_signal(c);
     c->weight = stack(c, -1);
     for (size_t f = 0; f < c->k; f++) {
       double weight = stack(c, (int)f);

@@ -151,6 +151,30 @@ START_TEST(folds_choose_again) {
 }
 END_TEST
 
+// Of metrics that are noise it promises little.
+START_TEST(noise) {
+  enum { N = 24, D = 16, METRICS = 10, QUERIES = 200 };
+  rmx_dataset data = a_dataset(N, D, 5, 0);
+  rmx_regress_options o = options_for("auto");
+  double X[QUERIES * D], mean[QUERIES], *y = (double *)data.y, square = 0;
+  some_mixtures(X, QUERIES, D, 9);
+  data.own_domain = -1;
+  for (uint64_t m = 0; m < METRICS; m++) {
+    rmx_rng rng = rmx_rng_make(6, m, RMX_FOR_TEST);
+    for (size_t i = 0; i < N; i++) y[i] = rmx_rng_normal(&rng);
+    rmx_regressor *r;
+    must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+    rmx_regressor_predict(r, X, QUERIES, mean, NULL);
+    for (size_t i = 0; i < QUERIES; i++) square += mean[i] * mean[i] / (QUERIES * METRICS);
+    rmx_regressor_free(r);
+  }
+  printf("# metrics of noise are predicted within %.2f standard deviations\n", sqrt(square));
+  ck_assert_msg(sqrt(square) < 0.4, "%g standard deviations", sqrt(square));
+  dataset_done(&data);
+  options_done(&o);
+}
+END_TEST
+
 START_TEST(few_runs) {
   sane_with_few_runs("auto");
   sane_with_few_runs("ensemble");
@@ -185,6 +209,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, chooses);
   tcase_add_test(tc, kept_in_the_folder);
   tcase_add_test(tc, folds_choose_again);
+  tcase_add_test(tc, noise);
   tcase_add_test(tc, few_runs);
   tcase_add_test(tc, threads);
   tcase_add_test(tc, published_scores);
