@@ -290,10 +290,14 @@ function whatIfSection() {
           el('span', {class: 'lock', title: 'a locked domain keeps its share'}, 'lock'),
           hasEpochs ? el('span', {class: 'epochs'}, 'epochs') : null,
         ),
-        sliders
-          .map((s, d) => ({node: s.node, share: (whatIf.optimum || reference)[d]}))
-          .sort((a, b) => b.share - a.share)
-          .map((s) => s.node),
+        el(
+          'div',
+          {class: sliders.length > MOST_BARS ? 'many' : 'few'},
+          sliders
+            .map((s, d) => ({node: s.node, share: (whatIf.optimum || reference)[d]}))
+            .sort((a, b) => b.share - a.share)
+            .map((s) => s.node),
+        ),
         key(['cover', 'range of the runs'], whatIf.optimum ? ['main', 'the optimum'] : null),
         hasEpochs
           ? el(
