@@ -75,7 +75,8 @@ def main(at):
         rows = list(csv.DictReader(f))
     weights = [[float(r[d]) for d in DOMAINS] for r in rows]
     print(f"  {statistics.mean(sum(w > 0 for w in row) for row in weights):.1f} of {len(DOMAINS)} domains have a weight, on average")
-    values = [[-sum(f * w ** 0.5 for f, w in zip(factors, row) if w > 0) for factors in functions(rng)] for row in weights]
+    each = functions(rng)
+    values = [[-sum(f * w ** 0.5 for f, w in zip(factors, row) if w > 0) for factors in each] for row in weights]
     sd = [statistics.pstdev(v[m] for v in values) for m in range(METRICS)]
     names = [f"m{m}_loss" for m in range(METRICS)]
     for name, part in (("seen", slice(0, RUNS)), ("unseen", slice(RUNS, None))):
