@@ -116,6 +116,15 @@ rmx_status rmx_encode_file(const rmx_encode_job *job, const char *path, rmx_enco
  * new reference. */
 struct json_t *rmx_encode_counts_json(const rmx_encode_counts *counts);
 
+/* ---- what this build can read -------------------------------------------- */
+
+typedef struct rmx_library {
+  const char *name, *enables; /* "liblzma", ".xz" */
+  bool there;                 /* the program was built with it */
+} rmx_library;
+/* The libraries for kinds of text (*n), also those that are always there. Static. */
+const rmx_library *rmx_corpus_libraries(size_t *n);
+
 /* ---- prepare: text to token files ---------------------------------------- */
 
 /* Where the text of a domain is. */

@@ -166,6 +166,22 @@ static void look_at_libraries(struct examination *x) {
           "regular expressions are interpreted, so `prepare` takes several times as long");
 }
 
+// Libraries for kinds of text. *list: each with what it is for and whether it is there.
+static void look_at_text(struct examination *x, json_t *list) {
+  size_t n;
+  const rmx_library *all = rmx_corpus_libraries(&n);
+  char there[300] = "", missing[300] = "";
+  for (size_t i = 0; i < n; i++) {
+    char *to = all[i].there ? there : missing;
+    const size_t at = strlen(to);
+    snprintf(to + at, sizeof there - at, "%s%s (%s)", at ? ", " : "", all[i].name, all[i].enables);
+    json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", all[i].name, "enables",
+                                          all[i].enables, "there", all[i].there));
+  }
+  found(x, "text", *missing ? WARN : OK, "install them and build regmix again, if you need them",
+        *missing ? "built without %s" : "built with %s", *missing ? missing : there);
+}
+
 static void look_at_pages(struct examination *x) {
   char text[128] = "";
   FILE *f = rmx_fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
@@ -247,8 +263,10 @@ json_t *rmx_doctor(const char *folder) {
   look_at_memory(&x);
   look_at_limits(&x);
   look_at_libraries(&x);
+  json_t *libraries = json_array();
+  look_at_text(&x, libraries);
   look_at_pages(&x);
   look_at_folder(&x, folder);
-  return json_pack("{s:o, s:I, s:I}", "checks", x.checks, "failed", (json_int_t)x.count[FAIL],
-                   "warnings", (json_int_t)x.count[WARN]);
+  return json_pack("{s:o, s:o, s:I, s:I}", "checks", x.checks, "libraries", libraries, "failed",
+                   (json_int_t)x.count[FAIL], "warnings", (json_int_t)x.count[WARN]);
 }

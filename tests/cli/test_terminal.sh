@@ -113,6 +113,9 @@ assert [c for c in d["checks"] if c["verdict"] == "fail"][0]["advice"]'
 "$REGMIX" --version > version.txt
 yes "--version begins as ever" sh -c 'head -n 1 version.txt | grep -Eqx "regmix [0-9.]+"'
 yes "--version names compiler, BLAS and processor level" sh -c 'grep -q "^compiler  *[a-z]" version.txt && grep -q "^BLAS  *[A-Za-z]" version.txt && grep -q "^processor level  *[a-z]" version.txt'
+yes "and the libraries for kinds of text" sh -c 'grep -q "^text  *with zlib, libzstd, snappy.*; without [a-z]" version.txt'
+yes "--version --json: the same" sh -c '"$1" --version --json | jq -e ".libraries | .zlib and has(\"liblzma\") and has(\"libpsl\")" > /dev/null' sh "$REGMIX"
+yes "doctor --json: what each enables" sh -c '"$1" doctor --json -C healthy | jq -e "[.libraries[] | select(.name == \"libbz2\") | .enables] == [\".bz2\"]" > /dev/null' sh "$REGMIX"
 try "a level that is asked for" 0 "processor level  ref" env REGMIX_ISA=ref "$REGMIX" --version
 
 # ---- help and man pages
