@@ -3,6 +3,7 @@
 #include <regmix/experiment.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "corpus/domains/value_name.h"
 #include "corpus/readers/find_text.h"
@@ -53,6 +54,22 @@ static size_t before_shard(const char *path, size_t folder) {
   return folder + size + (strchr("-_.", name[size]) != NULL);
 }
 
+// Leaves out files without a byte, which do no harm if they are read.
+static void drop_empty(rmx_strings *files) {
+  size_t n = 0;
+  for (size_t i = 0; i < files->n; i++) {
+    struct stat info;
+    size_t stem;
+    const rmx__format *f = rmx__format_of(files->items[i]);
+    if (stat(files->items[i], &info) == 0 && info.st_size == 0 && f &&
+        !(f->flags & RMX__FORMAT_RANDOM) && !rmx__compression_of(files->items[i], &stem))
+      free(files->items[i]);
+    else
+      files->items[n++] = files->items[i];
+  }
+  files->n = n;
+}
+
 // A glob for each ending of the files, which begin with the same `size` bytes; or, if some are in
 // folders in it, in this folder (deep). False: together they do not match exactly these files.
 static bool try_globs(const rmx_strings *files, size_t size, bool deep, rmx_strings *globs) {
@@ -69,6 +86,7 @@ static bool try_globs(const rmx_strings *files, size_t size, bool deep, rmx_stri
   for (size_t i = 0; i < globs->n && good; i++)
     good = rmx__find_text(globs->items[i], &found, &unread, &ignored) == RMX_OK;
   for (size_t i = 0; i < files->n && good; i++) good = rmx_strings_add(&wanted, files->items[i]);
+  if (good) drop_empty(&found);
   good = good && globs->n <= MOST_GLOBS && globs->n < files->n && found.n == files->n;
   if (good) rmx_strings_sort(&found), rmx_strings_sort(&wanted);
   for (size_t i = 0; good && i < found.n; i++) good = strcmp(found.items[i], wanted.items[i]) == 0;

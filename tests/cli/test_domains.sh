@@ -134,6 +134,12 @@ fi
 head -c 1000 web/topics.bin > web/cut.bin
 try "a damaged classifier" 1 "ends too early" "$REGMIX" check -C web --set corpus.classifier=cut.bin
 
+mkdir labels && jq -c 'select(.topic == "math")' web/text/pages.jsonl > labels/a.jsonl && jq -c 'select(.topic == "code")' web/text/pages.jsonl > labels/b.jsonl
+printf 'corpus: {domains: {"x%%2Fy": a.jsonl, z: b.jsonl}, vocab: 300}\ntarget: z\n' > labels/regmix.yaml
+try "a classifier of a domain whose name has escapes" 0 "" "$REGMIX" prepare -C labels --train-classifier labels/l.bin
+printf 'corpus: {folder: ../web/text, classifier: l.bin, vocab: 300}\ntarget: z\n' > labels/by.yaml
+try "its label is that name" 0 ' x%2Fy (' "$REGMIX" check labels/by.yaml --set large.tokens=1k
+
 # ---- what is wrong
 
 broken() { # broken NAME TEXT SETTING...: a config that check and prepare refuse

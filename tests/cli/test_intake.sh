@@ -103,6 +103,10 @@ try "folder: . reads no file of the experiment" 0 "" "$REGMIX" prepare -C home -
 printf 'corpus: {domains: {all: {files: "**/*.json*"}}, vocab: 300}\ntarget: all\n' > home/regmix.yaml
 try "** reads no file of the experiment" 0 '"documents": 240' "$REGMIX" prepare -C home --json
 
+mkdir -p shards/web && for i in 1 2 3; do lines $i 20 > shards/web/$i.jsonl; done && : > shards/web/4.jsonl
+"$REGMIX" init sharded --text shards > /dev/null 2>&1
+grep -q 'files: ".*/shards/web/[*].jsonl"' sharded/regmix.yaml && ok "an empty shard does not make init list all shards" || not_ok "an empty shard does not make init list all shards" "$(sed -n 4,10p sharded/regmix.yaml)"
+
 # ---- text where prepare writes
 mkdir -p mine/corpus/web mine/corpus/code && lines 27 60 > mine/corpus/web/a.jsonl && lines 28 60 > mine/corpus/code/a.jsonl
 printf 'corpus: {folder: corpus, vocab: 300}\ntarget: web\n' > mine/regmix.yaml

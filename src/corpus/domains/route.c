@@ -254,6 +254,16 @@ static rmx_status put_host(const rmx__router *r, const struct part *p, const rmx
   return *has ? RMX_OK : no_domain(name, "field \"%s\" has no web address", p->field, err);
 }
 
+// Labels that are the names of domains have escapes already: those from `from` on are not escaped
+// twice.
+static void keep_escapes(rmx_buf *name, size_t from) {
+  for (char *at = name->failed ? NULL : name->data + from; at && (at = strstr(at, "%25")); at++) {
+    if (strspn(at + 3, "0123456789ABCDEF") < 2) continue;
+    memmove(at + 1, at + 3, strlen(at + 3) + 1);
+    name->size -= 2;
+  }
+}
+
 static rmx_status put_label(const rmx__router *r, const struct part *p, const rmx__routed *d,
                             rmx_buf *name, bool *has, rmx_err *err) {
   rmx_buf scratch = {0};
@@ -266,7 +276,9 @@ static rmx_status put_label(const rmx__router *r, const struct part *p, const rm
   const char *text = probability > 0 && probability >= r->o->min_probability
                          ? rmx__fasttext_label(p->classifier, label)
                          : other;
+  const size_t from = name->size;
   *has = rmx__value_name(text, strlen(text), name->size == 0, r->n_parts > 1, name);
+  if (*has) keep_escapes(name, from);
   return *has ? RMX_OK : no_domain(name, "the label of the classifier is empty%s", "", err);
 }
 
