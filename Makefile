@@ -75,6 +75,12 @@ tsan: packages-test $(BUILD)-tsan/build.ninja
 	ninja -C $(BUILD)-tsan --quiet
 	TSAN_OPTIONS=halt_on_error=1 python3 scripts/test.py $(BUILD)-tsan --suite num --suite unit
 
+# Without the libraries that only some kinds of text need.
+bare: packages-test
+	[ -f $(BUILD)-bare/build.ninja ] || meson setup $(BUILD)-bare -Dreaders=disabled -Dpsl=disabled
+	ninja -C $(BUILD)-bare --quiet
+	meson test -C $(BUILD)-bare --no-rebuild --print-errorlogs readers tables kinds domains prepare cli_intake
+
 format: packages-lint
 	@find include src cli tests bench examples -name '*.[ch]' | xargs clang-format -i
 
@@ -140,7 +146,7 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb
 
-.PHONY: all help demo corpus test asan tsan format lint warnings kills oom fuzz readme bench \
+.PHONY: all help demo corpus test asan tsan bare format lint warnings kills oom fuzz readme bench \
   install uninstall dist dist-check deb deb-check container-check clean packages-build \
   packages-demo packages-test packages-lint packages-deb packages-deb-check \
   packages-container-check

@@ -278,6 +278,8 @@ rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err) {
     double weight;
     status = rmx_parse_real(equals + 1, key, &weight, err);
     if (status == RMX_OK) status = add_target(c, key + 7, weight, err);
+  } else if (strcmp(key, "target") == 0 && !equals[1]) {
+    status = rmx_fail(err, RMX_EUSAGE, "--set target=: wanted the name of a domain or a metric");
   } else if (strcmp(key, "target") == 0) {
     for (size_t i = 0; i < c->n_target; i++) free(c->target[i].metric);
     c->n_target = 0;

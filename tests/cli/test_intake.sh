@@ -257,6 +257,8 @@ try "it names the runs of the swarm" 0 "would train 4 of 4 runs" "$REGMIX" compa
 [ -e dry/runs ] || [ -e dry/compare ] || [ -e dry/large ] && not_ok "nothing was trained" || ok "nothing was trained"
 try "sample --prior --dry-run is misuse" 2 "leave it out" "$REGMIX" sample --prior x --dry-run
 
+try "an empty target" 2 "--set target=: wanted the name of a domain or a metric" "$REGMIX" check -C good --set target=
+
 # ---- plan has no price for what cannot be done
 try "plan refuses files that do not exist" 1 "no file matches" "$REGMIX" plan -C wrong
 try "plan refuses a target that does not exist" 1 'did you mean "exam"' "$REGMIX" plan wrong/own.yaml
