@@ -144,7 +144,7 @@ container-check: packages-container-check
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
-	  $(BUILD)-fuzz $(BUILD)-deb
+	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare
 
 .PHONY: all help demo corpus test asan tsan bare format lint warnings kills oom fuzz readme bench \
   install uninstall dist dist-check deb deb-check container-check clean packages-build \
