@@ -69,7 +69,39 @@ def main():
                  "normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"},
                  "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
                  "added_tokens": [{"id": 3, "content": "[SEP]", "special": True}]}
+    characters = {c: i for i, c in enumerate("?ab xA12.,_▁é")}
+
+    def part(**parts):
+        model = {"type": "BPE", "unk_token": "?", "vocab": characters, "merges": []}
+        return json.dumps({"added_tokens": [], **parts, "model": model}).encode()
+
+    behaviours = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
+    splits = [{"type": "Split", "pattern": {"Regex": "[ab]+|\\p{Punct}"}, "behavior": b, "invert": b < "J"}
+              for b in behaviours]
+    schemes = [{"type": "Metaspace", "replacement": "▁", "prepend_scheme": s, "split": s != "first"}
+               for s in ("always", "first", "never")]
+    flags = [{"id": 13 + i, "content": c, "single_word": i == 0, "lstrip": i == 1, "rstrip": i == 2,
+              "normalized": i == 3, "special": i == 4} for i, c in enumerate(["xx", "x ", " x", "XA", "<s>"])]
+    affixes = {"type": "BPE", "unk_token": "?", "continuing_subword_prefix": "##", "end_of_word_suffix": "</w>",
+               "fuse_unk": True, "byte_fallback": True,
+               "vocab": {"?": 0, "a": 1, "##b": 2, "##b</w>": 3, "ab</w>": 4, "<0xC3>": 5, "<0xA9>": 6},
+               "merges": ["a ##b</w>"]}
     seeds = {
+        "splits": part(pre_tokenizer={"type": "Sequence", "pretokenizers": splits}),
+        "metaspace": part(pre_tokenizer={"type": "Sequence", "pretokenizers": schemes}, decoder=schemes[0]),
+        "classes": part(pre_tokenizer={"type": "Sequence", "pretokenizers": [
+            {"type": "Digits", "individual_digits": True}, {"type": "Punctuation", "behavior": "MergedWithNext"},
+            {"type": "Whitespace"}, {"type": "FixedLength", "length": 2}]}),
+        "normalizers": part(normalizer={"type": "Sequence", "normalizers": [
+            {"type": "NFD"}, {"type": "StripAccents"}, {"type": "Lowercase"}, {"type": "Nmt"},
+            {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "Prepend", "prepend": "▁"},
+            {"type": "Replace", "pattern": {"Regex": " +"}, "content": "▁"}]}),
+        "added": part(added_tokens=flags, normalizer={"type": "Lowercase"}),
+        "affixes": json.dumps({"pre_tokenizer": {"type": "WhitespaceSplit"}, "model": affixes}).encode(),
+        "decoders": part(decoder={"type": "Sequence", "decoders": [
+            {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"},
+            {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}),
+        "vocab_json": json.dumps({"a": 0, "b": 1, "ab": 2}).encode(),
         "spm_unigram": model(1, 1, 1, rules=charsmap()),
         "spm_bpe": model(2, 0, 1),
         "spm_bytes": model(2, 0, 0, extra=some_bytes, trainer=number(35, 1)),
