@@ -56,8 +56,9 @@
                      "default: from the corpus, or else the mean of the runs"),                \
       PROBLEM_OPTION(type, "budget", RMX_REAL, budget, 1, 1e18, "TOKENS",                      \
                      "number of tokens of the large run, for caps by epochs"),                 \
-      PROBLEM_OPTION(type, "max-epochs", RMX_REAL, max_epochs, 1e-6, 1e9, "X",                 \
-                     "largest number of times the large run may repeat a domain (default 4)"), \
+      PROBLEM_OPTION(type, "max-epochs", RMX_LIST, max_epochs, 0, 0, "[DOMAIN=]X",             \
+                     "largest number of times the large run may repeat a domain (default 4), " \
+                     "or one domain; may be given several times"),                             \
       PROBLEM_OPTION(type, "tokens", RMX_TEXT, tokens, 0, 0, "FILE",                           \
                      "number of tokens available in each domain, YAML or CSV"),                \
       FOR_OPTION(type, problem.scale)

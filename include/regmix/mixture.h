@@ -76,8 +76,9 @@ typedef struct rmx_sample_options {
   int64_t strengths;                 /* log-spaced steps between them: 15 */
   int64_t tries;                     /* candidates per mixture wanted: 100 */
   double grid;                       /* weights are multiples of it, smaller ones are 0: 2e-4 */
-  double cap_ratio;    /* weight_d <= min(cap_ratio * prior_d, 1), where no budget is known: 15 */
-  double max_epochs;   /* with a budget: weight_d <= max_epochs * tokens_d / budget: 4 */
+  double cap_ratio;  /* weight_d <= min(cap_ratio * prior_d, 1), where no budget is known: 15 */
+  double max_epochs; /* with a budget: weight_d <= max_epochs * tokens_d / budget: 4 */
+  rmx_strings domain_epochs; /* "DOMAIN=X": another max_epochs for this domain; the caps have it */
   double min_coverage; /* each feasible domain is non-zero in this share of the mixtures: 0.1 */
   /* where the names form a tree: draw the weights of its nodes first, then of what is in each, all
    * with the strength of the mixture */

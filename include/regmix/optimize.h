@@ -130,7 +130,10 @@ rmx_status rmx_constraints_share(rmx_constraints *c, const char *text, const cha
  * cycle. */
 rmx_status rmx_constraints_order(rmx_constraints *c, const char *text, const char *const *domains,
                                  rmx_err *err);
-/* w_d <= max_epochs * tokens_d / budget. */
+/* w_d <= max_epochs * tokens / budget, for one domain; and for all of them. */
+rmx_status rmx_constraints_domain_epochs(rmx_constraints *c, size_t d, double tokens, double budget,
+                                         double max_epochs, const char *const *domains,
+                                         rmx_err *err);
 rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,
                                   double max_epochs, const char *const *domains, rmx_err *err);
 /* w_d <= cap_d; `text` (a format with one %s, the domain) says in messages where that came from. */

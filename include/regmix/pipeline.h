@@ -92,8 +92,10 @@ rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err);
 rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
                           size_t *n, rmx_err *err);
 void rmx_runs_release(rmx_run *runs, size_t n);
-/* Upper bounds of the weights, cap (D_train): from tokens, large.tokens and sample.*. */
-void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap);
+/* Upper bounds of the weights, cap (D_train): from tokens, large.tokens and sample.*. RMX_EINPUT: a
+ * name in sample.domain_epochs is no domain. */
+rmx_status rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap,
+                           rmx_err *err);
 /* The mixture of optimum.yaml: w (D_train). */
 rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
                             rmx_err *err);
@@ -244,7 +246,8 @@ rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_t
 typedef struct rmx_problem_request {
   char *prior, *tokens; /* files */
   rmx_strings target, maximize;
-  double budget, max_epochs;
+  double budget;
+  rmx_strings max_epochs; /* "X" for all domains, "DOMAIN=X" for one */
   char *scale; /* as in rmx_fit_for_text() */
   rmx_problem_options keep;
 } rmx_problem_request;
@@ -275,6 +278,16 @@ typedef struct rmx_answer_request {
   bool quick;          /* the mixture alone: no intervals, no learning curve, no attribution */
   bool print_only;     /* no note where the answer is not written */
 } rmx_answer_request;
+/* What the optimum would gain without the caps by epochs that it is at. */
+typedef struct rmx_lifted_caps {
+  size_t n;          /* 0: it is at none */
+  size_t *domain;    /* (n) */
+  double *weight;    /* (n) their weights without the caps */
+  double gain;       /* of the predicted score, 0 or more */
+  bool extrapolates; /* no run had such weights */
+} rmx_lifted_caps;
+void rmx_lifted_caps_release(rmx_lifted_caps *l);
+
 /* A problem and its solution, with the fit. */
 /* The optimum of each measured size, of a fit of several. */
 typedef struct rmx_drift_step {
@@ -301,6 +314,7 @@ typedef struct rmx_answer {
   rmx_learning_curve curve;
   rmx_reuse reuse; /* without a name: none. Else optimum.yaml has its members too */
   rmx_drift drift;
+  rmx_lifted_caps lifted;
 } rmx_answer;
 /* Whether the optimum of the smallest size is not clearly worse than the one asked for. False where
  * that is not known. */

@@ -23,6 +23,14 @@ static bool in_section(const rmx_section *s, const char *key, const char **rest)
 }
 
 static rmx_status set_key(rmx_config *c, const char *key, const char *value, rmx_err *err) {
+  static const char epochs[] = "sample.max_epochs.";  // sample.max_epochs: {DOMAIN: X, "*": X}
+  if (strncmp(key, epochs, sizeof epochs - 1) == 0 && key[sizeof epochs - 1]) {
+    const char *domain = key + sizeof epochs - 1;
+    if (strcmp(domain, "*") == 0) return set_key(c, "sample.max_epochs", value, err);
+    RMX_OWNED char *text = rmx_format("%s=%s", domain, value);
+    return text ? set_key(c, "sample.domain_epochs", text, err)
+                : rmx_fail_memory(err, 0, "the config");
+  }
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     const char *rest;

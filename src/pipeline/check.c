@@ -359,11 +359,14 @@ static void check_caps(struct check *k) {
     return;
   }
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap), sum = 0;
-  if (cap) rmx_weight_caps(&k->p->experiment, corpus, cap);
-  for (size_t d = 0; cap && d < corpus->D_train; d++) sum += cap[d];
+  const rmx_status status =
+      cap ? rmx_weight_caps(&k->p->experiment, corpus, cap, &err) : RMX_ENOMEM;
+  const bool known = status == RMX_OK;
+  if (cap) hold(k, NULL, status, &err);
+  for (size_t d = 0; known && d < corpus->D_train; d++) sum += cap[d];
   char message[400];
   rmx__caps_text(&k->p->experiment, sum, message);
-  if (cap && sum < 1) problem(k, "%s", message);
+  if (known && sum < 1) problem(k, "%s", message);
   for (size_t d = 0; d < corpus->D_train; d++)
     if (corpus->domains[d].train_tokens < (size_t)k->p->experiment.config.proxy.context + 1)
       problem(k,

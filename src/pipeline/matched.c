@@ -19,9 +19,10 @@ static double share_of(const rmx_config *c) {
 // Whether a mixture within the caps repeats a domain in the large run.
 static bool may_repeat(const rmx_experiment *e, const rmx_corpus *corpus) {
   RMX_OWNED double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
+  rmx_err ignored;
   bool found = false;
-  if (cap) rmx_weight_caps(e, corpus, cap);
-  for (size_t d = 0; cap && d < corpus->D_train; d++)
+  if (!cap || rmx_weight_caps(e, corpus, cap, &ignored) != RMX_OK) return false;
+  for (size_t d = 0; d < corpus->D_train; d++)
     found = found || cap[d] * (double)e->config.large.tokens >
                          (double)corpus->domains[d].train_tokens * (1 + 1e-9);
   return found;
@@ -202,8 +203,9 @@ json_t *rmx__epochs_json(const rmx_experiment *e, const rmx_corpus *corpus) {
   const double share = repeat == RMX__REPEAT_MATCH ? share_of(&e->config) : 1;
   RMX_OWNED double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
   json_t *root = json_object(), *domains = json_object();
-  if (cap) rmx_weight_caps(e, corpus, cap);
-  for (size_t d = 0; cap && d < corpus->D_train; d++) {
+  rmx_err ignored;
+  if (cap && rmx_weight_caps(e, corpus, cap, &ignored) != RMX_OK) cap[0] = NAN;
+  for (size_t d = 0; cap && isfinite(cap[0]) && d < corpus->D_train; d++) {
     const double tokens = (double)corpus->domains[d].train_tokens, read = tokens * share;
     json_object_set_new(
         domains, corpus->names[d],

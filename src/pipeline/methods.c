@@ -84,7 +84,7 @@ static rmx_status make_comparison(struct methods *m, const rmx_kernels *kernels,
   m->cap = rmx_calloc(m->k.corpus->D_train, sizeof *m->cap);
   m->folder = rmx_experiment_path(&m->p->experiment, "compare");
   if (!m->cap || !m->folder) return rmx_fail_memory(err, 0, "a comparison");
-  rmx_weight_caps(&m->p->experiment, m->k.corpus, m->cap);
+  RMX_TRY(rmx_weight_caps(&m->p->experiment, m->k.corpus, m->cap, err));
   m->comparison = (rmx_comparison){
       .folder = m->folder,
       .experiment = m->p->experiment.folder,

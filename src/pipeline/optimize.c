@@ -14,6 +14,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_front_release(&s->front);
   rmx_reuse_release(&s->reuse);
   rmx_drift_release(&s->drift);
+  rmx_lifted_caps_release(&s->lifted);
   rmx_optimum_free(s->optimum);
   rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
@@ -132,9 +133,11 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->problem, err));
   if (request->problem.prior) RMX_TRY(rmx_reuse_read(request->problem.prior, &s->reuse, err));
   RMX_TRY(search(p, request, s, err));
+  const rmx_optimize_request how = search_of(p, s);
+  const bool learnt = strcmp(rmx_optimum_method(s->optimum), "prior") != 0;
+  if (learnt && !request->quick) RMX_TRY(rmx__lift_caps(&how, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.
-  bool wanted = p->experiment.config.search.how.replicates > 0 && !request->quick &&
-                strcmp(rmx_optimum_method(s->optimum), "prior") != 0;
+  bool wanted = p->experiment.config.search.how.replicates > 0 && !request->quick && learnt;
   return wanted ? weigh(p, &request->against, s, err) : RMX_OK;
 }
 

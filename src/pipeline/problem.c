@@ -29,7 +29,7 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 
 bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_problem_options *o = &a->keep;
-  return a->prior || a->tokens || a->scale || a->budget > 0 || a->max_epochs > 0 || a->target.n ||
+  return a->prior || a->tokens || a->scale || a->budget > 0 || a->max_epochs.n || a->target.n ||
          a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->ordered.n ||
          o->metric_group.n || o->no_worse.n || o->than || o->reference || o->worst ||
          o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
@@ -139,10 +139,28 @@ static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, d
   return RMX_OK;
 }
 
+// The caps of the request over those of the config, or over 4 epochs. tokens (D) of each domain.
+static rmx_status caps_by_epochs(rmx_pipeline *p, const rmx_fit *f, const rmx_problem_request *a,
+                                 const rmx_corpus *corpus, const double *tokens, double budget,
+                                 rmx_constraints *k, rmx_err *err) {
+  const char *const *names = (const char *const *)f->domains;
+  const rmx_sample_options *o = &p->experiment.config.sample;
+  RMX_OWNED double *most = rmx_calloc(f->D, sizeof *most);
+  if (!most) return rmx_fail_memory(err, f->D * sizeof *most, "caps");
+  for (size_t d = 0; d < f->D; d++) most[d] = corpus && o->max_epochs > 0 ? o->max_epochs : 4;
+  if (corpus)
+    RMX_TRY(rmx__take_epochs(&o->domain_epochs, "sample.domain_epochs", names, f->D, most, err));
+  if (rmx__take_epochs(&a->max_epochs, "--max-epochs", names, f->D, most, err) != RMX_OK)
+    return rmx_refused(true, err);
+  for (size_t d = 0; d < f->D; d++)
+    RMX_TRY(rmx_constraints_domain_epochs(k, d, tokens[d], budget, most[d], names, err));
+  return RMX_OK;
+}
+
 static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                           const rmx_corpus *corpus, rmx_constraints *k, rmx_err *err) {
   const char *const *names = (const char *const *)f->domains;
-  bool by_epochs = a->tokens || a->max_epochs > 0 || (corpus && a->budget > 0);
+  bool by_epochs = a->tokens || a->max_epochs.n || (corpus && a->budget > 0);
   if (by_epochs && !a->tokens && !corpus)
     return rmx_fail(err, RMX_EUSAGE,
                     "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
@@ -157,12 +175,10 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request
   if (by_epochs) {
     status = a->tokens ? rmx__reuse_tokens(&p->listener, a->prior, a->tokens, names, f->D, x, err)
                        : tokens_in_corpus(f, corpus, x, err);
-    if (status == RMX_OK)
-      status =
-          rmx_constraints_epochs(k, x, budget, a->max_epochs > 0 ? a->max_epochs : 4, names, err);
+    if (status == RMX_OK) status = caps_by_epochs(p, f, a, corpus, x, budget, k, err);
   } else if (corpus) {
-    rmx_weight_caps(&p->experiment, corpus, x + f->D);
-    status = by_fit_domain(f, corpus, x + f->D, x, err);
+    status = rmx_weight_caps(&p->experiment, corpus, x + f->D, err);
+    if (status == RMX_OK) status = by_fit_domain(f, corpus, x + f->D, x, err);
     if (status == RMX_OK)
       status = rmx_constraints_caps(k, x,
                                     p->experiment.config.sample.max_epochs > 0

@@ -6,15 +6,6 @@
 #include "base/json.h"
 #include "steps.h"
 
-void rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap) {
-  RMX_OWNED double *tokens = rmx_calloc(corpus->D_train, sizeof *tokens);
-  for (size_t d = 0; tokens && d < corpus->D_train; d++)
-    tokens[d] = (double)corpus->domains[d].train_tokens;
-  double budget = e->config.sample.max_epochs > 0 ? (double)e->config.large.tokens : 0.0;
-  rmx_sample_caps(&e->config.sample, corpus->prior, tokens ? tokens : corpus->prior,
-                  tokens ? budget : 0.0, corpus->D_train, cap);
-}
-
 // mixtures.json records what mixtures.csv was made from and what it contained. So a file that the
 // user wrote differs from an old one of regmix.
 static uint64_t content_of(const char *path) {
@@ -32,6 +23,8 @@ static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *cor
   json_t *sample = json_object_get(config, "sample");
   if (!with_tree || !rmx_names_form_a_tree(corpus->names, corpus->D_train))
     json_object_del(sample, "tree");
+  // a key that did not exist when older mixtures were drawn
+  if (e->config.sample.domain_epochs.n == 0) json_object_del(sample, "domain_epochs");
   json_object_set(o, "sample", sample);
   json_object_set_new(o, "seed", json_integer(e->config.general.seed));
   json_object_set_new(o, "prior", rmx_mixture_json(corpus->prior, corpus->names, corpus->D_train));
@@ -129,7 +122,10 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   json_t *had = NULL;
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
   if (!cap) return rmx_fail_memory(err, 0, "caps");
-  rmx_weight_caps(&p->experiment, corpus, cap);
+  if (rmx_weight_caps(&p->experiment, corpus, cap, err) != RMX_OK) {
+    free(cap);
+    return err->status;
+  }
   struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, cap, true),
                     before = stamp_of(&p->experiment, corpus, cap, false);
   const uint64_t content = content_of(path);

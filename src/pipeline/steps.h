@@ -80,6 +80,15 @@ bool rmx__proxies_match(const rmx_experiment *e);
 // mixture may have. A new reference.
 json_t *rmx__epochs_json(const rmx_experiment *e, const rmx_corpus *corpus);
 
+// ---- caps by epochs (epochs.c)
+
+// Sets most (n) from "X" and "NAME=X", in their order; `what` heads the messages.
+rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const char *const *names,
+                            size_t n, double *most, rmx_err *err);
+// Sets s->lifted, from a search without the caps by epochs that the optimum is at, and notes it.
+rmx_status rmx__lift_caps(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err);
+json_t *rmx__lifted_json(const rmx_lifted_caps *l, const rmx_fit *f);  // a new reference
+
 // ---- runs
 
 // The runs of a table that has not been written yet.

@@ -394,7 +394,8 @@ static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_lis
     rmx_warn(
         listener,
         "no run repeated its data (\"%s\" most often, %.2g times), so the effect of repetition "
-        "is assumed (R* = 15.39, Muennighoff et al. 2023), not fitted",
+        "is assumed (R* = 15.39, Muennighoff et al. 2023), not fitted; proxy.repeat: match makes "
+        "proxies that repeat it",
         f->domains[where], max_epochs);
   return RMX_OK;
 }

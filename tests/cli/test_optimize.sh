@@ -87,6 +87,11 @@ try "caps by epochs that clash" 1 "--max-epochs 4 of train_a (0.4)" $o --target 
 try "a divergence that clashes" 1 "--max-kl 0.001" $o --target a_loss --reference reference.yaml --max-kl 0.001 --floor a=0.6
 printf 'a: 0.34\nb: 0.33\nc: 0.33\n' > even.yaml
 try "limits that no mixture keeps" 1 "allow more slack" $o --method search --target a_loss --no-worse a_loss --no-worse b_loss --no-worse c_loss --than even.yaml --fix a=0.9
+printf 'a: 10M\nb: 100M\nc: 900M\n' > plenty.yaml
+try "a cap by epochs of one domain" 0 "the cap by epochs holds down train_a" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs 4 --max-epochs a=1
+try "says what lifting it gains, and what is published" 0 "15 to 20 times" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs a=1
+try "a cap by epochs of no domain" 2 "--max-epochs zebra=4" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs zebra=4
+try "a cap by epochs that is none" 2 "above 0" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs a=0
 try "epochs without tokens" 2 "give --tokens FILE" $o --target a_loss --max-epochs 4
 try "tokens without a budget" 2 "give --budget TOKENS" $o --target a_loss --tokens tokens.csv
 try "a reference for nothing" 2 "--max-kl NATS or --kl-penalty X" $o --target a_loss --reference reference.yaml

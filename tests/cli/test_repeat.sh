@@ -62,6 +62,15 @@ same "no mixture within the caps repeats one" none "$(plan_of --set sample.max_e
 sed -i 's/tokens: 80k, //' exp/regmix.yaml
 same "large.tokens is not set" none "$(plan_of)"
 
+# ---- caps by epochs of one domain
+weight() { "$REGMIX" plan -C exp --json "$@" > plan.json; value plan.json '" ".join("%.3f" % (o["epochs"]["domains"][d]["largest_weight"] * 80000 / o["epochs"]["domains"][d]["tokens"]) for d in "ab")'; }
+sed -i 's/^large: {/large: {tokens: 80k, /; s/, max_epochs: 0}/, max_epochs: {a: 2, "*": 0.5}}/' exp/regmix.yaml
+same "a map in the config" "2.000 0.500" "$(weight)"
+same "a setting" "1.500 0.500" "$(weight --set sample.max_epochs.a=1.5)"
+same "a list" "2.000 1.000" "$(weight --set sample.domain_epochs=b=1)"
+try "a domain that is not there" 1 'sample.domain_epochs zebra=3: unknown domain "zebra"' "$REGMIX" sample -C exp --set sample.max_epochs.zebra=3
+try "check says so too" 1 'unknown domain "zebra"' "$REGMIX" check -C exp --set sample.max_epochs.zebra=3
+
 # ---- a domain of one document cannot be cut
 mkdir one && awk -v domain=a -v documents=300 -v share=0.7 -f "$here/synthetic.awk" > one/many.txt
 cp one/many.txt one/x.txt

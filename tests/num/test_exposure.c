@@ -2,6 +2,7 @@
 // The metric by epochs seen: its own form again, gradient at another budget, file, what it must be
 // told, and what it is for: a large run that would repeat a small domain.
 
+#include "base/json.h"
 #include "regress/fit.h"
 #include "regress/registry.h"
 #include "smooth.h"
@@ -113,6 +114,77 @@ START_TEST(budgets) {
 }
 END_TEST
 
+// R_j of the file that a fit is written to: lasting (D).
+static void lasting_of(const rmx_regressor *r, double *lasting) {
+  char path[64];
+  json_t *o;
+  snprintf(path, sizeof path, "/tmp/regmix-lasting-%d.json", (int)getpid());
+  must(rmx_regressor_write(r, path, err));
+  must(rmx__json_read(path, &o, err));
+  for (size_t d = 0; d < D; d++)
+    lasting[d] = exp(json_number_value(json_array_get(json_object_get(o, "log_lasting"), d)));
+  json_decref(o);
+  unlink(path);
+}
+
+// Two small domains, of which the first is worn out by repetition and the second is not.
+START_TEST(each_domain_lasts_in_its_own_way) {
+  static const double small[D] = {1e6, 1e6, 100e6, 400e6}, lasts[D] = {2, 100, 15.39, 15.39};
+  rmx_dataset data = repeating_runs(200, 5, 0);
+  rmx_regress_options o = options_for("exposure");
+  rmx_regressor *r;
+  double lasting[D];
+  for (size_t i = 0; i < data.N; i++) {
+    double y = 3;
+    for (int d = 0; d < D; d++) {
+      const double e = data.X[i * D + (size_t)d] * PROXY / small[d],
+                   u = e > 1 ? 1 - lasts[d] * expm1(-(e - 1) / lasts[d]) : e;
+      y += 0.5 * expm1(-5 * u * small[d] / PROXY);
+    }
+    ((double *)data.y)[i] = y;
+  }
+  data.tokens = small;
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  lasting_of(r, lasting);
+  printf("# epochs that repetition lasts: %.3g (2), %.3g (100), %.3g and %.3g (not repeated)\n",
+         lasting[0], lasting[1], lasting[2], lasting[3]);
+  ck_assert(lasting[0] < 4 && lasting[1] > 30);
+  for (size_t d = 2; d < D; d++) ck_assert_double_eq_tol(lasting[d], 15.39, 0.01);
+  gradient_holds(r, D, 1e-4);
+  rmx_regressor_free(r);
+  options_done(&o);
+  dataset_done(&data);
+}
+END_TEST
+
+// A file of version 0.1.0, which has no R_j, is that of 15.39 for every domain.
+START_TEST(an_old_file_is_read) {
+  rmx_dataset data = repeating_runs(60, 5, 0);
+  data.run_tokens = 1e4;  // repeats nothing
+  rmx_regress_options o = options_for("exposure");
+  rmx_regressor *r, *old;
+  char path[64];
+  json_t *tree;
+  double w[D] = {0.4, 0.2, 0.2, 0.2}, y[2];
+  must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+  snprintf(path, sizeof path, "/tmp/regmix-old-%d.json", (int)getpid());
+  must(rmx_regressor_write(r, path, err));
+  must(rmx__json_read(path, &tree, err));
+  ck_assert(json_object_del(tree, "log_lasting") == 0);
+  must(rmx__json_write(path, tree, err));
+  must(rmx_regressor_read(path, &old, err));
+  rmx_regressor_predict(r, w, 1, &y[0], NULL);
+  rmx_regressor_predict(old, w, 1, &y[1], NULL);
+  ck_assert_double_eq_tol(y[0], y[1], 1e-9);
+  unlink(path);
+  json_decref(tree);
+  rmx_regressor_free(r);
+  rmx_regressor_free(old);
+  options_done(&o);
+  dataset_done(&data);
+}
+END_TEST
+
 START_TEST(must_be_told) {
   rmx_dataset data = repeating_runs(20, 5, 0);
   rmx_regress_options o = options_for("exposure");
@@ -216,6 +288,8 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, repetition);
   tcase_add_test(tc, budgets);
+  tcase_add_test(tc, each_domain_lasts_in_its_own_way);
+  tcase_add_test(tc, an_old_file_is_read);
   tcase_add_test(tc, must_be_told);
   tcase_add_test(tc, tables);
 }

@@ -112,25 +112,29 @@ rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const cha
   return RMX_OK;
 }
 
-rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,
-                                  double max_epochs, const char *const *domains, rmx_err *err) {
+rmx_status rmx_constraints_domain_epochs(rmx_constraints *c, size_t d, double tokens, double budget,
+                                         double max_epochs, const char *const *domains,
+                                         rmx_err *err) {
   if (!(budget > 0) || !isfinite(budget) || !(max_epochs > 0))
     return rmx_fail(err, RMX_EINPUT,
                     "a cap by epochs needs a budget and epochs above 0; got %g and %g", budget,
                     max_epochs);
+  if (!isfinite(tokens) || tokens < 0)
+    return rmx_fail(err, RMX_EINPUT, "the tokens of domain \"%s\" are %g: wanted a count",
+                    domains[d], tokens);
+  const double cap = max_epochs * tokens / budget;
+  if (cap >= 1) return RMX_OK;
   char x[32];
   rmx_double_text(max_epochs, x);
-  rmx_status status = RMX_OK;
-  for (size_t d = 0; d < c->D && status == RMX_OK; d++) {
-    if (!isfinite(tokens[d]) || tokens[d] < 0)
-      return rmx_fail(err, RMX_EINPUT, "the tokens of domain \"%s\" are %g: wanted a count",
-                      domains[d], tokens[d]);
-    double cap = max_epochs * tokens[d] / budget;
-    if (cap >= 1) continue;
-    RMX_OWNED char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
-    status = typed ? set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
-  }
-  return status;
+  RMX_OWNED char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
+  return typed ? set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
+}
+
+rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,
+                                  double max_epochs, const char *const *domains, rmx_err *err) {
+  for (size_t d = 0; d < c->D; d++)
+    RMX_TRY(rmx_constraints_domain_epochs(c, d, tokens[d], budget, max_epochs, domains, err));
+  return RMX_OK;
 }
 
 double rmx_constraints_excess(const rmx_constraints *c, const double *w) {

@@ -2,19 +2,19 @@
 // The metric by epochs seen, for a large run that will repeat small domains. A run of B tokens on
 // the mixture w sees domain j, which has n_j tokens, e_j = w_j B / n_j times:
 //   y = c - sum_j a_j (1 - exp(-r_j s_j)) + sum_j p_j h(e_j / t_j),
-//   s_j = u(e_j) n_j / B,  u(e) = e up to 1, then 1 + R (1 - exp(-(e - 1) / R)),  R = 15.39,
+//   s_j = u(e_j) n_j / B,  u(e) = e up to 1, then 1 + R_j (1 - exp(-(e - 1) / R_j)),
 //   h(x) = log(1 + exp(4 (x - 1))) / 4,  p_j >= 0.
 // u is the value of repeated tokens (Muennighoff et al. 2023, "Scaling data-constrained language
-// models", eq. 5 and its fitted R*). So s is the share of the tokens as if none were repeated: w
-// itself up to one epoch. The gain of a share saturates at the rate r_j. Beyond t_j epochs (about
-// four, unless the runs say otherwise) a domain does harm that grows with the epochs: p_j for each
-// further t_j.
+// models", eq. 5). R_j is theirs, 15.39, unless the runs repeat domain j and show another. So s is
+// the share of the tokens as if none were repeated: w itself up to one epoch. The gain of a share
+// saturates at the rate r_j. Beyond t_j epochs (about four, unless the runs say otherwise) a domain
+// does harm that grows with the epochs: p_j for each further t_j.
 //
 // What carries over from runs of T tokens to a large run of B tokens? That the gain depends on
 // shares is what every regression on proxy runs assumes. The cost of repetition depends on epochs.
 // So a fit uses e_j = w_j T / n_j, and a prediction uses w_j B / n_j. Where no run repeated a
-// domain, p_j stays 0 and only u, which comes from the literature, describes repetition: it bounds
-// what a small domain can give, but claims no harm.
+// domain, p_j stays 0 and R_j 15.39, so only u, which comes from the literature, describes
+// repetition: it bounds what a small domain can give, but claims no harm.
 //
 // It is fitted as law.c says. Cost: 31 fits of some O(N D^2) steps; a prediction calls exp up to
 // 4 D times.
@@ -37,15 +37,16 @@ enum { AT_C, AT_A };
 #define AT_LOG_R(D) (AT_A + (D))
 #define AT_P(D) (AT_A + 2 * (D))
 #define AT_LOG_T(D) (AT_A + 3 * (D))
-#define N_PARAMETERS(D) (AT_A + 4 * (D))
+#define AT_LOG_LASTING(D) (AT_A + 4 * (D))  // log R_j
+#define N_PARAMETERS(D) (AT_A + 5 * (D))
 static const char *const numbers[] = {"c"};
-static const char *const vectors[] = {"a", "log_r", "p", "log_t"};
+static const char *const vectors[] = {"a", "log_r", "p", "log_t", "log_lasting"};
 
 struct exposure {
   struct rmx__law law;
-  double *r, *t;   // (D) exp of log_r and log_t
-  double *tokens;  // (D) tokens that each domain has
-  double budget;   // tokens of the run to be predicted
+  double *r, *t, *lasting;  // (D) exp of log_r, log_t and log_lasting
+  double *tokens;           // (D) tokens that each domain has
+  double budget;            // tokens of the run to be predicted
   double run_tokens;
 };
 
@@ -54,7 +55,8 @@ static struct exposure *with_pointers(struct rmx__law *l) {
   struct exposure *x = (struct exposure *)l;
   x->r = l->p + l->P;
   x->t = x->r + l->D;
-  x->tokens = x->t + l->D;
+  x->lasting = x->t + l->D;
+  x->tokens = x->lasting + l->D;
   return x;
 }
 
@@ -63,17 +65,22 @@ static void derive(struct rmx__law *l, const double *p) {
   for (size_t d = 0; d < l->D; d++) {
     x->r[d] = exp(p[AT_LOG_R(l->D) + d]);
     x->t[d] = exp(p[AT_LOG_T(l->D) + d]);
+    x->lasting[d] = exp(p[AT_LOG_LASTING(l->D) + d]);
   }
 }
 
-// The share as if nothing were repeated. slope: by the weight; may be NULL.
-static double share(double w, double tokens, double budget, double *slope) {
-  double epochs = w * budget / tokens;
-  if (slope) *slope = 1;
+// The share w as if nothing were repeated, where repetition lasts R epochs. slope, by_log_R: by the
+// weight, and by the logarithm of R.
+static double share(double w, double tokens, double budget, double R, double *slope,
+                    double *by_log_R) {
+  const double epochs = w * budget / tokens;
+  *slope = 1;
+  *by_log_R = 0;
   if (!(epochs > 1)) return w;
-  double kept = exp(-(epochs - 1) / LASTING);
-  if (slope) *slope = kept;
-  return (1 + LASTING * (1 - kept)) * tokens / budget;
+  const double again = epochs - 1, kept = exp(-again / R);
+  *slope = kept;
+  *by_log_R = (R * (1 - kept) - again * kept) * tokens / budget;
+  return (1 + R * (1 - kept)) * tokens / budget;
 }
 
 // h and its slope at x = e / t.
@@ -88,7 +95,8 @@ static double at(const struct rmx__law *l, const double *p, const double *w) {
   size_t D = l->D;
   double y = p[AT_C];
   for (size_t d = 0; d < D; d++) {
-    double v = fmax(w[d], 0), s = share(v, x->tokens[d], x->run_tokens, NULL),
+    double v = fmax(w[d], 0), by_w, by_R,
+           s = share(v, x->tokens[d], x->run_tokens, x->lasting[d], &by_w, &by_R),
            e = v * x->run_tokens / x->tokens[d];
     y += p[AT_A + d] * expm1(-x->r[d] * s);
     if (p[AT_P(D) + d] > 0) y += p[AT_P(D) + d] * harm(e / x->t[d], NULL);
@@ -100,20 +108,24 @@ static void evaluate(void *context, const double *p, double *f, double *J) {
   const struct rmx__law_runs *runs = context;
   const struct exposure *r = (const struct exposure *)runs->law;
   size_t D = r->law.D, P = r->law.P;
-  const double *share_of = runs->extra, *epochs_of = runs->extra + runs->N * D;
+  const double *epochs_of = runs->extra;
   derive(runs->law, p);
   for (size_t i = 0; i < runs->N; i++) {
-    const double *s = share_of + i * D, *e = epochs_of + i * D;
+    const double *w = runs->X + i * D, *e = epochs_of + i * D;
     double *row = J + i * P;
     f[i] = p[AT_C];
     row[AT_C] = 1;
     for (size_t d = 0; d < D; d++) {
-      double left = exp(-r->r[d] * s[d]), slope, h = harm(e[d] / r->t[d], &slope), a = p[AT_A + d];
+      double by_w, by_R, slope, h = harm(e[d] / r->t[d], &slope), a = p[AT_A + d];
+      const double s = share(fmax(w[d], 0), r->tokens[d], r->run_tokens, r->lasting[d], &by_w,
+                             &by_R),
+                   left = exp(-r->r[d] * s);
       f[i] += a * (left - 1) + p[AT_P(D) + d] * h;
       row[AT_A + d] = left - 1;
-      row[AT_LOG_R(D) + d] = -a * r->r[d] * s[d] * left;
+      row[AT_LOG_R(D) + d] = -a * r->r[d] * s * left;
       row[AT_P(D) + d] = h;
       row[AT_LOG_T(D) + d] = -p[AT_P(D) + d] * slope * e[d] / r->t[d];
+      row[AT_LOG_LASTING(D) + d] = -a * r->r[d] * left * by_R;
     }
   }
 }
@@ -122,13 +134,9 @@ static rmx_status curve(struct rmx__law_runs *runs, const rmx_dataset *data, rmx
                         rmx__curve *c, rmx_err *err) {
   const struct exposure *r = (const struct exposure *)runs->law;
   size_t N = data->N, D = data->D;
-  double *s = runs->extra = rmx_arena_alloc(arena, 2 * N * D, sizeof *s), *e = s + N * D, mean = 0;
-  if (!s) return rmx_fail_memory(err, 2 * N * D * sizeof *s, "an exposure law");
-  for (size_t i = 0; i < N * D; i++) {
-    double w = fmax(data->X[i], 0), tokens = r->tokens[i % D];
-    s[i] = share(w, tokens, r->run_tokens, NULL);
-    e[i] = w * r->run_tokens / tokens;
-  }
+  double *e = runs->extra = rmx_arena_alloc(arena, N * D, sizeof *e), mean = 0;
+  if (!e) return rmx_fail_memory(err, N * D * sizeof *e, "an exposure law");
+  for (size_t i = 0; i < N * D; i++) e[i] = fmax(data->X[i], 0) * r->run_tokens / r->tokens[i % D];
   c->evaluate = evaluate;
   for (size_t i = 0; i < N; i++) mean += c->y[i] / (double)N;
   c->centre[AT_C] = mean;
@@ -146,6 +154,10 @@ static rmx_status curve(struct rmx__law_runs *runs, const rmx_dataset *data, rmx
     c->stiffness[AT_LOG_T(D) + d] = 4;
     c->low[AT_LOG_T(D) + d] = log(0.25);
     c->high[AT_LOG_T(D) + d] = log(256);
+    c->centre[AT_LOG_LASTING(D) + d] = log(LASTING);
+    c->stiffness[AT_LOG_LASTING(D) + d] = 4;
+    c->low[AT_LOG_LASTING(D) + d] = log(0.25);
+    c->high[AT_LOG_LASTING(D) + d] = log(1000);
   }
   return RMX_OK;
 }
@@ -157,7 +169,8 @@ static double value(const struct exposure *r, const double *w, double *gradient)
   const double *p = r->law.p;
   double y = p[AT_C];
   for (size_t d = 0; d < D; d++) {
-    double by_w, slope, x = fmax(w[d], 0), s = share(x, r->tokens[d], r->budget, &by_w);
+    double by_w, by_R, slope, x = fmax(w[d], 0),
+                              s = share(x, r->tokens[d], r->budget, r->lasting[d], &by_w, &by_R);
     double per_w = r->budget / r->tokens[d] / r->t[d], h = harm(x * per_w, &slope);
     y += p[AT_A + d] * expm1(-r->r[d] * s) + p[AT_P(D) + d] * h;
     if (gradient)
@@ -174,7 +187,7 @@ static double at_large(const struct rmx__law *l, const double *w) {
 static const struct rmx__law_type law = {
     .what = "an exposure law",
     .size = sizeof(struct exposure),
-    .extra = 3,
+    .extra = 4,
     .strengths = strengths,
     .n_strengths = N_STRENGTHS,
     .on_the_way = {1e-4, 30},
@@ -253,8 +266,21 @@ static json_t *to_json(const void *state) {
                          "budget", r->budget, "run_tokens", r->run_tokens));
 }
 
-static rmx_status from_json(const json_t *o, const char *path, void **state, size_t *D,
+// Files of older versions have no R_j of their own.
+static json_t *with_lasting(const json_t *o) {
+  json_t *all = json_copy((json_t *)o);
+  if (!all || json_object_get(all, "log_lasting")) return all;
+  json_t *list = json_array();
+  for (size_t d = 0; d < json_array_size(json_object_get(o, "a")); d++)
+    json_array_append_new(list, json_real(log(LASTING)));
+  json_object_set_new(all, "log_lasting", list);
+  return all;
+}
+
+static rmx_status from_json(const json_t *file, const char *path, void **state, size_t *D,
                             rmx_err *err) {
+  json_auto_t *o = with_lasting(file);
+  if (!o) return rmx_fail_memory(err, 0, "an exposure law");
   struct rmx__law *l;
   RMX_TRY(rmx__law_open(&law, o, path, &l, err));
   *state = l;

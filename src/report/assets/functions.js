@@ -101,8 +101,8 @@ function power(file) {
 
 function exposure(file) {
   const {c, a, p, tokens, budget, shift, scale, seen} = file;
-  const LASTING = 15.39,
-    STEEP = 4,
+  const STEEP = 4,
+    lasting = file.log_lasting ? file.log_lasting.map(Math.exp) : a.map(() => 15.39),
     r = file.log_r.map(Math.exp),
     t = file.log_t.map(Math.exp);
   const harm = (x) => {
@@ -114,7 +114,7 @@ function exposure(file) {
     for (let d = 0; d < a.length; d++) {
       const x = Math.max(w[d], 0),
         epochs = (x * budget) / tokens[d],
-        worth = epochs > 1 ? 1 - LASTING * Math.expm1(-(epochs - 1) / LASTING) : epochs;
+        worth = epochs > 1 ? 1 - lasting[d] * Math.expm1(-(epochs - 1) / lasting[d]) : epochs;
       y += a[d] * Math.expm1((-r[d] * worth * tokens[d]) / budget) + p[d] * harm(epochs / t[d]);
     }
     return softClip(seen, shift + scale * y);
