@@ -74,6 +74,10 @@ static const rmx_option options[] = {
     {"fold", RMX_INT, AT(fold), "0", 0, 2, "LEVELS",
      "write the total weights of nodes instead of all domains: 1: sources; 2: source:topic; 0: all "
      "domains"},
+    {"phase", RMX_INT, AT(phase), "-1", -1, 15, "N",
+     "export only this phase of a mixture with phases, counted from 0; default: all, by stage"},
+    {"steps", RMX_INT, AT(steps), NULL, 1, 1e15, "N",
+     "optimiser steps of the training, for stages"},
     {"token-files", RMX_CHOICE, AT(token_files), NULL, 0, 0, "megatron|nanogpt|olmo|npy",
      "write the corpus as token files of another program into the folder --out"},
     {"model", RMX_TEXT, AT(model), NULL, 0, 0, "DIR",

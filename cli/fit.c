@@ -9,7 +9,7 @@
 struct fit_args {
   char *mixtures, *metrics, *regressor, *out, *tokens;
   double budget, run_tokens;
-  rmx_strings only, higher, lower;
+  rmx_strings only, higher, lower, phases;
   rmx_table_form tables;
   bool normalize, raw, skip_missing;
 };
@@ -121,6 +121,7 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
                                    .tables = args->tables,
                                    .only = args->only,
                                    .tokens = args->tokens,
+                                   .phases = args->phases,
                                    .budget = args->budget,
                                    .run_tokens = args->run_tokens,
                                    .out = args->out,
@@ -170,6 +171,8 @@ static const rmx_option options[] = {
     {"run-tokens", RMX_REAL, AT(run_tokens), NULL, 1, 1e18, "TOKENS",
      "number of tokens of each run in --metrics; default: the runs saw each domain as often as the "
      "large run will"},
+    {"phases", RMX_LIST, AT(phases), NULL, 0, 0, "SHARE,SHARE",
+     "shares of the tokens of the phases, if the columns are phase_0_DOMAIN, phase_1_DOMAIN"},
     {"skip-missing", RMX_BOOL, AT(skip_missing), "false", 0, 0, NULL,
      "leave runs without a value of a metric out of its fit; otherwise a missing value is an "
      "error"},

@@ -59,6 +59,10 @@
       PROBLEM_OPTION(type, "max-epochs", RMX_LIST, max_epochs, 0, 0, "[DOMAIN=]X",             \
                      "largest number of times the large run may repeat a domain (default 4), " \
                      "or one domain; may be given several times"),                             \
+      PROBLEM_OPTION(type, "phases", RMX_LIST, phases, 0, 0, "SHARE,SHARE",                    \
+                     "shares of the tokens of the phases, for runs with phases"),              \
+      PROBLEM_OPTION(type, "given", RMX_LIST, given, 0, 0, "FILE",                             \
+                     "mixture that the first phase keeps, while the others are searched"),     \
       PROBLEM_OPTION(type, "tokens", RMX_TEXT, tokens, 0, 0, "FILE",                           \
                      "number of tokens available in each domain, YAML or CSV"),                \
       FOR_OPTION(type, problem.scale)

@@ -70,6 +70,8 @@ enum {
 typedef struct rmx_export_request {
   const char *const *names; /* (D) domains; UTF-8, each once */
   const double *weights;    /* (D) shares of tokens, >= 0, sum 1 to 1e-6; written to the last bit */
+  const rmx_phases *phases; /* instead of them, in formats with stages; NULL: none */
+  double steps;             /* optimiser steps of the training, for stages; 0: not known */
   size_t D;
   /* (D) where the data are, or NULL; a NULL entry: <prefix><name><suffix> */
   const char *const *paths;
@@ -94,7 +96,8 @@ typedef struct rmx_export_request {
  * warning that the weights are shares of tokens. RMX_EUSAGE: an unknown format; the
  * message has the nearest and the list. RMX_EINPUT: weights that are not a mixture, a domain
  * without a path where one is needed, the same name or path twice, a path the format cannot hold,
- * text that is not UTF-8. Cost O(D^2). */
+ * text that is not UTF-8. With phases the template is src/export/formats/<name>.stages; RMX_EUSAGE
+ * for a format without one. Cost O(D^2). */
 rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err);
 /* Names and one line of help of up to `max` formats; either array may be NULL. Returns how many
  * there are. */

@@ -76,8 +76,9 @@ typedef struct rmx_sample_options {
   int64_t strengths;                 /* log-spaced steps between them: 15 */
   int64_t tries;                     /* candidates per mixture wanted: 100 */
   double grid;                       /* weights are multiples of it, smaller ones are 0: 2e-4 */
-  double cap_ratio;  /* weight_d <= min(cap_ratio * prior_d, 1), where no budget is known: 15 */
-  double max_epochs; /* with a budget: weight_d <= max_epochs * tokens_d / budget: 4 */
+  double cap_ratio;   /* weight_d <= min(cap_ratio * prior_d, 1), where no budget is known: 15 */
+  double max_epochs;  /* with a budget: weight_d <= max_epochs * tokens_d / budget: 4 */
+  rmx_strings phases; /* shares of the tokens, see rmx_phase_shares(); none: one mixture */
   rmx_strings domain_epochs; /* "DOMAIN=X": another max_epochs for this domain; the caps have it */
   double min_coverage; /* each feasible domain is non-zero in this share of the mixtures: 0.1 */
   /* where the names form a tree: draw the weights of its nodes first, then of what is in each, all
@@ -97,6 +98,13 @@ typedef struct rmx_sample_options {
 rmx_status rmx_sample_mixtures(const rmx_sample_options *options, const double *prior,
                                const double *cap, const char *const *names, size_t D, uint64_t seed,
                                double *out, rmx_err *err);
+/* Draws mixtures of phases: phases->n and share are given. out (N, n, D). The caps hold for the
+ * mean of the phases, weighted by their shares: a row that breaks them gives up weight in its first
+ * phases, which then leaves the grid. Errors as above. */
+struct rmx_phases;
+rmx_status rmx_sample_phases(const rmx_sample_options *options, const struct rmx_phases *phases,
+                             const double *prior, const double *cap, const char *const *names,
+                             uint64_t seed, double *out, rmx_err *err);
 /* Which domains every sample leaves at 0, because the prior is 0 or the cap is below the grid:
  * excluded (D) or NULL; returns how many. For a warning to the user. */
 size_t rmx_sample_excluded(const rmx_sample_options *options, const double *prior,
@@ -105,6 +113,53 @@ size_t rmx_sample_excluded(const rmx_sample_options *options, const double *prio
  * prior_d). */
 void rmx_sample_caps(const rmx_sample_options *options, const double *prior, const double *tokens,
                      double budget, size_t D, double *cap);
+
+/* ---- phases: a training that changes its mixture ---------------------------- */
+
+/* n mixtures, one after the other. n = 0: no phases. */
+typedef struct rmx_phases {
+  size_t n, D;
+  double *share;   /* (n) of the tokens: they sum to 1 */
+  double *mixture; /* (n, D) */
+} rmx_phases;
+/* Makes room for n phases: release it. */
+rmx_status rmx_phases_make(size_t n, size_t D, rmx_phases *out, rmx_err *err);
+void rmx_phases_release(rmx_phases *p);
+/* from may be NULL. */
+rmx_status rmx_phases_copy(const rmx_phases *from, rmx_phases *to, rmx_err *err);
+/* The mixture of all tokens: w_d = sum_k share_k mixture_kd. */
+void rmx_phases_mean(const rmx_phases *p, double *w);
+/* The phase of step `step` (0-based) of `steps`: phase k ends where the shares up to it, of all
+ * steps, are rounded to a step. */
+size_t rmx_phase_at(const rmx_phases *p, int64_t step, int64_t steps);
+/* The shares of the phases, as typed: "0.8", "0.2", or "0.8,0.2". `what` heads the messages.
+ * RMX_EINPUT: a share is not between 0 and 1, or they do not sum to 1. *share (*n): free() it; NULL
+ * and 0 for no text. */
+rmx_status rmx_phase_shares(const rmx_strings *texts, const char *what, double **share, size_t *n,
+                            rmx_err *err);
+
+/* The phase in the name of a column, and the name of its domain, a part of `name`: "phase_1_web",
+ * "stage-1/web". NULL: it names no phase. */
+const char *rmx_phase_of(const char *name, long *number);
+/* What the columns of a table of phases are. */
+typedef struct rmx_phase_columns {
+  size_t n, D;         /* phases; columns. n = 0: the columns are of one mixture */
+  size_t *of;          /* (D) phase of each column, from 0 */
+  const char **domain; /* (D) domain of each column; borrowed from the names */
+  size_t n_domains;
+  const char **domains; /* (n_domains) each once, in the order of the columns */
+  size_t *index;        /* (D) in domains */
+} rmx_phase_columns;
+/* Recognises columns of two or more phases. RMX_EINPUT: some columns are of phases and others are
+ * not; the number of a phase is left out. Release the result. */
+rmx_status rmx_phase_columns_find(const char *const *names, size_t D, rmx_phase_columns *out,
+                                  rmx_err *err);
+void rmx_phase_columns_release(rmx_phase_columns *c);
+/* Turns a row x (D), in which the weights of each phase sum to 1 (or to its share), into shares of
+ * all tokens, which sum to 1. `where` heads the message. RMX_EINPUT: a phase sums to something
+ * else. */
+rmx_status rmx_phases_of_row(const rmx_phase_columns *c, const double *share, double *x,
+                             const char *where, rmx_err *err);
 
 /* ---- a corpus whose domains change: what its old runs are still worth ------- */
 

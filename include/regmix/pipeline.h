@@ -208,6 +208,7 @@ typedef struct rmx_fit_request {
   rmx_strings only; /* patterns of the metrics to fit; n = 0: all */
   const char
       *tokens; /* file for rmx_tokens_read; NULL: the experiment's corpus, if it is its own */
+  rmx_strings phases;        /* shares of phases, see rmx_phase_shares(); n = 0: sample.phases */
   double budget, run_tokens; /* tokens of the large run and of each run; 0: as the config has it */
   const char *out;           /* folder of the fit; NULL: fit/ of the experiment */
   bool normalize, raw, skip_missing; /* as in rmx_regress_options */
@@ -248,7 +249,9 @@ typedef struct rmx_problem_request {
   rmx_strings target, maximize;
   double budget;
   rmx_strings max_epochs; /* "X" for all domains, "DOMAIN=X" for one */
-  char *scale; /* as in rmx_fit_for_text() */
+  rmx_strings phases;     /* shares of the tokens; n = 0: those of the fit */
+  rmx_strings given;      /* mixture files of the first phases, which are not searched */
+  char *scale;            /* as in rmx_fit_for_text() */
   rmx_problem_options keep;
 } rmx_problem_request;
 /* Whether any of it is given. */
@@ -315,6 +318,7 @@ typedef struct rmx_answer {
   rmx_reuse reuse; /* without a name: none. Else optimum.yaml has its members too */
   rmx_drift drift;
   rmx_lifted_caps lifted;
+  double *phase_share; /* of a fit with phases; else NULL */
 } rmx_answer;
 /* Whether the optimum of the smallest size is not clearly worse than the one asked for. False where
  * that is not known. */
@@ -380,7 +384,9 @@ typedef struct rmx_export_job {
   char *tokens;                         /* file for rmx_tokens_read, or NULL */
   double budget;
   int64_t sequence_length;
-  int64_t fold; /* nodes of that many levels instead of their domains; 0: all domains */
+  int64_t fold;  /* nodes of that many levels instead of their domains; 0: all domains */
+  int64_t phase; /* only this one, from 0; -1: all */
+  int64_t steps; /* of the training, for stages; 0: not known */
 } rmx_export_job;
 typedef struct rmx_exported {
   char *from;             /* the file that was read */

@@ -195,6 +195,8 @@ typedef struct rmx_fit_tables_request {
   const rmx_table *metrics;           /* required: a run in each row, a metric in each column */
   const char *const *only;            /* (n_only) the metrics to fit; NULL: all */
   size_t n_only;
+  const double *phase_share;    /* (n_phases) of the tokens, if the columns are of phases */
+  size_t n_phases;              /* 0: as the rows say, else equal */
   bool raw;                     /* true: rows that sum to 1 within 1 % stay as they are */
   const rmx_exposure *exposure; /* NULL: not known */
   /* the names of the columns that mixtures->sizes, ->tokens (or those of metrics) came from, which
@@ -228,6 +230,15 @@ const char *const *rmx_fit_domains(const rmx_fit *f);         /* (D) names */
 const char *const *rmx_fit_metrics(const rmx_fit *f);         /* (M) names */
 const rmx_regress_options *rmx_fit_options(const rmx_fit *f); /* as requested */
 const rmx_regressor *rmx_fit_regressor(const rmx_fit *f, size_t m);
+/* How many phases its runs have, whose columns are phase_0_DOMAIN, phase_1_DOMAIN, ...: the weight
+ * of a column is then its share of all tokens. 0: each run has one mixture. */
+size_t rmx_fit_n_phases(const rmx_fit *f);
+/* Of a fit with phases: the phases of a mixture w (D), and what the columns are, whose names belong
+ * to the fit. Without phases both are empty. Release both. */
+struct rmx_phases;
+struct rmx_phase_columns;
+rmx_status rmx_fit_phases(const rmx_fit *f, const double *w, struct rmx_phases *out,
+                          struct rmx_phase_columns *columns, rmx_err *err);
 /* The scores out of fold of metric m. */
 const rmx_scores *rmx_fit_cv(const rmx_fit *f, size_t m);
 /* The folds of the cross-validation: no more than there are different mixtures. */

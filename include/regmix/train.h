@@ -8,6 +8,7 @@
 #include <regmix/base.h>
 #include <regmix/corpus.h>
 #include <regmix/kernels.h>
+#include <regmix/mixture.h>
 #include <regmix/model.h>
 
 #ifdef __cplusplus
@@ -49,8 +50,9 @@ typedef struct rmx_run {
   char *folder; /* runs/0001: where its files go */
   char *corpus; /* the folder whose corpus/ it trains on */
   size_t D;
-  char **domains;  /* (D) names of the training domains */
-  double *mixture; /* (D) */
+  char **domains;    /* (D) names of the training domains */
+  double *mixture;   /* (D) of all tokens */
+  rmx_phases phases; /* of which that is the mean; n = 0: there are none */
   uint64_t seed;
   bool keep_model; /* write model.bin at the end */
   uint64_t corpus_hash;
@@ -96,7 +98,8 @@ typedef struct rmx_run_request {
   const char *name, *folder; /* "0001", where its files go */
   const char *experiment;    /* the folder whose corpus/ it trains on */
   const rmx_corpus *corpus;  /* that corpus */
-  const double *mixture;     /* (corpus->D_train) */
+  const double *mixture;     /* (corpus->D_train); NULL: the mean of the phases */
+  const rmx_phases *phases;  /* NULL: one mixture */
   const rmx_training *training;
   uint64_t seed;
   bool keep_model;

@@ -111,6 +111,9 @@ static const rmx_option sample_table[] = {
     {"max_epochs", RMX_REAL, AT(max_epochs), "4", 0, 1e9, "X",
      "largest number of times that a domain may be repeated in large.tokens; 0: use cap_ratio "
      "instead"},
+    {"phases", RMX_LIST, AT(phases), NULL, 0, 0, "SHARE",
+     "shares of the tokens of phases with mixtures of their own, such as [0.8, 0.2]; they must sum "
+     "to 1"},
     {"domain_epochs", RMX_LIST, AT(domain_epochs), NULL, 0, 0, "DOMAIN=X",
      "another max_epochs for one domain (max_epochs: {DOMAIN: X} means the same)"},
     {"min_coverage", RMX_REAL, AT(min_coverage), "0.1", 0, 1, "SHARE",

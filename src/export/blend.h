@@ -23,7 +23,9 @@ typedef struct rmx__blend {
   double sequence_length, samples;  // tokens of a sample, samples of the training; 0: not known
   // for trainers that draw in blocks: each source has a whole sequence in one of this many
   double block_size;
-  const char *unit;  // the unit of the weights, for a comment; one line
+  size_t stage;         // of a training with phases
+  double share, start;  // its part of the tokens; its first step, from 1
+  const char *unit;     // the unit of the weights, for a comment; one line
 } rmx__blend;
 
 // The template of a format (template.c), or NULL if it has none; and the function that writes a

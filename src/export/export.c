@@ -224,12 +224,70 @@ static rmx_status make_blend(const struct format *f, const rmx_export_request *r
   return RMX_OK;
 }
 
+// ---- phases
+
+static rmx_status no_stages(const struct format *f, rmx_err *err) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf list = {0};
+  for (size_t i = 0; i < FORMATS; i++) {
+    RMX_OWNED char *name = rmx_format("%s.stages", formats[i].name);
+    if (name && rmx__export_template(name))
+      rmx_buf_printf(&list, "%s%s", list.size ? ", " : "", formats[i].name);
+  }
+  return rmx_fail(
+      err, RMX_EUSAGE,
+      "%s: the mixture has phases, which this format cannot hold; --phase 0 exports the "
+      "first phase alone, and these formats hold all phases: %s",
+      f->name, list.data ? list.data : "");
+}
+
+// The blend of phase k in the rest of a template.
+static rmx_status write_stage(const struct format *f, const rmx_export_request *r, size_t k,
+                              double before, const char *text, rmx_buf *out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  const double share = r->phases->share[k];
+  rmx_export_request one = *r;
+  one.weights = r->phases->mixture + k * r->D;
+  one.budget = r->budget * share;
+  rmx__blend blend = {.stage = k, .share = share, .start = 1 + round(before * r->steps)};
+  double *w = rmx_arena_alloc(&arena, r->D, sizeof *w);
+  if (!w) return rmx_fail_memory(err, r->D * sizeof *w, "a mixture");
+  memcpy(w, one.weights, r->D * sizeof *w);
+  RMX_TRY(make_blend(f, &one, w, &arena, &blend, err));
+  rmx__export_write(text, &blend, out);
+  return RMX_OK;
+}
+
+static rmx_status export_stages(const struct format *f, const rmx_export_request *r, rmx_buf *out,
+                                rmx_err *err) {
+  static const char mark[] = "%stage\n";
+  RMX_OWNED char *name = rmx_format("%s.stages", f->name);
+  const char *text = name ? rmx__export_template(name) : NULL;
+  const char *body = text ? strstr(text, mark) : NULL;
+  if (!name) return rmx_fail_memory(err, 0, "a name");
+  if (!body) return no_stages(f, err);
+  if (strstr(text, "<<start>>") && !(r->steps > 0))
+    return rmx_fail(err, RMX_EUSAGE,
+                    "%s: a stage begins at a step; give --steps N, the optimiser steps of the "
+                    "training",
+                    f->name);
+  RMX_OWNED char *head = rmx_format("%.*s", (int)(body - text), text);
+  if (!head) return rmx_fail_memory(err, (size_t)(body - text), f->name);
+  double before = 0;
+  rmx__export_write(head, &(rmx__blend){.unit = "Weights are shares of tokens."}, out);
+  for (size_t k = 0; k < r->phases->n; k++) {
+    RMX_TRY(write_stage(f, r, k, before, body + sizeof mark - 1, out, err));
+    before += r->phases->share[k];
+  }
+  return out->failed ? rmx_fail_memory(err, out->size, f->name) : RMX_OK;
+}
+
 rmx_status rmx_export(const char *format, const rmx_export_request *r, rmx_buf *out, rmx_err *err) {
   const struct format *f = NULL;
   RMX_TRY(find_format(format, &f, err));
   if (r->D == 0)
     return rmx_fail(err, RMX_EINPUT, "%s: the mixture has no domains; wanted at least one",
                     f->name);
+  if (r->phases && r->phases->n) return export_stages(f, r, out, err);
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   rmx__blend blend = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof *w);

@@ -12,6 +12,8 @@
 //   <<field:how>>    the field as how: quoted (JSON and Python), yaml, key (of a YAML map, colon
 //                    included), csv, shell
 //   <<|text>>        text, except after the last source
+//   %stage           in formats/NAME.stages: what follows is written for each phase (<<stage>>,
+//                    <<share>>, <<start>>), what is before it once
 //   a line that ends with \ goes on with the next one
 #include <math.h>
 #include <stdlib.h>
@@ -108,6 +110,12 @@ static void put_field(struct writing *w, const char *field, size_t size) {
     put_integer(w->out, b->samples);
   else if (is(field, n, "sequence_length"))
     put_integer(w->out, b->sequence_length);
+  else if (is(field, n, "stage"))
+    put_integer(w->out, (double)b->stage);
+  else if (is(field, n, "share"))
+    rmx_put_number(w->out, b->share);
+  else if (is(field, n, "start"))
+    put_integer(w->out, b->start);
   else if (is(field, n, "block_size"))
     put_integer(w->out, b->block_size);
   else if (is(field, n, "part"))

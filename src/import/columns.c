@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <regmix/mixture.h>
+
 #include "formats.h"
 
 typedef struct choice {
@@ -199,12 +201,6 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
     c->strip[j] = mixtures(c) ? prefix : 0;
     if (n++ == 0) first = j;
   }
-  if (n == 0 && mixtures(c)) {  // weights of phases have names of their own
-    for (size_t j = 0; j < t->C; j++) c->chosen[j] = is_value(c, j);
-    rmx_status status = rmx__refuse_columns(c->s, c->chosen, err);
-    memset(c->chosen, 0, t->C * sizeof *c->chosen);
-    RMX_TRY(status);
-  }
   if (n == 0)
     return cannot_tell(
         c,
@@ -338,6 +334,24 @@ static rmx_status check_id(const choice *c, rmx_err *err) {
                   t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
 }
 
+// Chooses the columns of phases (phase_0_web, phase_1_web), if there are two phases or more. What
+// is before "phase" is no part of the name.
+static bool choose_phases(choice *c) {
+  const rmx_cells *t = c->s->cells;
+  long first = -1, number;
+  bool several = false;
+  if (!mixtures(c)) return false;
+  for (size_t j = 0; j < t->C; j++) {
+    c->chosen[j] = is_value(c, j) && has_number(c, j) && rmx_phase_of(t->header[j], &number);
+    if (!c->chosen[j]) continue;
+    several = several || (first >= 0 && number != first);
+    first = number;
+    c->strip[j] = weight_prefix(t->header[j]);
+  }
+  for (size_t j = 0; j < t->C && !several; j++) c->chosen[j] = false, c->strip[j] = 0;
+  return several;
+}
+
 rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_table *out,
                             rmx_err *err) {
   size_t C = s->cells->C;
@@ -349,11 +363,12 @@ rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_
   if (status == RMX_OK && !s->options->id && !view->guess) status = check_id(&c, err);
   if (status == RMX_OK && s->options->n_columns)
     status = choose_by_patterns(&c, err);
+  else if (status == RMX_OK && choose_phases(&c))
+    tell_not_taken(&c);
   else if (status == RMX_OK && (view->guess || s->options->mixed))
     status = choose_by_names(&c, err);
   else if (status == RMX_OK)
     status = choose_numbers(&c, err);
-  if (status == RMX_OK) status = rmx__refuse_columns(s, c.chosen, err);
   if (status == RMX_OK) status = fill(&c, out, err);
   if (status == RMX_OK) status = rmx__import_scales(s, view->out, out, err);
   free(c.chosen);

@@ -50,11 +50,9 @@ rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name
                                  rmx_err *err);
 
 // Formats that are recognised but not read (refuse.c). The error names the format and explains what
-// to do. By the first bytes of a file; by its header and cells; by the columns (C) chosen as a
-// mixture.
+// to do. By the first bytes of a file; by its header and cells.
 rmx_status rmx__refuse_text(const char *path, rmx_err *err);
 rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err);
-rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err *err);
 
 // Compares names so that n2 comes before n10: for qsort of char *.
 int rmx__by_number(const void *a, const void *b);

@@ -2,7 +2,6 @@
 // Recognises formats of tables that are not read. The error names the format and explains what to
 // do. Without this a later error would be about something else.
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -132,48 +131,4 @@ rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err) {
                     "per run, with one column per %.60s that contains its %.60s",
                     s->path, of, of, value);
   return RMX_OK;
-}
-
-// ---- by the columns chosen ----
-
-// "phase_1_web" or "stage-0/web": the number of the phase and the start of the domain's name; NULL:
-// another name.
-static const char *behind_phase(const char *name, long *number) {
-  static const char *const words[] = {"phase", "stage"};
-  for (const char *at = name; *at; at++) {
-    if (at > name && isalnum((unsigned char)at[-1])) continue;
-    for (size_t k = 0; k < 2; k++) {
-      const char *p = at + strlen(words[k]);
-      char *end;
-      if (strncasecmp(at, words[k], strlen(words[k])) != 0) continue;
-      if (*p == '_' || *p == '-') p++;
-      if (!isdigit((unsigned char)*p)) continue;
-      *number = strtol(p, &end, 10);
-      if (*end && strchr("_-/.:", *end) && end[1]) return end + 1;
-    }
-  }
-  return NULL;
-}
-
-rmx_status rmx__refuse_columns(const rmx__source *s, const bool *chosen, rmx_err *err) {
-  const rmx_cells *c = s->cells;
-  const char *first = NULL, *other = NULL;
-  long phase = 0, number = 0;
-  for (size_t j = 0; s->options->what == RMX_IMPORT_MIXTURES && j < c->C && !other; j++) {
-    const char *domain = chosen[j] ? behind_phase(c->header[j], &number) : NULL;
-    if (!domain) continue;
-    if (!first) {
-      first = c->header[j];
-      phase = number;
-    } else if (number != phase) {
-      other = c->header[j];
-    }
-  }
-  if (!other) return RMX_OK;
-  size_t n = (size_t)(behind_phase(first, &number) - first);
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s: the weights are of several phases of a training (\"%.80s\" and \"%.80s\"), "
-                  "but a fit needs one mixture per run; choose a phase with --mixture-columns "
-                  "'%.*s*', or write the mean over the phases, weighted by their tokens",
-                  s->path, first, other, (int)n, first);
 }

@@ -50,6 +50,9 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   json_object_set_new(root, "constraints", constraints);
   if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));
   json_object_set_new(root, "worse", worse_json(s));
+  if (s->phase_share)
+    json_object_set_new(root, "phases",
+                        rmx__phases_json(f, rmx_optimum_mixture(s->optimum), s->phase_share));
   if (s->lifted.n) json_object_set_new(root, "lifted_caps", rmx__lifted_json(&s->lifted, f));
   rmx_err no_memory;
   if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);

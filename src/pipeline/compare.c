@@ -11,14 +11,29 @@
 #include "regress/fit.h"
 #include "steps.h"
 
-rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
-                            rmx_err *err) {
+// A mixture file, which may have phases, whose mean w (D_train) then is.
+static rmx_status mixture_of(const char *path, const rmx_corpus *corpus, double *w,
+                             rmx_phases *phases, rmx_err *err) {
+  RMX_TRY(rmx__phases_read(path, corpus->names, corpus->D_train, phases, err));
+  if (phases->n == 0) return rmx_mixture_read(path, corpus->names, corpus->D_train, w, err);
+  rmx_phases_mean(phases, w);
+  return RMX_OK;
+}
+
+static rmx_status optimum_of(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                             rmx_phases *phases, rmx_err *err) {
   RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml");
   if (!path) return rmx_fail_memory(err, 0, "a path");
   RMX_TRY(rmx_exists(path)
               ? rmx__optimum_is_whole(path, err)
               : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix optimize` writes it", path));
-  return rmx_mixture_read(path, corpus->names, corpus->D_train, w, err);
+  return mixture_of(path, corpus, w, phases, err);
+}
+
+rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
+                            rmx_err *err) {
+  RMX_OWNED_BY(rmx_phases_release) rmx_phases phases = {0};
+  return optimum_of(e, corpus, w, &phases, err);
 }
 
 // ---- the contenders
@@ -85,7 +100,8 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   size_t D = c->corpus->D_train, k;
   snprintf(out->name, sizeof out->name, "%s", name);
   if (!(out->mixture = rmx_calloc(D, sizeof(double)))) return rmx_fail_memory(err, 0, "a mixture");
-  if (strcmp(name, "optimum") == 0) return rmx_optimum_read(c->e, c->corpus, out->mixture, err);
+  if (strcmp(name, "optimum") == 0)
+    return optimum_of(c->e, c->corpus, out->mixture, &out->phases, err);
   if (strcmp(name, "best_single") == 0) return best_single(c, out->mixture, out, err);
   if (strcmp(name, "best_run") == 0) return best_run(c, out->mixture, out, err);
   if (strcmp(name, "prior") == 0) {
@@ -110,7 +126,7 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   char *dot = strrchr(out->name, '.');
   if (dot && dot != out->name) *dot = '\0';
   return !path              ? rmx_fail_memory(err, 0, "a path")
-         : rmx_exists(path) ? rmx_mixture_read(path, c->corpus->names, D, out->mixture, err)
+         : rmx_exists(path) ? mixture_of(path, c->corpus, out->mixture, &out->phases, err)
                             : rmx_fail(err, RMX_EUSAGE,
                                        "\"%s\" is not a file; wanted prior, uniform, best_single, "
                                        "best_run, single:DOMAIN or a mixture file",

@@ -91,12 +91,31 @@ static rmx_status fold(const rmx_listener *to, int64_t levels, rmx_strings *name
   return RMX_OK;
 }
 
+// The weights of the mixture, or of the phase that is wanted; else the phases and their mean.
+static rmx_status read_weights(const rmx_export_job *job, const char *from,
+                               const char *const *names, size_t D, double *w, rmx_phases *phases,
+                               rmx_err *err) {
+  RMX_TRY(rmx__phases_read(from, names, D, phases, err));
+  if (job->phase >= 0 && (size_t)job->phase >= phases->n)
+    return rmx_fail(err, RMX_EUSAGE, "--phase %lld: %s has %zu phase%s", (long long)job->phase,
+                    from, phases->n, rmx_s(phases->n));
+  if (phases->n == 0) return rmx_mixture_read(from, names, D, w, err);
+  if (job->phase >= 0)
+    memcpy(w, phases->mixture + (size_t)job->phase * D, D * sizeof *w);
+  else
+    rmx_phases_mean(phases, w);
+  return RMX_OK;
+}
+
 static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
                        rmx_strings *names, double *w, double *lengths, const char **paths,
                        rmx_err *err) {
   bool known = false;
+  RMX_OWNED_BY(rmx_phases_release) rmx_phases phases = {0};
   RMX_OWNED double *tokens = NULL;
-  RMX_TRY(rmx_mixture_read(x->from, (const char *const *)names->items, names->n, w, err));
+  RMX_TRY(read_weights(job, x->from, (const char *const *)names->items, names->n, w, &phases, err));
+  if (job->fold && phases.n && job->phase < 0)
+    return rmx_fail(err, RMX_EUSAGE, "--fold takes one phase of a mixture; give --phase N");
   if (job->fold) RMX_TRY(fold(&p->listener, job->fold, names, w, err));
   const char *const *domains = (const char *const *)names->items;
   if (data_paths(&job->data, names, paths, err) != RMX_OK) return rmx_refused(true, err);
@@ -104,6 +123,8 @@ static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exp
   RMX_TRY(tokens_there(&p->listener, job, names, &tokens, err));
   const rmx_export_request request = {.names = domains,
                                       .weights = w,
+                                      .phases = job->phase < 0 ? &phases : NULL,
+                                      .steps = (double)job->steps,
                                       .D = names->n,
                                       .paths = paths,
                                       .prefix = job->prefix,
@@ -174,7 +195,8 @@ static rmx_status export_mixture(const rmx_pipeline *p, const rmx_export_job *jo
     return rmx_fail(err, RMX_EINPUT,
                     "no optimum.yaml in %s; `regmix optimize` writes one, or give --mixture FILE",
                     e->folder);
-  RMX_TRY(rmx_mixture_names(x->from, &names, err));
+  RMX_TRY(rmx__phase_names(x->from, &names, err));
+  if (names.n == 0) RMX_TRY(rmx_mixture_names(x->from, &names, err));
   rmx__optimum_warn(x->from, &p->listener);
   RMX_OWNED double *w = rmx_calloc(names.n, sizeof *w),
                    *lengths = rmx_calloc(names.n, sizeof *lengths);

@@ -153,6 +153,24 @@ static rmx_status remember_columns(rmx_fit *f, const rmx_table_form *tables, rmx
   return RMX_OK;
 }
 
+// The shares of the phases: as typed, else as the config has them if the columns are of phases.
+static rmx_status phase_shares(rmx_pipeline *p, const struct job *job, const rmx_table *mixtures,
+                               double **share, size_t *n, rmx_err *err) {
+  const rmx_strings *typed = &job->request->phases;
+  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0};
+  if (typed->n)
+    return rmx_phase_shares(typed, "--phases", share, n, err) == RMX_OK ? RMX_OK
+                                                                        : rmx_refused(true, err);
+  if (rmx_phase_columns_find((const char *const *)mixtures->names, mixtures->D, &c, err) != RMX_OK)
+    return rmx_fail_in(err, "%s", mixtures->path);
+  if (c.n && strcmp(p->experiment.config.regress.regressor, "exposure") == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "regressor \"exposure\" counts the epochs of one mixture and "
+                    "cannot be fitted to runs with phases; use auto, gp or power");
+  return c.n ? rmx_phase_shares(&p->experiment.config.sample.phases, "sample.phases", share, n, err)
+             : RMX_OK;
+}
+
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
                             rmx_err *err) {
   const rmx_regress_options regress = options_of(&p->experiment, job);
@@ -172,6 +190,9 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   bool known = false;
   uint64_t tokenizer = 0;
   char time[32];
+  RMX_OWNED double *share = NULL;
+  size_t n_phases = 0;
+  RMX_TRY(phase_shares(p, job, &mixtures, &share, &n_phases, err));
   RMX_TRY(find_exposure(&p->experiment, job, &exposure, &known, &names, &counts, &tokenizer, err));
   RMX_TRY(rmx_fit_tables(
       &(rmx_fit_tables_request){.options = &regress,
@@ -179,6 +200,8 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
                                 .metrics = &metrics,
                                 .only = (const char *const *)job->request->only.items,
                                 .n_only = job->request->only.n,
+                                .phase_share = share,
+                                .n_phases = n_phases,
                                 .raw = job->request->raw,
                                 .exposure = known ? &exposure : NULL,
                                 .size_column = tables.size_column,
@@ -277,9 +300,9 @@ static rmx_status have_tables(const rmx_pipeline *p, const struct job *job, rmx_
 // The request for the fit that rmx__step_fit makes.
 static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
   return e->config_path && !r->mixtures && !r->metrics && !r->out && !r->tokens && !r->only.n &&
-         !r->raw && !r->normalize && !(r->budget > 0) && !(r->run_tokens > 0) && !r->tables.id &&
-         !r->tables.mixture_columns.n && !r->tables.metric_columns.n && !r->tables.size_column &&
-         !r->tables.tokens_column;
+         !r->phases.n && !r->raw && !r->normalize && !(r->budget > 0) && !(r->run_tokens > 0) &&
+         !r->tables.id && !r->tables.mixture_columns.n && !r->tables.metric_columns.n &&
+         !r->tables.size_column && !r->tables.tokens_column;
 }
 
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,

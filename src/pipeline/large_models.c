@@ -48,6 +48,7 @@ rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
                                .experiment = who->experiment ? who->experiment : c->e->folder,
                                .corpus = who->corpus ? who->corpus : c->corpus,
                                .mixture = who->mixture,
+                               .phases = &who->phases,
                                .training = &c->e->config.large,
                                .seed = (uint64_t)c->e->config.general.seed + 999 + seed,
                                .keep_model = true},
@@ -145,6 +146,7 @@ json_t *rmx__comparison_target(const comparison *c) {
 
 static void release_contender(contender *w) {
   free(w->mixture);
+  rmx_phases_release(&w->phases);
   free(w->experiment);
   json_decref(w->controller);
   if (w->corpus) rmx_corpus_free(w->corpus);

@@ -15,6 +15,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_reuse_release(&s->reuse);
   rmx_drift_release(&s->drift);
   rmx_lifted_caps_release(&s->lifted);
+  free(s->phase_share);
   rmx_optimum_free(s->optimum);
   rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
@@ -124,6 +125,19 @@ static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer 
   return status;
 }
 
+// Of a fit with phases: their shares, and a note of the mixture of each.
+static rmx_status take_phases(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
+                              rmx_err *err) {
+  RMX_OWNED_BY(rmx__phased_release) rmx__phased ph = {0};
+  RMX_TRY(rmx__search_phases(s->fit, &request->problem.phases, &ph, err));
+  if (ph.columns.n == 0) return RMX_OK;
+  s->phase_share = ph.share;
+  ph.share = NULL;
+  json_auto_t *list = rmx__phases_json(s->fit, rmx_optimum_mixture(s->optimum), s->phase_share);
+  rmx__tell_phases(&p->listener, list);
+  return RMX_OK;
+}
+
 // Reads the fit and asks it. corpus may be NULL.
 static rmx_status answer_from(rmx_pipeline *p, const char *folder,
                               const rmx_answer_request *request, const rmx_corpus *corpus,
@@ -134,6 +148,7 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   if (request->problem.prior) RMX_TRY(rmx_reuse_read(request->problem.prior, &s->reuse, err));
   RMX_TRY(search(p, request, s, err));
   const rmx_optimize_request how = search_of(p, s);
+  RMX_TRY(take_phases(p, request, s, err));
   const bool learnt = strcmp(rmx_optimum_method(s->optimum), "prior") != 0;
   if (learnt && !request->quick) RMX_TRY(rmx__lift_caps(&how, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.

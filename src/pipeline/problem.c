@@ -29,10 +29,10 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 
 bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_problem_options *o = &a->keep;
-  return a->prior || a->tokens || a->scale || a->budget > 0 || a->max_epochs.n || a->target.n ||
-         a->maximize.n || o->floor.n || o->cap.n || o->fix.n || o->share.n || o->ordered.n ||
-         o->metric_group.n || o->no_worse.n || o->than || o->reference || o->worst ||
-         o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
+  return a->prior || a->tokens || a->scale || a->budget > 0 || a->max_epochs.n || a->phases.n ||
+         a->given.n || a->target.n || a->maximize.n || o->floor.n || o->cap.n || o->fix.n ||
+         o->share.n || o->ordered.n || o->metric_group.n || o->no_worse.n || o->than ||
+         o->reference || o->worst || o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
 }
 
 // The file given on the command line, else in the config, whose files are in the experiment's
@@ -102,20 +102,42 @@ static rmx_status target_of(rmx_pipeline *p, const rmx_fit *f, const rmx_problem
   return RMX_OK;
 }
 
-static rmx_status read_mixture(const char *path, const rmx_fit *f, const double *prior,
-                               double **out, rmx_err *err) {
+// The mixture of a file, whose names are domains, or the columns of the fit.
+static rmx_status read_phased(const char *path, const rmx_fit *f, const rmx__phased *ph, double *w,
+                              rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_OWNED double *one = rmx_calloc(ph->columns.n_domains, sizeof *one);
+  long number;
+  if (!one) return rmx_fail_memory(err, ph->columns.n_domains * sizeof *one, "a mixture");
+  RMX_TRY(rmx_mixture_names(path, &names, err));
+  if (rmx_phase_of(names.items[0], &number))
+    return rmx_mixture_read(path, (const char *const *)f->domains, f->D, w, err);
+  RMX_TRY(rmx_mixture_read(path, ph->columns.domains, ph->columns.n_domains, one, err));
+  rmx__phased_mixture(f, ph, one, w);
+  return RMX_OK;
+}
+
+static rmx_status read_mixture(const char *path, const rmx_fit *f, const rmx__phased *ph,
+                               const double *prior, double **out, rmx_err *err) {
   if (!(*out = rmx_calloc(f->D, sizeof **out)))
     return rmx_fail_memory(err, f->D * sizeof **out, "a mixture");
+  if (path && ph->columns.n) return read_phased(path, f, ph, *out, err);
   if (path) return rmx_mixture_read(path, (const char *const *)f->domains, f->D, *out, err);
   memcpy(*out, prior, f->D * sizeof **out);
   return RMX_OK;
 }
 
-// k (f->D): the index in the corpus of each domain of the fit. The corpus may have more domains.
-static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t *k, rmx_err *err) {
-  const char *const *names = (const char *const *)f->domains;
-  RMX_TRY(rmx_match_names("domain", names, f->D, corpus->names, corpus->D_train, k, err));
-  for (size_t d = 0; d < f->D; d++)
+// The domains of a fit: of one with phases, each once.
+static const char *const *domains_of(const rmx_fit *f, const rmx__phased *ph, size_t *D) {
+  *D = ph->columns.n ? ph->columns.n_domains : f->D;
+  return ph->columns.n ? ph->columns.domains : (const char *const *)f->domains;
+}
+
+// k (D): the index in the corpus of each domain of the fit. The corpus may have more domains.
+static rmx_status domains_in(const char *const *names, size_t D, const rmx_corpus *corpus,
+                             size_t *k, rmx_err *err) {
+  RMX_TRY(rmx_match_names("domain", names, D, corpus->names, corpus->D_train, k, err));
+  for (size_t d = 0; d < D; d++)
     if (k[d] == corpus->D_train)
       return rmx_unknown_name("domain", names[d], corpus->names, corpus->D_train, err);
   return RMX_OK;
@@ -123,43 +145,51 @@ static rmx_status domains_in(const rmx_fit *f, const rmx_corpus *corpus, size_t 
 
 // Brings weights by domain of the corpus into the order of the fit. Both must have the same
 // domains.
-static rmx_status by_fit_domain(const rmx_fit *f, const rmx_corpus *corpus, const double *from,
-                                double *to, rmx_err *err) {
-  RMX_OWNED size_t *k = rmx_calloc(f->D, sizeof *k);
-  RMX_TRY(k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains"));
-  for (size_t d = 0; d < f->D; d++) to[d] = from[k[d]];
+static rmx_status by_fit_domain(const char *const *names, size_t D, const rmx_corpus *corpus,
+                                const double *from, double *to, rmx_err *err) {
+  RMX_OWNED size_t *k = rmx_calloc(D, sizeof *k);
+  RMX_TRY(k ? domains_in(names, D, corpus, k, err)
+            : rmx_fail_memory(err, D * sizeof *k, "domains"));
+  for (size_t d = 0; d < D; d++) to[d] = from[k[d]];
   return RMX_OK;
 }
 
-static rmx_status tokens_in_corpus(const rmx_fit *f, const rmx_corpus *corpus, double *tokens,
-                                   rmx_err *err) {
-  RMX_OWNED size_t *k = rmx_calloc(f->D, sizeof *k);
-  RMX_TRY(k ? domains_in(f, corpus, k, err) : rmx_fail_memory(err, f->D * sizeof *k, "domains"));
-  for (size_t d = 0; d < f->D; d++) tokens[d] = (double)corpus->domains[k[d]].train_tokens;
+static rmx_status tokens_in_corpus(const char *const *names, size_t D, const rmx_corpus *corpus,
+                                   double *tokens, rmx_err *err) {
+  RMX_OWNED size_t *k = rmx_calloc(D, sizeof *k);
+  RMX_TRY(k ? domains_in(names, D, corpus, k, err)
+            : rmx_fail_memory(err, D * sizeof *k, "domains"));
+  for (size_t d = 0; d < D; d++) tokens[d] = (double)corpus->domains[k[d]].train_tokens;
   return RMX_OK;
 }
 
 // The caps of the request over those of the config, or over 4 epochs. tokens (D) of each domain.
-static rmx_status caps_by_epochs(rmx_pipeline *p, const rmx_fit *f, const rmx_problem_request *a,
-                                 const rmx_corpus *corpus, const double *tokens, double budget,
-                                 rmx_constraints *k, rmx_err *err) {
-  const char *const *names = (const char *const *)f->domains;
+static rmx_status caps_by_epochs(rmx_pipeline *p, const rmx_fit *f, const rmx__phased *ph,
+                                 const rmx_problem_request *a, const rmx_corpus *corpus,
+                                 const double *tokens, double budget, rmx_constraints *k,
+                                 rmx_err *err) {
+  size_t D;
+  const char *const *names = domains_of(f, ph, &D);
   const rmx_sample_options *o = &p->experiment.config.sample;
   RMX_OWNED double *most = rmx_calloc(f->D, sizeof *most);
   if (!most) return rmx_fail_memory(err, f->D * sizeof *most, "caps");
-  for (size_t d = 0; d < f->D; d++) most[d] = corpus && o->max_epochs > 0 ? o->max_epochs : 4;
+  for (size_t d = 0; d < D; d++) most[d] = corpus && o->max_epochs > 0 ? o->max_epochs : 4;
   if (corpus)
-    RMX_TRY(rmx__take_epochs(&o->domain_epochs, "sample.domain_epochs", names, f->D, most, err));
-  if (rmx__take_epochs(&a->max_epochs, "--max-epochs", names, f->D, most, err) != RMX_OK)
+    RMX_TRY(rmx__take_epochs(&o->domain_epochs, "sample.domain_epochs", names, D, most, err));
+  if (rmx__take_epochs(&a->max_epochs, "--max-epochs", names, D, most, err) != RMX_OK)
     return rmx_refused(true, err);
-  for (size_t d = 0; d < f->D; d++)
+  for (size_t d = 0; ph->columns.n && d < D; d++) most[d] *= tokens[d] / budget;
+  if (ph->columns.n) return rmx__phase_epochs(f, ph, most, k, err);
+  for (size_t d = 0; d < D; d++)
     RMX_TRY(rmx_constraints_domain_epochs(k, d, tokens[d], budget, most[d], names, err));
   return RMX_OK;
 }
 
-static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
-                          const rmx_corpus *corpus, rmx_constraints *k, rmx_err *err) {
-  const char *const *names = (const char *const *)f->domains;
+static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
+                          const rmx_problem_request *a, const rmx_corpus *corpus,
+                          rmx_constraints *k, rmx_err *err) {
+  size_t D;
+  const char *const *names = domains_of(f, ph, &D);
   bool by_epochs = a->tokens || a->max_epochs.n || (corpus && a->budget > 0);
   if (by_epochs && !a->tokens && !corpus)
     return rmx_fail(err, RMX_EUSAGE,
@@ -173,13 +203,15 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request
   if (!x) return rmx_fail_memory(err, most * sizeof *x, "caps");
   rmx_status status = RMX_OK;
   if (by_epochs) {
-    status = a->tokens ? rmx__reuse_tokens(&p->listener, a->prior, a->tokens, names, f->D, x, err)
-                       : tokens_in_corpus(f, corpus, x, err);
-    if (status == RMX_OK) status = caps_by_epochs(p, f, a, corpus, x, budget, k, err);
+    status = a->tokens ? rmx__reuse_tokens(&p->listener, a->prior, a->tokens, names, D, x, err)
+                       : tokens_in_corpus(names, D, corpus, x, err);
+    if (status == RMX_OK) status = caps_by_epochs(p, f, ph, a, corpus, x, budget, k, err);
   } else if (corpus) {
     status = rmx_weight_caps(&p->experiment, corpus, x + f->D, err);
-    if (status == RMX_OK) status = by_fit_domain(f, corpus, x + f->D, x, err);
-    if (status == RMX_OK)
+    if (status == RMX_OK) status = by_fit_domain(names, D, corpus, x + f->D, x, err);
+    if (status == RMX_OK && ph->columns.n)
+      status = rmx__phase_epochs(f, ph, x, k, err);
+    else if (status == RMX_OK)
       status = rmx_constraints_caps(k, x,
                                     p->experiment.config.sample.max_epochs > 0
                                         ? "sample.max_epochs of %s"
@@ -202,14 +234,15 @@ static bool was_typed(rmx_pipeline *p, const char *key, const rmx_strings *confi
 
 static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *config,
                                  const rmx_problem_options *o, const rmx_fit *f,
-                                 const double *prior, rmx_constraints *k, rmx_err *err) {
+                                 const rmx__phased *ph, const double *prior, rmx_constraints *k,
+                                 rmx_err *err) {
   static const char *const keys[] = {"optimize.floor", "optimize.cap", "optimize.fix"};
   const rmx_strings *of_config[] = {&config->floor, &config->cap, &config->fix};
   const char *const *names = (const char *const *)f->domains;
   const rmx_strings *bounds[] = {&o->floor, &o->cap, &o->fix};
   for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
     for (size_t i = 0; i < bounds[kind]->n; i++)
-      if (rmx_constraints_bound(k, (rmx_bound)kind, bounds[kind]->items[i], names, err) != RMX_OK)
+      if (rmx__phase_bound(f, ph, (rmx_bound)kind, bounds[kind]->items[i], k, err) != RMX_OK)
         return rmx_refused(was_typed(p, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i),
                            err);
   for (size_t i = 0; i < o->share.n; i++)
@@ -224,18 +257,18 @@ static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *con
   if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
   k->max_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
   k->kl_penalty = o->kl_penalty;
-  return read_mixture(o->reference, f, prior, &k->reference, err);
+  return read_mixture(o->reference, f, ph, prior, &k->reference, err);
 }
 
 static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
-                            const rmx_problem_options *o, const rmx_fit *f, rmx_problem *q,
-                            rmx_err *err) {
+                            const rmx_problem_options *o, const rmx_fit *f, const rmx__phased *ph,
+                            rmx_problem *q, rmx_err *err) {
   if (!o->worst && o->no_worse.n == 0) {
     if (!o->than) return RMX_OK;
     return rmx_fail(err, RMX_EUSAGE, "--than %s needs --no-worse METRIC or --worst", o->than);
   }
   double *than = NULL;
-  rmx_status status = read_mixture(o->than, f, q->prior, &than, err);
+  rmx_status status = read_mixture(o->than, f, ph, q->prior, &than, err);
   for (size_t i = 0; i < o->no_worse.n && status == RMX_OK; i++)
     if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target,
                                       err)) != RMX_OK)
@@ -245,22 +278,41 @@ static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
   return status;
 }
 
+// The prior of the corpus, w (f->D): the same in each phase.
+static rmx_status prior_of_corpus(const rmx_fit *f, const rmx__phased *ph, const rmx_corpus *corpus,
+                                  double *w, rmx_err *err) {
+  size_t D;
+  const char *const *names = domains_of(f, ph, &D);
+  if (!ph->columns.n) return by_fit_domain(names, D, corpus, corpus->prior, w, err);
+  RMX_OWNED double *one = rmx_calloc(D, sizeof *one);
+  if (!one) return rmx_fail_memory(err, D * sizeof *one, "the prior");
+  RMX_TRY(by_fit_domain(names, D, corpus, corpus->prior, one, err));
+  RMX_TRY(rmx_mixture_normalise(one, D, err));
+  rmx__phased_mixture(f, ph, one, w);
+  return RMX_OK;
+}
+
 static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                        const rmx_problem_options *o, const rmx_corpus *corpus, rmx_problem *q,
                        rmx_err *err) {
-  RMX_TRY(read_mixture(a->prior, f, f->mean_mixture, &q->prior, err));
+  RMX_OWNED_BY(rmx__phased_release) rmx__phased phased = {0};
+  const rmx__phased *ph = &phased;
+  RMX_TRY(rmx__search_phases(f, &a->phases, &phased, err));
+  RMX_TRY(rmx__hold_phases(f, ph, &q->constraints, err));
+  RMX_TRY(read_mixture(a->prior, f, ph, f->mean_mixture, &q->prior, err));
   if (a->prior) rmx_problem_set_origin(q, f, RMX_PRIOR_FILE, a->prior);
   if (corpus && !a->prior) {
-    RMX_TRY(by_fit_domain(f, corpus, corpus->prior, q->prior, err));
+    RMX_TRY(prior_of_corpus(f, ph, corpus, q->prior, err));
     rmx_problem_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
   }
   // raw rows may not sum to exactly 1, but a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
-  RMX_TRY(caps_of(p, f, a, corpus, &q->constraints, err));
-  RMX_TRY(constraints_of(p, &p->experiment.config.search.problem, o, f, q->prior, &q->constraints,
-                         err));
-  return limits_of(p, &p->experiment.config.search.problem, o, f, q, err);
+  RMX_TRY(caps_of(p, f, ph, a, corpus, &q->constraints, err));
+  RMX_TRY(constraints_of(p, &p->experiment.config.search.problem, o, f, ph, q->prior,
+                         &q->constraints, err));
+  RMX_TRY(rmx__give_phases(f, ph, &a->given, &q->constraints, err));
+  return limits_of(p, &p->experiment.config.search.problem, o, f, ph, q, err);
 }
 
 void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {

@@ -23,7 +23,8 @@ static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *cor
   json_t *sample = json_object_get(config, "sample");
   if (!with_tree || !rmx_names_form_a_tree(corpus->names, corpus->D_train))
     json_object_del(sample, "tree");
-  // a key that did not exist when older mixtures were drawn
+  // keys that did not exist when older mixtures were drawn
+  if (e->config.sample.phases.n == 0) json_object_del(sample, "phases");
   if (e->config.sample.domain_epochs.n == 0) json_object_del(sample, "domain_epochs");
   json_object_set(o, "sample", sample);
   json_object_set_new(o, "seed", json_integer(e->config.general.seed));
@@ -44,11 +45,21 @@ static bool had_content(const json_t *record, const char *key, uint64_t content)
 // The table of mixtures drawn around a prior, within caps: both (D).
 static rmx_status draw(const rmx_experiment *e, const double *prior, const double *cap,
                        const char *const *names, size_t D, rmx_table *t, rmx_err *err) {
-  RMX_TRY(rmx_table_make(t, "run", (size_t)e->config.sample.runs, D, err));
-  rmx_status status = rmx_sample_mixtures(&e->config.sample, prior, cap, names, D,
-                                          (uint64_t)e->config.general.seed, t->x, err);
-  for (size_t d = 0; status == RMX_OK && d < D; d++)
-    if (!(t->names[d] = rmx_strdup(names[d]))) status = rmx_fail_memory(err, 0, "names");
+  const rmx_sample_options *o = &e->config.sample;
+  const uint64_t seed = (uint64_t)e->config.general.seed;
+  rmx_phases phases = {.D = D};
+  RMX_OWNED double *share = NULL;
+  RMX_TRY(rmx_phase_shares(&o->phases, "sample.phases", &share, &phases.n, err));
+  phases.share = share;
+  const size_t blocks = phases.n ? phases.n : 1;
+  RMX_TRY(rmx_table_make(t, "run", (size_t)o->runs, blocks * D, err));
+  rmx_status status = phases.n ? rmx_sample_phases(o, &phases, prior, cap, names, seed, t->x, err)
+                               : rmx_sample_mixtures(o, prior, cap, names, D, seed, t->x, err);
+  for (size_t j = 0; status == RMX_OK && j < t->D; j++) {
+    t->names[j] =
+        phases.n ? rmx_format("phase_%zu_%s", j / D, names[j % D]) : rmx_strdup(names[j % D]);
+    if (!t->names[j]) status = rmx_fail_memory(err, 0, "names");
+  }
   for (size_t i = 0; status == RMX_OK && i < t->N; i++)
     if (!(t->ids[i] = rmx_format("%04zu", i + 1))) status = rmx_fail_memory(err, 0, "names");
   if (status != RMX_OK) rmx_table_release(t);

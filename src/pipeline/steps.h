@@ -89,6 +89,38 @@ rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const cha
 rmx_status rmx__lift_caps(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err);
 json_t *rmx__lifted_json(const rmx_lifted_caps *l, const rmx_fit *f);  // a new reference
 
+// ---- phases (phases.c)
+
+// What the columns of a fit are, and the shares of its phases that the user gave or the fit has.
+typedef struct rmx__phased {
+  rmx_phase_columns columns;  // n = 0: there are no phases
+  double *share;
+} rmx__phased;
+// RMX_EUSAGE: shares that do not suit the fit. Release in any case.
+rmx_status rmx__search_phases(const rmx_fit *f, const rmx_strings *asked, rmx__phased *out,
+                              rmx_err *err);
+void rmx__phased_release(rmx__phased *p);
+// Constraints: the sum of each phase; a bound that the user typed; caps (n_domains) by epochs, over
+// all phases; the mixtures of the first phases.
+rmx_status rmx__hold_phases(const rmx_fit *f, const rmx__phased *p, rmx_constraints *k,
+                            rmx_err *err);
+rmx_status rmx__phase_bound(const rmx_fit *f, const rmx__phased *p, rmx_bound kind,
+                            const char *text, rmx_constraints *k, rmx_err *err);
+rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
+                             rmx_constraints *k, rmx_err *err);
+rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
+                            rmx_constraints *k, rmx_err *err);
+// w (f->D): the mixture `one` (n_domains) in every phase.
+void rmx__phased_mixture(const rmx_fit *f, const rmx__phased *p, const double *one, double *w);
+// [{"share","mixture"}] of w (f->D); share NULL: those of the fit. A new reference.
+json_t *rmx__phases_json(const rmx_fit *f, const double *w, const double *share);
+void rmx__tell_phases(const rmx_listener *to, const json_t *list);
+// The domains of these phases; none: it has none.
+rmx_status rmx__phase_names(const char *path, rmx_strings *names, rmx_err *err);
+// The phases of an optimum.yaml, by domain; n = 0: it has none. Release it.
+rmx_status rmx__phases_read(const char *path, const char *const *names, size_t D, rmx_phases *out,
+                            rmx_err *err);
+
 // ---- runs
 
 // The runs of a table that has not been written yet.
@@ -178,6 +210,7 @@ typedef struct contender {
   char name[128];
   char detail_key[16], detail[128];  // which domain, which run
   double *mixture;                   // (D_train)
+  rmx_phases phases;                 // of which it is the mean; n = 0: none
   json_t *controller;                // of its runs, or NULL
   // whose corpus it trains on, with `corpus` open; NULL: the comparison's
   char *experiment;

@@ -40,6 +40,7 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->tokens_column);
   rmx_strings_release(&f->mixture_columns);
   rmx_strings_release(&f->metric_columns);
+  free(f->phase_share);
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &f->options);
   free(f);
 }

@@ -25,6 +25,9 @@ struct rmx_fit {
   int *fold;            // (N, M) of the cross-validation, -1 where a run was left out
   bool *higher_is_better;              // (M)
   rmx_direction_from *direction_from;  // (M)
+  size_t n_phases;                     // of the runs; 0: each has one mixture
+  double *phase_share;                 // (n_phases) of the tokens
+  bool phases_assumed;                 // these are equal because nothing says otherwise
   double *tokens;                      // (D) how many each domain has, or NULL
   double budget, run_tokens;           // as in rmx_dataset, or 0
   uint64_t tokenizer;                  // hash of the tokenizer of the runs' corpus; 0: not known

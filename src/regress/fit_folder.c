@@ -113,6 +113,10 @@ static json_t *options_json(const rmx_regress_options *options) {
 
 // Adds what is known about tokens; false if memory is short.
 static bool add_exposure(const rmx_fit *f, json_t *o) {
+  if (f->n_phases &&
+      json_object_set_new(o, "phases", rmx__numbers_json(f->phase_share, f->n_phases)) != 0)
+    return false;
+  if (f->phases_assumed && json_object_set_new(o, "phases_assumed", json_true()) != 0) return false;
   if (f->tokens && json_object_set_new(o, "tokens", rmx__numbers_json(f->tokens, f->D)) != 0)
     return false;
   if (f->budget > 0 && json_object_set_new(o, "budget", json_real(f->budget)) != 0) return false;
@@ -406,6 +410,23 @@ static rmx_status read_scales(rmx_fit *f, const json_t *o, const char *path, rmx
   return rmx__judge_runs(f, err);
 }
 
+static rmx_status read_phases(rmx_fit *f, const json_t *o, const char *path, rmx_err *err) {
+  const json_t *list = json_object_get(o, "phases");
+  if (!list) return RMX_OK;
+  f->n_phases = json_array_size(list);
+  if (f->n_phases < 2 || f->n_phases > f->D)
+    return rmx_fail(err, RMX_EINPUT, "%s: \"phases\" has %zu shares of %zu columns", path,
+                    f->n_phases, f->D);
+  if (!(f->phase_share = rmx_calloc(f->n_phases, sizeof *f->phase_share)))
+    return rmx_fail_memory(err, f->n_phases * sizeof(double), "a fit");
+  f->phases_assumed = json_is_true(json_object_get(o, "phases_assumed"));
+  RMX_TRY(rmx__json_numbers(o, "phases", f->phase_share, f->n_phases, path, err));
+  for (size_t k = 0; k < f->n_phases; k++)
+    if (!(f->phase_share[k] > 0))
+      return rmx_fail(err, RMX_EINPUT, "%s: \"phases\" has a share of %g", path, f->phase_share[k]);
+  return RMX_OK;
+}
+
 static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, const char *path,
                            rmx_err *err) {
   const json_t *domains = json_object_get(o, "domains"), *mixtures = json_object_get(o, "mixtures");
@@ -471,6 +492,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
       return rmx_fail_memory(err, D * sizeof(double), "a fit");
     RMX_TRY(rmx__json_numbers(o, "tokens", f->tokens, D, path, err));
   }
+  RMX_TRY(read_phases(f, o, path, err));
   f->budget = json_number_value(json_object_get(o, "budget"));
   f->run_tokens = json_number_value(json_object_get(o, "run_tokens"));
   RMX_TRY(rmx__check_parts(folder, o, err));

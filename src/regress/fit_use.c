@@ -9,6 +9,7 @@
 
 #include "diagnostics.h"
 #include "fit.h"
+#include "fit_phases.h"
 #include "join.h"
 #include "registry.h"
 #include "rows.h"
@@ -37,6 +38,7 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
   }
   for (size_t i = 0; i < t->N; i++)
     for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];
+  RMX_TRY(rmx__scale_phases(f, t, X, err));
   RMX_TRY(rmx__check_rows(t, (const char *const *)f->domains, f->D, f->raw, f->options.normalize, X,
                           NULL, err));
   *out = X;

@@ -12,6 +12,7 @@
 
 #include "directions.h"
 #include "fit.h"
+#include "fit_phases.h"
 #include "fit_warnings.h"
 #include "folds.h"
 #include "join.h"
@@ -304,6 +305,7 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
     if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
       return rmx_fail_memory(err, 64, "a name");
   memcpy(f->runs, mixtures->x, mixtures->N * D * sizeof(double));
+  RMX_TRY(rmx__scale_phases(f, mixtures, f->runs, err));
   RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw,
                           f->options.normalize, f->runs, listener, err));
   for (size_t i = 0; i < mixtures->N; i++) {
@@ -481,11 +483,14 @@ rmx_status rmx_fit_tables(const rmx_fit_tables_request *r, rmx_fit **out, rmx_er
     goto done;
   }
   for (size_t i = 0; i < N; i++) f->N += partner[i] != SIZE_MAX;
+  RMX_TRY_GOTO(rmx__take_phases(f, r->mixtures, r->phase_share, r->n_phases, r->listener, err),
+               done);
   RMX_TRY_GOTO(gather(f, r->mixtures, r->metrics, partner, column, run_of, r->listener, err), done);
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
   RMX_TRY_GOTO(rmx__directions(f, r->metrics, column, r->listener, err), done);
   warn_of_few(f, r->listener);
-  if (r->exposure) RMX_TRY_GOTO(take_exposure(f, r->exposure, r->listener, err), done);
+  if (r->exposure && f->n_phases == 0)
+    RMX_TRY_GOTO(take_exposure(f, r->exposure, r->listener, err), done);
   RMX_TRY_GOTO(fit_metrics(f, r, run_of, err), done);
   rmx__warn_of_fit(f, r->listener);
 done:

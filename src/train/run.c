@@ -23,9 +23,11 @@ rmx_status rmx_run_make(const rmx_run_request *q, rmx_run *out, rmx_err *err) {
                    .corpus_hash = q->corpus->hash,
                    .vocab = q->corpus->vocab,
                    .training = *q->training};
-  bool good = out->name && out->folder && out->corpus && out->domains && out->mixture;
+  bool good = out->name && out->folder && out->corpus && out->domains && out->mixture &&
+              rmx_phases_copy(q->phases, &out->phases, err) == RMX_OK;
+  if (good && out->phases.n) rmx_phases_mean(&out->phases, out->mixture);
   for (size_t d = 0; good && d < D; d++) {
-    out->mixture[d] = q->mixture[d];
+    if (!out->phases.n) out->mixture[d] = q->mixture[d];
     good = (out->domains[d] = rmx_strdup(q->corpus->names[d])) != NULL;
   }
   if (good) return RMX_OK;
@@ -37,6 +39,7 @@ void rmx_run_release(rmx_run *r) {
   for (size_t d = 0; r->domains && d < r->D; d++) free(r->domains[d]);
   free(r->domains);
   free(r->mixture);
+  rmx_phases_release(&r->phases);
   free(r->name);
   free(r->folder);
   free(r->corpus);
@@ -64,6 +67,16 @@ static json_t *answer_part(const rmx_option *option, const rmx_training *t) {
   return rmx__option_json(option, t);
 }
 
+// [{"share", "mixture"}]
+static json_t *phases_json(const rmx_run *r) {
+  json_t *list = json_array();
+  for (size_t k = 0; k < r->phases.n; k++)
+    json_array_append_new(list, json_pack("{s:f, s:o}", "share", r->phases.share[k], "mixture",
+                                          rmx_mixture_json(r->phases.mixture + k * r->D,
+                                                           (const char *const *)r->domains, r->D)));
+  return list;
+}
+
 static json_t *run_json(const rmx_run *r, bool only_answer) {
   json_t *o = json_object();
   char hash[17];
@@ -73,6 +86,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
   json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
   json_object_set_new(o, "mixture",
                       rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  if (r->phases.n) json_object_set_new(o, "phases", phases_json(r));
   json_t *training = json_object();
   for (size_t i = 0; i < rmx_training_options_n; i++) {
     const rmx_option *option = &rmx_training_options[i];
@@ -151,8 +165,11 @@ rmx_status rmx_run_write(const rmx_run *r, rmx_err *err) {
   json_t *mixture = json_object_get(o, "mixture");
   if (!path || !mixture_path) return rmx_fail_memory(err, 0, "a path");
   RMX_TRY(rmx__run_places(r, o, err));
-  RMX_TRY(rmx__yaml_write(mixture_path, mixture, "Share of the training tokens from each domain.",
-                          err));
+  json_auto_t *phased = NULL;
+  if (r->phases.n)
+    phased = json_pack("{s:O, s:O}", "mixture", mixture, "phases", json_object_get(o, "phases"));
+  RMX_TRY(rmx__yaml_write(mixture_path, phased ? phased : mixture,
+                          "Share of the training tokens from each domain.", err));
   return rmx__json_write(path, o, err);
 }
 
@@ -177,6 +194,26 @@ static rmx_status read_training(const json_t *o, rmx_run *out, const char *path,
     if (rmx_option_set(rmx_training_options, rmx_training_options_n, &out->training, key, text,
                        err) != RMX_OK)
       return rmx_fail_in(err, "%s", path);
+  }
+  return RMX_OK;
+}
+
+// "phases" of a file, whose domains are those of "mixture" in the same order.
+static rmx_status parse_phases(const json_t *list, const char *path, rmx_run *out, rmx_err *err) {
+  size_t k;
+  json_t *phase;
+  if (json_array_size(list) == 0) return RMX_OK;
+  RMX_TRY(rmx_phases_make(json_array_size(list), out->D, &out->phases, err));
+  json_array_foreach(list, k, phase) {
+    const json_t *mixture = json_object_get(phase, "mixture");
+    out->phases.share[k] = json_number_value(json_object_get(phase, "share"));
+    for (size_t d = 0; d < out->D; d++) {
+      const json_t *weight = json_object_get(mixture, out->domains[d]);
+      if (!json_is_number(weight))
+        return rmx_fail(err, RMX_EINPUT, "%s: phase %zu has no weight of \"%s\"", path, k,
+                        out->domains[d]);
+      out->phases.mixture[k * out->D + d] = json_number_value(weight);
+    }
   }
   return RMX_OK;
 }
@@ -212,6 +249,7 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
     out->mixture[d] = json_number_value(weight);
     if (!(out->domains[d++] = rmx_strdup(domain))) return rmx_fail_memory(err, 0, path);
   }
+  RMX_TRY(parse_phases(json_object_get(o, "phases"), path, out, err));
   out->controller = json_incref(json_object_get(o, "steering"));
   out->owns_training = true;
   RMX_TRY(rmx_options_init(rmx_training_options, rmx_training_options_n, &out->training, err));

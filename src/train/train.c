@@ -192,11 +192,21 @@ static bool evaluation_due(const struct loop *l, int64_t step) {
   return step * evals / l->steps > (step - 1) * evals / l->steps;
 }
 
+// The stream of a run with phases draws from the mixture of the phase that the step is in. Its
+// credits and epochs go on, so every share is met over the phases that it is asked in.
+static void choose_phase(struct loop *l) {
+  const rmx_phases *p = &l->run->phases;
+  if (p->n)
+    memcpy(l->stepper.stream->mixture, p->mixture + rmx_phase_at(p, l->step, l->steps) * p->D,
+           p->D * sizeof *p->mixture);
+}
+
 static rmx_status train_steps(struct loop *l, rmx_err *err) {
   double since = rmx_now();
   int64_t since_step = l->step;
   while (l->step < l->steps) {
     double lr = rmx_schedule_lr(&l->run->training, l->peak_lr, l->step, l->steps), norm;
+    choose_phase(l);
     if (l->controller.before_step)
       RMX_TRY(l->controller.before_step(l->controller.context, l->stepper.model, l->step, l->steps,
                                         &l->stepper.batch, l->stepper.losses, err));
@@ -309,6 +319,10 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
   json_object_set_new(o, "mixture",
                       rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
+  if (r->phases.n) {
+    json_auto_t *asked = rmx_run_json(r);
+    json_object_set(o, "phases", json_object_get(asked, "phases"));
+  }
   json_object_set_new(o, "model", model_json(&l->config));
   json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&l->config)));
   json_object_set_new(o, "lr", json_real(l->peak_lr));
@@ -359,6 +373,21 @@ static rmx_status open_log(struct loop *l, rmx_err *err) {
   return l->log ? RMX_OK : rmx_fail_errno(err, "cannot write %s", l->log_path);
 }
 
+// Every phase must have a step.
+static rmx_status check_phases(const rmx_run *r, rmx_err *err) {
+  const int64_t steps = rmx_training_steps(&r->training);
+  size_t seen = 0;
+  if (r->phases.n && r->controller)
+    return rmx_fail(err, RMX_EINPUT, "run %s has phases, which its method does not know", r->name);
+  for (int64_t s = 0; s < steps && seen < r->phases.n; s++)
+    if (rmx_phase_at(&r->phases, s, steps) == seen) seen++;
+  if (seen == r->phases.n) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "run %s: %lld steps are too few for its %zu phases; phase %zu gets none. Raise "
+                  "the tokens, or lower batch_tokens",
+                  r->name, (long long)steps, r->phases.n, seen);
+}
+
 static rmx_status set_up(struct loop *l, rmx_err *err) {
   const rmx_run *r = l->run;
   const rmx_corpus *c = l->corpus;
@@ -372,6 +401,7 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
       return rmx_fail(err, RMX_EINPUT,
                       "run %s: domain %zu is \"%s\" in run.json, \"%s\" in the corpus", r->name, d,
                       r->domains[d], c->names[d]);
+  RMX_TRY(check_phases(r, err));
   int T = (int)r->training.context;
   l->stepper.training = &r->training;
   l->steps = rmx_training_steps(&r->training);

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_RUN = {  # a regular expression: why
-    r"examples/(quickstart|overnight|rivals)": "needs text that is fetched (make demo runs it)",
+    r"examples/(quickstart|overnight|rivals|phases)": "needs text that is fetched (make demo runs it)",
     r"examples/(pile|web)": "needs the user's text (cli_domains runs them on text of its own)",
     r"--budget 1e15": "trains for 1e15 FLOP",
 }

@@ -201,8 +201,6 @@ printf 'run,domain,weight\n1,a,0.5\n1,b,0.5\n2,a,0.1\n2,b,0.9\n' > long.csv
 refused "a long table" "this is a long table with one row for each run and domain" long.csv
 printf 'Step,n1 - eval/loss,n1 - eval/loss__MIN,n1 - eval/loss__MAX\n1,2,2,2\n' > chart.csv
 refused "a chart of Weights & Biases" "the export of a Weights & Biases chart" chart.csv
-printf 'run,phase_0_a,phase_0_b,phase_1_a,phase_1_b\n1,0.1,0.9,0.5,0.5\n' > phases.csv
-refused "two phases" "--mixture-columns 'phase_0_*'" phases.csv
 printf '{"run": 1, "a": 0.5}\n{"run": 2, "a": 0.5}\n' > lines.jsonl
 refused "lines of JSON" "this is JSON" lines.jsonl
 cp lines.jsonl lines.json

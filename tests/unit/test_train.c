@@ -332,6 +332,59 @@ START_TEST(threads_may_change_between_two_halves) {
 }
 END_TEST
 
+// The stream changes its mixture at the step where the first phase ends, and a run that is stopped
+// before and goes on after has the same bits.
+START_TEST(phases_change_the_mixture_and_survive_a_stop) {
+  folder_make();
+  fill_corpus();
+  rmx_training t = a_training();
+  double share[2] = {0.25, 0.75}, mixture[4] = {1, 0, 0.25, 0.75};
+  const rmx_phases phases = {.n = 2, .D = 2, .share = share, .mixture = mixture};
+  json_t *results[2];
+  char fingerprint[2][17];
+  for (int halves = 0; halves < 2; halves++) {
+    rmx_run r, again;
+    must(rmx_run_make(&(rmx_run_request){.name = "phased",
+                                         .folder = in_folder(halves ? "halves" : "straight"),
+                                         .experiment = ".",
+                                         .corpus = &corpus,
+                                         .phases = &phases,
+                                         .training = &t,
+                                         .seed = 3},
+                      &r, err));
+    ck_assert_double_eq(r.mixture[0], 0.25 + 0.75 * 0.25);
+    const rmx_train_hooks hooks = {.tick = stop_at_nine};  // 8 of 32 steps are the first phase
+    const rmx_kernels *k;
+    must(rmx_kernels_get(NULL, &k, err));
+    must(rmx_run_write(&r, err));
+    must(rmx_run_read(r.folder, &again, err));
+    rmx_run_fingerprint(&r, fingerprint[0]);
+    rmx_run_fingerprint(&again, fingerprint[1]);
+    ck_assert_str_eq(fingerprint[0], fingerprint[1]);
+    const pid_t child = halves ? fork() : -1;
+    if (child == 0) {
+      rmx_err err;
+      _exit(rmx_train(&again, &corpus, k, &hooks, &err) == RMX_EINTERRUPTED ? 0 : 1);
+    }
+    int code = 1;
+    if (halves) ck_assert(child > 0 && waitpid(child, &code, 0) == child && code == 0);
+    results[halves] = train(&r, NULL);
+    const double drawn = json_number_value(
+        json_object_get(json_object_get(results[halves], "tokens_by_domain"), "up"));
+    ck_assert_double_eq_tol(drawn / 8192, 0.4375, 0.005);
+    r.phases.share[0] = 0.5, r.phases.share[1] = 0.5;
+    rmx_run_fingerprint(&r, fingerprint[1]);
+    ck_assert_str_ne(fingerprint[0], fingerprint[1]);
+    rmx_run_release(&r), rmx_run_release(&again);
+  }
+  ck_assert(json_equal(json_object_get(results[0], "loss_nats"),
+                       json_object_get(results[1], "loss_nats")));
+  json_decref(results[0]), json_decref(results[1]);
+  release_training(&t);
+  folder_remove();
+}
+END_TEST
+
 // Half of the tokens, those of greater loss: what is reported as the loss is their mean.
 static double kept;
 static void harder_half(void *context, rmx_batch *b, const float *losses) {
@@ -420,6 +473,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, what_is_trained_on_is_what_is_learnt);
   tcase_add_test(tc, evaluations_on_the_way_change_no_result);
   tcase_add_test(tc, threads_may_change_between_two_halves);
+  tcase_add_test(tc, phases_change_the_mixture_and_survive_a_stop);
   tcase_add_test(tc, tokens_may_be_weighed_by_their_losses);
   tcase_add_test(tc, divergence_is_a_result);
   tcase_add_test(tc, a_run_of_another_corpus_is_refused);

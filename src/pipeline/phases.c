@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phases in a search: what is held, what the user asks of domains over all phases, and what comes
+// out. See src/regress/fit_phases.c.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "regress/fit.h"
+#include "steps.h"
+
+rmx_status rmx__search_phases(const rmx_fit *f, const rmx_strings *asked, rmx__phased *out,
+                              rmx_err *err) {
+  size_t n = 0;
+  *out = (rmx__phased){0};
+  if (rmx_phase_columns_find((const char *const *)f->domains, f->D, &out->columns, err) != RMX_OK)
+    return err->status;
+  if (rmx_phase_shares(asked, "--phases", &out->share, &n, err) != RMX_OK)
+    return rmx_refused(true, err);
+  if (n && f->n_phases == 0)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--phases: the runs of this fit have no phases; wanted tables "
+                    "with columns such as phase_0_%s and phase_1_%s",
+                    f->domains[0], f->domains[0]);
+  if (n && n != f->n_phases)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--phases: %zu shares, but the runs of this fit have %zu phases", n,
+                    f->n_phases);
+  for (size_t k = 0; k < n; k++)
+    if (!f->phases_assumed && fabs(out->share[k] - f->phase_share[k]) > 1e-6)
+      return rmx_fail(err, RMX_EUSAGE,
+                      "--phases: phase %zu has a share of %g here and of %g in the "
+                      "runs of this fit, which says nothing about other shares",
+                      k, out->share[k], f->phase_share[k]);
+  if (n || f->n_phases == 0) return RMX_OK;
+  if (!(out->share = rmx_calloc(f->n_phases, sizeof *out->share)))
+    return rmx_fail_memory(err, f->n_phases * sizeof *out->share, "phases");
+  memcpy(out->share, f->phase_share, f->n_phases * sizeof *out->share);
+  return RMX_OK;
+}
+
+void rmx__phased_release(rmx__phased *p) {
+  rmx_phase_columns_release(&p->columns);
+  free(p->share);
+  *p = (rmx__phased){0};
+}
+
+// The names of the columns of phase k (NULL domain), or of a domain in all phases: "a,b,c".
+static char *list_columns(const rmx_fit *f, const rmx_phase_columns *c, size_t k,
+                          const char *domain) {
+  rmx_buf b = {0};
+  for (size_t d = 0; d < f->D; d++)
+    if (domain ? strcmp(c->domain[d], domain) == 0 : c->of[d] == k)
+      rmx_buf_printf(&b, "%s%s", b.size ? "," : "", f->domains[d]);
+  if (!b.failed && b.data) return b.data;
+  rmx_buf_release(&b);
+  return NULL;
+}
+
+static rmx_status add_share(rmx_constraints *k, const rmx_fit *f, const char *name, double low,
+                            double high, char *columns, rmx_err *err) {
+  char a[32], b[32];
+  rmx_double_text(low, a);
+  rmx_double_text(high, b);
+  RMX_OWNED char *list = columns;
+  RMX_OWNED char *text = list ? rmx_format("%s=%s..%s:%s", name, a, b, list) : NULL;
+  return text ? rmx_constraints_share(k, text, (const char *const *)f->domains, err)
+              : rmx_fail_memory(err, 0, "a share");
+}
+
+rmx_status rmx__hold_phases(const rmx_fit *f, const rmx__phased *p, rmx_constraints *k,
+                            rmx_err *err) {
+  // The last phase has what the others leave.
+  for (size_t i = 0; i + 1 < p->columns.n; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "phase %zu", i);
+    RMX_TRY(add_share(k, f, name, f->phase_share[i], f->phase_share[i],
+                      list_columns(f, &p->columns, i, NULL), err));
+  }
+  return RMX_OK;
+}
+
+// The cap, floor or fixed weight of a domain over all phases, as a share; or of one phase, whose
+// weights count within the phase.
+rmx_status rmx__phase_bound(const rmx_fit *f, const rmx__phased *p, rmx_bound kind,
+                            const char *text, rmx_constraints *k, rmx_err *err) {
+  static const char *const flags[] = {"--floor", "--cap", "--fix"};
+  const char *const *names = (const char *const *)f->domains, *equals = strrchr(text, '=');
+  if (p->columns.n == 0 || !equals || equals == text)
+    return rmx_constraints_bound(k, kind, text, names, err);
+  double x;
+  RMX_OWNED char *name = rmx_format("%.*s", (int)(equals - text), text),
+                 *typed = rmx_format("%s %s", flags[kind], text);
+  if (!name || !typed) return rmx_fail_memory(err, 0, "a constraint");
+  RMX_TRY(rmx_parse_real(equals + 1, typed, &x, err));
+  if (!(x >= 0 && x <= 1))
+    return rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
+  for (size_t d = 0; d < p->columns.n_domains; d++)
+    if (strcmp(p->columns.domains[d], name) == 0)
+      return add_share(k, f, name, kind == RMX_CAP ? 0 : x, kind == RMX_FLOOR ? 1 : x,
+                       list_columns(f, &p->columns, 0, name), err);
+  for (size_t d = 0; d < f->D; d++) {
+    if (strcmp(f->domains[d], name) != 0) continue;
+    char number[32];
+    rmx_double_text(x * f->phase_share[p->columns.of[d]], number);
+    RMX_OWNED char *scaled = rmx_format("%s=%s", name, number);
+    return scaled ? rmx_constraints_bound(k, kind, scaled, names, err)
+                  : rmx_fail_memory(err, 0, "a constraint");
+  }
+  return rmx_constraints_bound(k, kind, text, names, err);
+}
+
+rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
+                             rmx_constraints *k, rmx_err *err) {
+  const rmx_phase_columns *c = &p->columns;
+  for (size_t i = 0; i < c->n_domains; i++) {
+    if (cap[i] >= 1) continue;
+    RMX_TRY(add_share(k, f, c->domains[i], 0, cap[i], list_columns(f, c, 0, c->domains[i]), err));
+    rmx_share *s = &k->shares[k->n_shares - 1];
+    for (size_t d = 0; d < f->D; d++) s->factor[d] *= p->share[c->of[d]] / f->phase_share[c->of[d]];
+    free(s->text);
+    if (!(s->text = rmx_format("the cap by epochs of %s (%.4g)", c->domains[i], cap[i])))
+      return rmx_fail_memory(err, 0, "a cap");
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
+                            rmx_constraints *k, rmx_err *err) {
+  const rmx_phase_columns *c = &p->columns;
+  if (files->n == 0) return RMX_OK;
+  if (files->n >= c->n)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--given: %zu mixture%s for %zu phases; the last phase must be "
+                    "left to search",
+                    files->n, rmx_s(files->n), c->n ? c->n : 1);
+  RMX_OWNED double *w = rmx_calloc(c->n_domains, sizeof *w);
+  if (!w) return rmx_fail_memory(err, c->n_domains * sizeof *w, "a mixture");
+  for (size_t i = 0; i < files->n; i++) {
+    RMX_TRY(rmx_mixture_read(files->items[i], c->domains, c->n_domains, w, err));
+    for (size_t d = 0; d < f->D; d++)
+      if (c->of[d] == i) k->low[d] = k->high[d] = w[c->index[d]] * f->phase_share[i];
+  }
+  return RMX_OK;
+}
+
+void rmx__phased_mixture(const rmx_fit *f, const rmx__phased *p, const double *one, double *w) {
+  for (size_t d = 0; d < f->D; d++)
+    w[d] = one[p->columns.index[d]] * f->phase_share[p->columns.of[d]];
+}
+
+// ---- what comes out
+
+json_t *rmx__phases_json(const rmx_fit *f, const double *w, const double *share) {
+  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0};
+  RMX_OWNED_BY(rmx_phases_release) rmx_phases phases = {0};
+  rmx_err ignored;
+  if (rmx_fit_phases(f, w, &phases, &c, &ignored) != RMX_OK) return NULL;
+  json_t *list = json_array();
+  for (size_t k = 0; k < phases.n; k++)
+    json_array_append_new(
+        list, json_pack("{s:f, s:o}", "share", share ? share[k] : phases.share[k], "mixture",
+                        rmx_mixture_json(phases.mixture + k * phases.D, c.domains, c.n_domains)));
+  return list;
+}
+
+void rmx__tell_phases(const rmx_listener *to, const json_t *list) {
+  size_t k;
+  json_t *phase, *weight;
+  const char *name;
+  json_array_foreach(list, k, phase) {
+    RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
+    json_object_foreach(json_object_get(phase, "mixture"), name, weight)
+      rmx_buf_printf(&text, "%s%s %.2f %%", text.size ? ", " : "", name,
+                     100 * json_number_value(weight));
+    rmx_note(to, "phase %zu, %.3g %% of the tokens: %s", k,
+             100 * json_number_value(json_object_get(phase, "share")), text.data ? text.data : "");
+  }
+}
+
+static bool is_yaml(const char *path) {
+  const char *dot = strrchr(path, '.');
+  return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+rmx_status rmx__phase_names(const char *path, rmx_strings *names, rmx_err *err) {
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  const char *name;
+  json_t *weight;
+  if (!is_yaml(path)) return RMX_OK;
+  RMX_TRY(rmx__yaml_read(path, &yaml, err));
+  const json_t *first = json_array_get(json_object_get(yaml.root, "phases"), 0);
+  json_object_foreach(json_object_get(first, "mixture"), name, weight)
+    if (!rmx_strings_add(names, name)) return rmx_fail_memory(err, 0, "a name");
+  return RMX_OK;
+}
+
+rmx_status rmx__phases_read(const char *path, const char *const *names, size_t D, rmx_phases *out,
+                            rmx_err *err) {
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  *out = (rmx_phases){0};
+  if (!is_yaml(path)) return RMX_OK;
+  RMX_TRY(rmx__yaml_read(path, &yaml, err));
+  const json_t *list = json_object_get(yaml.root, "phases");
+  size_t k, d;
+  json_t *phase, *weight;
+  const char *name;
+  double sum = 0;
+  if (!json_is_array(list) || json_array_size(list) == 0) return RMX_OK;
+  RMX_TRY(rmx_phases_make(json_array_size(list), D, out, err));
+  json_array_foreach(list, k, phase) {
+    sum += out->share[k] = json_number_value(json_object_get(phase, "share"));
+    json_object_foreach(json_object_get(phase, "mixture"), name, weight) {
+      if (rmx_find_name("domain", name, names, D, &d, err) != RMX_OK)
+        return rmx_fail_in(err, "%s: phase %zu", path, k);
+      out->mixture[k * D + d] = json_number_value(weight);
+    }
+    RMX_OWNED char *where = rmx_format("%s: phase %zu", path, k);
+    if (!where) return rmx_fail_memory(err, 0, "a message");
+    RMX_TRY(rmx_mixture_check(out->mixture + k * D, D, names, 0.01, where, err));
+  }
+  return fabs(sum - 1) <= 1e-6
+             ? RMX_OK
+             : rmx_fail(err, RMX_EINPUT, "%s: the shares of the phases sum to %.6g, wanted 1", path,
+                        sum);
+}

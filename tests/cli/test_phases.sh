@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Phases: mixtures of two phases are drawn, trained to the same bits after a kill, fitted, searched and exported by stage; tables with columns of
+# phases are recognised.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+# value FILE PYTHON: what an expression says of the JSON file `o`.
+value() { python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+print(eval(sys.argv[2]))' "$1" "$2"; }
+same() { # same NAME WANTED GOT
+  if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted $2, got $3"; fi
+}
+
+# ---- an experiment
+make_corpus exp 120
+sed -i 's/^sample: .*/sample: {runs: 16, cap_ratio: 1000, max_epochs: 0, phases: [0.75, 0.25]}/; s/^compare: .*/compare: {seeds: 1, against: [prior]}/; s/regressor: ridge/regressor: gp/' exp/regmix.yaml
+try "a whole experiment with phases" 0 "phase 1, 25 % of the tokens:" "$REGMIX" run -C exp
+same "its mixtures have columns of phases" run,phase_0_a,phase_0_b,phase_0_noise,phase_1_a,phase_1_b,phase_1_noise "$(head -1 exp/mixtures.csv)"
+same "each phase sums to 1" 0 "$(awk -F, 'NR > 1 && (($2 + $3 + $4 - 1) ^ 2 > 1e-12 || ($5 + $6 + $7 - 1) ^ 2 > 1e-12)' exp/mixtures.csv | wc -l | tr -d ' ')"
+same "a run draws from its phases" True "$(value exp/runs/0003/result.json 'all(abs(o["tokens_by_domain"][d] / o["tokens"] - sum(p["share"] * p["mixture"][d] for p in o["phases"])) < 0.02 for d in o["mixture"])')"
+same "the large model on the optimum has phases" True "$(value exp/large/optimum/1/result.json '[p["share"] for p in o["phases"]] == [0.75, 0.25] and o["phases"][0]["mixture"] != o["phases"][1]["mixture"]')"
+try "and is done" 0 "all 16 runs are done" "$REGMIX" train -C exp
+try "other shares are other runs" 1 "16 finished runs" "$REGMIX" train -C exp --set sample.phases=0.25 --set sample.phases=0.75
+cp -r exp killed && rm -r killed/runs killed/metrics.csv
+"$REGMIX" train -q -C killed --set proxy.checkpoint_s=0 > /dev/null 2>&1 & pid=$!
+while [ ! -e killed/runs/0002/checkpoint.bin ] && [ ! -e killed/runs/0003/result.json ] && kill -0 $pid 2> /dev/null; do :; done
+kill -9 $pid 2> /dev/null; wait $pid 2> /dev/null
+try "after a kill it goes on" 0 "" "$REGMIX" train -C killed
+if cmp -s exp/metrics.csv killed/metrics.csv; then ok "to the same bits"; else not_ok "to the same bits" "$(diff exp/metrics.csv killed/metrics.csv | head -4)"; fi
+try "a suggested run can be trained" 0 "" "$REGMIX" suggest -C exp --out next.csv
+sed 1d next.csv >> killed/mixtures.csv
+try "its phases are shares of all tokens" 0 "runs done" "$REGMIX" train -C killed
+
+# ---- export by stage
+try "nanotron" 0 "start_training_step: 751" "$REGMIX" export -C exp --to nanotron --prefix /d/ --steps 1000
+try "wants to know the steps" 2 "give --steps N" "$REGMIX" export -C exp --to nanotron --prefix /d/
+"$REGMIX" export -C exp --to megatron --prefix /d/ > blends 2> /dev/null
+same "two Megatron blends" 2 "$(grep -c '/d/' blends)"
+same "two documents for NeMo and OLMo-core" "2 2" "$("$REGMIX" export -C exp --to nemo --prefix /d/ 2> /dev/null | grep -c -- ---) $("$REGMIX" export -C exp --to olmo-core --prefix /d/ 2> /dev/null | grep -c -- ---)"
+try "a format without stages" 2 "these formats hold all phases: megatron, nemo, olmo-core, nanotron" "$REGMIX" export -C exp --to litgpt --prefix /d/
+try "takes one phase" 0 "" "$REGMIX" export -C exp --to csv --phase 1
+try "a phase that is not there" 2 "has 2 phases" "$REGMIX" export -C exp --to csv --phase 2
+
+# ---- shares that are none
+try "shares that do not sum to 1" 1 "sum to 1.1, wanted 1" "$REGMIX" sample -C exp --set sample.phases=0.35
+try "a share that is none" 1 "wanted a number between 0 and 1" "$REGMIX" sample -C exp --set sample.phases=-1
+try "too few steps" 1 "steps are too few" "$REGMIX" train -C exp --set proxy.tokens=512 --redo
+
+# ---- tables: web matters at the end
+awk 'BEGIN { srand(3); print "name,phase_0_web,phase_0_code,phase_1_web,phase_1_code,size" > "p.csv"; print "name,x_loss" > "l.csv"
+  for (i = 0; i < 40; i++) { a = rand(); b = rand()
+    printf "r%d,%.6f,%.6f,%.6f,%.6f,%d\n", i, a, 1 - a, b, 1 - b, i > "p.csv"
+    printf "r%d,%.6f\n", i, 3 - (0.02 + b) ^ 0.5 - 0.2 * (1.02 - a) ^ 0.5 > "l.csv" } }'
+fit="$REGMIX fit --mixtures p.csv --metrics l.csv"
+try "columns of phases are recognised" 0 "equal shares" $fit --out f
+try "with a pattern too" 0 "equal shares" $fit --mixture-columns 'phase_?_*' --out g
+try "one phase alone is one mixture" 0 "40 runs" $fit --mixture-columns 'phase_1_*' --out one
+try "shares" 0 "40 runs" $fit --phases 0.8,0.2 --out h
+try "shares that do not sum to 1" 2 "sum to 0.9, wanted 1" $fit --phases 0.7,0.2 --out never
+try "of another number" 1 "2 phases" $fit --phases 0.5,0.3,0.2 --out never
+try "exposure counts the epochs of one mixture" 1 "cannot be fitted to runs with phases" $fit --regressor exposure --out never
+optimize="$REGMIX optimize --target x_loss --quick"
+$optimize --fit h --phases 0.8,0.2 --json > o.json 2> /dev/null
+same "web comes at the end" True "$(value o.json 'o["phases"][1]["mixture"]["web"] > 0.9 and o["phases"][0]["mixture"]["web"] < 0.1 and [p["share"] for p in o["phases"]] == [0.8, 0.2]')"
+same "weights are shares of all tokens" True "$(value o.json 'abs(sum(o["mixture"].values()) - 1) < 1e-6 and abs(o["mixture"]["phase_0_web"] + o["mixture"]["phase_0_code"] - 0.8) < 1e-6')"
+$optimize --fit f --phases 0.9,0.1 --json > o.json 2> /dev/null
+same "shares that the fit did not know" "[0.9, 0.1]" "$(value o.json '[p["share"] for p in o["phases"]]')"
+try "shares that the fit knows better" 2 "says nothing about other shares" $optimize --fit h --phases 0.5,0.5
+try "shares for a fit without phases" 2 "have no phases" $optimize --fit one --phases 0.5,0.5
+try "shares that do not sum to 1, again" 2 "sum to 1.1, wanted 1" $optimize --fit h --phases 0.8,0.3
+printf 'web: 0.25\ncode: 0.75\n' > given.yaml
+$optimize --fit h --given given.yaml --json > o.json 2> /dev/null
+same "only the second phase, with the first one given" True "$(value o.json 'abs(o["phases"][0]["mixture"]["web"] - 0.25) < 1e-6 and o["phases"][1]["mixture"]["web"] > 0.9')"
+try "all phases given" 2 "must be left to search" $optimize --fit h --given given.yaml --given given.yaml
+$optimize --fit h --cap web=0.1 --floor phase_0_web=0.05 --json > o.json 2> /dev/null
+same "bounds on a domain, and in a phase" True "$(value o.json 'sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) < 0.1001 and o["phases"][0]["mixture"]["web"] > 0.0499')"
+printf 'web: 10M\ncode: 1G\n' > tokens.yaml
+$optimize --fit h --tokens tokens.yaml --budget 1G --max-epochs 10 --json > o.json 2> /dev/null
+same "caps by epochs hold over all phases" True "$(value o.json 'abs(sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) - 0.1) < 1e-3')"
+"$REGMIX" predict --fit h --mixtures p.csv > predicted.csv 2> /dev/null
+same "predictions of the same table" True "$(python3 -c 'import csv
+p = {r["run"]: float(r["x_loss"]) for r in csv.DictReader(open("predicted.csv"))}
+print(all(abs(p[r["name"]] - float(r["x_loss"])) < 0.02 for r in csv.DictReader(open("l.csv"))))')"
+sed 's/phase_1/phase_3/g' p.csv > gap.csv
+try "a phase that is left out" 1 "none of phase 1" "$REGMIX" fit --mixtures gap.csv --metrics l.csv --out never
+awk -F, -v OFS=, 'NR > 1 { $2 = $2 / 2 } 1' p.csv > half.csv
+try "a phase that does not sum to 1" 1 "the weights of phase 0 sum to" "$REGMIX" fit --mixtures half.csv --metrics l.csv --out never
+done_testing
