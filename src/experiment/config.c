@@ -156,6 +156,15 @@ static rmx_status domain_key(struct reading *r, const char *domain, const char *
   return *member ? RMX_OK : rmx_fail_memory(r->err, 0, r->path);
 }
 
+// Shares that do not sum to 1 are an error before any work.
+static rmx_status check_phases(const rmx_config *c, const char *path, rmx_err *err) {
+  RMX_OWNED double *share = NULL;
+  size_t n;
+  if (rmx_phase_shares(&c->sample.phases, "sample.phases", &share, &n, err) != RMX_OK)
+    return rmx_fail_in(err, "%s", path);
+  return RMX_OK;
+}
+
 // A domain without files is selected by its name, or by its values, in what corpus.domain_field
 // divides.
 static rmx_status check_domains(rmx_config *c, const char *path, rmx_err *err) {
@@ -332,6 +341,7 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
   RMX_TRY(check_domains(out, path ? path : "the config", err));
   RMX_TRY(rmx_training_settle(&out->proxy, "proxy", err));
   RMX_TRY(rmx_training_settle(&out->large, "large", err));
+  RMX_TRY(check_phases(out, path ? path : "the config", err));
   static const char *const usual[] = {"prior", "uniform", "best_single", "best_run"};
   bool none = out->compare.against.n == 0;
   for (size_t i = 0; none && i < sizeof usual / sizeof *usual; i++)

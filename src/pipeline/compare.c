@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "optimize/problem.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -38,11 +39,36 @@ rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, d
 
 // ---- the contenders
 
+// The same for a fit with phases: the domain is all of each phase. *d in c->domains.
+static rmx_status best_of_phases(const rmx_fit *f, const rmx_target *t, const rmx_phase_columns *c,
+                                 size_t *d, rmx_err *err) {
+  const size_t n = c->n_domains;
+  RMX_OWNED double *X = rmx_calloc(n * f->D, sizeof *X), *y = rmx_calloc(n * f->M, sizeof *y),
+                   *score = rmx_calloc(n, sizeof *score);
+  if (!X || !y || !score) return rmx_fail_memory(err, n * f->D * sizeof *X, "mixtures");
+  for (size_t j = 0; j < f->D; j++) X[c->index[j] * f->D + j] = f->phase_share[c->of[j]];
+  rmx__plain_scores(f, t, X, n, y, score);
+  *d = 0;
+  for (size_t i = 1; i < n; i++)
+    if (score[i] < score[*d]) *d = i;
+  return RMX_OK;
+}
+
+static rmx_status best_domain(const rmx_fit *f, const rmx_target *t, char *name, size_t size,
+                              rmx_err *err) {
+  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0};
+  size_t d;
+  RMX_TRY(rmx_phase_columns_find((const char *const *)f->domains, f->D, &c, err));
+  RMX_TRY(c.n ? best_of_phases(f, t, &c, &d, err) : rmx_target_best_domain(f, t, &d, err));
+  snprintf(name, size, "%s", c.n ? c.domains[d] : f->domains[d]);
+  return RMX_OK;
+}
+
 // The domain with the lowest predicted target when all tokens come from it.
 static rmx_status best_single(const comparison *c, double *mixture, contender *out, rmx_err *err) {
   rmx_fit *f = NULL;
   rmx_target target = {0};
-  size_t d, k;
+  size_t k;
   char *folder = rmx_experiment_path(c->e, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   free(folder);
@@ -50,9 +76,8 @@ static rmx_status best_single(const comparison *c, double *mixture, contender *o
   if (status == RMX_OK)
     status = rmx__target_weights(c->e->config.target, c->e->config.n_target,
                                  (const char *const *)f->metrics, f->M, target.weight, err);
-  if (status == RMX_OK) status = rmx_target_best_domain(f, &target, &d, err);
+  if (status == RMX_OK) status = best_domain(f, &target, out->detail, sizeof out->detail, err);
   if (status == RMX_OK) {
-    snprintf(out->detail, sizeof out->detail, "%s", f->domains[d]);
     snprintf(out->detail_key, sizeof out->detail_key, "domain");
     status = rmx_find_name("domain", out->detail, c->corpus->names, c->corpus->D_train, &k, err);
   }
@@ -90,6 +115,7 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
     memcpy(mixture, runs[which].mixture, c->corpus->D_train * sizeof *mixture);
     snprintf(out->detail_key, sizeof out->detail_key, "run");
     snprintf(out->detail, sizeof out->detail, "%s", runs[which].name);
+    status = rmx_phases_copy(&runs[which].phases, &out->phases, err);
   }
   rmx_runs_release(runs, n);
   return status;

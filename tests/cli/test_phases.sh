@@ -17,14 +17,17 @@ same() { # same NAME WANTED GOT
 
 # ---- an experiment
 make_corpus exp 120
-sed -i 's/^sample: .*/sample: {runs: 16, cap_ratio: 1000, max_epochs: 0, phases: [0.75, 0.25]}/; s/^compare: .*/compare: {seeds: 1, against: [prior]}/; s/regressor: ridge/regressor: gp/' exp/regmix.yaml
+sed -i 's/^sample: .*/sample: {runs: 16, cap_ratio: 1000, max_epochs: 0, phases: [0.75, 0.25]}/; s/^compare: .*/compare: {seeds: 1, against: [prior, best_single, best_run]}/; s/regressor: ridge/regressor: gp/' exp/regmix.yaml
 try "a whole experiment with phases" 0 "phase 1, 25 % of the tokens:" "$REGMIX" run -C exp
 same "its mixtures have columns of phases" run,phase_0_a,phase_0_b,phase_0_noise,phase_1_a,phase_1_b,phase_1_noise "$(head -1 exp/mixtures.csv)"
 same "each phase sums to 1" 0 "$(awk -F, 'NR > 1 && (($2 + $3 + $4 - 1) ^ 2 > 1e-12 || ($5 + $6 + $7 - 1) ^ 2 > 1e-12)' exp/mixtures.csv | wc -l | tr -d ' ')"
 same "a run draws from its phases" True "$(value exp/runs/0003/result.json 'all(abs(o["tokens_by_domain"][d] / o["tokens"] - sum(p["share"] * p["mixture"][d] for p in o["phases"])) < 0.02 for d in o["mixture"])')"
 same "the large model on the optimum has phases" True "$(value exp/large/optimum/1/result.json '[p["share"] for p in o["phases"]] == [0.75, 0.25] and o["phases"][0]["mixture"] != o["phases"][1]["mixture"]')"
+same "and so has the one on the best run" True "$(value exp/large/best_run/1/result.json 'len(o["phases"]) == 2')"
+same "the best single domain is one domain" 1.0 "$(value exp/large/best_single/1/result.json 'max(o["mixture"].values())')"
 try "and is done" 0 "all 16 runs are done" "$REGMIX" train -C exp
-try "other shares are other runs" 1 "16 finished runs" "$REGMIX" train -C exp --set sample.phases=0.25 --set sample.phases=0.75
+cp -r exp other && sed -i 's/0.75, 0.25/0.25, 0.75/' other/regmix.yaml
+try "other shares are other runs" 1 "16 finished runs" "$REGMIX" train -C other
 cp -r exp killed && rm -r killed/runs killed/metrics.csv
 "$REGMIX" train -q -C killed --set proxy.checkpoint_s=0 > /dev/null 2>&1 & pid=$!
 while [ ! -e killed/runs/0002/checkpoint.bin ] && [ ! -e killed/runs/0003/result.json ] && kill -0 $pid 2> /dev/null; do :; done
@@ -46,7 +49,7 @@ try "takes one phase" 0 "" "$REGMIX" export -C exp --to csv --phase 1
 try "a phase that is not there" 2 "has 2 phases" "$REGMIX" export -C exp --to csv --phase 2
 
 # ---- shares that are none
-try "shares that do not sum to 1" 1 "sum to 1.1, wanted 1" "$REGMIX" sample -C exp --set sample.phases=0.35
+try "shares that do not sum to 1" 1 "sample.phases: the shares of the phases sum to 1.35, wanted 1" "$REGMIX" status -C exp --set sample.phases=0.35
 try "a share that is none" 1 "wanted a number between 0 and 1" "$REGMIX" sample -C exp --set sample.phases=-1
 try "too few steps" 1 "steps are too few" "$REGMIX" train -C exp --set proxy.tokens=512 --redo
 
@@ -63,7 +66,7 @@ try "shares" 0 "40 runs" $fit --phases 0.8,0.2 --out h
 try "shares that do not sum to 1" 2 "sum to 0.9, wanted 1" $fit --phases 0.7,0.2 --out never
 try "of another number" 1 "2 phases" $fit --phases 0.5,0.3,0.2 --out never
 try "exposure counts the epochs of one mixture" 1 "cannot be fitted to runs with phases" $fit --regressor exposure --out never
-optimize="$REGMIX optimize --target x_loss --quick"
+optimize="$REGMIX optimize --target x_loss --quick --no-guard"
 $optimize --fit h --phases 0.8,0.2 --json > o.json 2> /dev/null
 same "web comes at the end" True "$(value o.json 'o["phases"][1]["mixture"]["web"] > 0.9 and o["phases"][0]["mixture"]["web"] < 0.1 and [p["share"] for p in o["phases"]] == [0.8, 0.2]')"
 same "weights are shares of all tokens" True "$(value o.json 'abs(sum(o["mixture"].values()) - 1) < 1e-6 and abs(o["mixture"]["phase_0_web"] + o["mixture"]["phase_0_code"] - 0.8) < 1e-6')"

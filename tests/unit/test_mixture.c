@@ -193,6 +193,58 @@ START_TEST(folds) {
 }
 END_TEST
 
+static rmx_strings texts_of(const char *a, const char *b) {
+  rmx_strings s = {0};
+  ck_assert(rmx_strings_add(&s, a) && (!b || rmx_strings_add(&s, b)));
+  return s;
+}
+
+START_TEST(shares_of_phases) {
+  RMX_OWNED double *one = NULL, *two = NULL, *none = NULL;
+  size_t n;
+  rmx_strings joined = texts_of("0.8,0.2", NULL), apart = texts_of("0.8", "0.2");
+  rmx_strings over = texts_of("0.8", "0.3"), below = texts_of("1.2,-0.2", NULL), empty = {0};
+  must(rmx_phase_shares(&joined, "--phases", &one, &n, err));
+  ck_assert(n == 2 && one[0] == 0.8 && one[1] == 0.2);
+  must(rmx_phase_shares(&apart, "sample.phases", &two, &n, err));
+  ck_assert(n == 2 && two[0] == 0.8);
+  must(rmx_phase_shares(&empty, "--phases", &none, &n, err));
+  ck_assert(n == 0 && !none);
+  must_fail(rmx_phase_shares(&over, "--phases", &none, &n, err), "sum to 1.1, wanted 1");
+  must_fail(rmx_phase_shares(&below, "--phases", &none, &n, err), "between 0 and 1");
+  // 0.8 of 32 steps are 25.6: the second phase begins at step 26
+  const rmx_phases phases = {.n = 2, .share = one};
+  ck_assert(rmx_phase_at(&phases, 25, 32) == 0 && rmx_phase_at(&phases, 26, 32) == 1);
+  rmx_strings *all[] = {&joined, &apart, &over, &below};
+  for (size_t i = 0; i < 4; i++) rmx_strings_release(all[i]);
+}
+END_TEST
+
+START_TEST(columns_of_phases) {
+  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0}, none = {0};
+  const char *good[] = {"phase_1_web", "phase_1_code", "phase_2_code", "phase_2_web"},
+             *single[] = {"phase_1_web", "phase_1_code"}, *gap[] = {"stage0/web", "stage2/web"},
+             *mixed[] = {"phase_0_web", "phase_1_web", "web"},
+             *twice[] = {"phase_0_web", "phase-0_web", "phase_1_web"};
+  must(rmx_phase_columns_find(good, 4, &c, err));
+  ck_assert(c.n == 2 && c.n_domains == 2 && c.of[1] == 0 && c.of[2] == 1 && c.index[3] == 0);
+  ck_assert_str_eq(c.domains[1], "code");
+  must(rmx_phase_columns_find(single, 2, &none, err));
+  ck_assert(none.n == 0);
+  must_fail(rmx_phase_columns_find(gap, 2, &none, err), "none of phase 1");
+  must_fail(rmx_phase_columns_find(mixed, 3, &none, err), "\"web\" is not");
+  must_fail(rmx_phase_columns_find(twice, 3, &none, err), "the same phase and domain");
+  const double share[] = {0.8, 0.2};
+  double weights[] = {0.25, 0.75, 0.5, 0.5}, parts[] = {0.2, 0.6, 0.1, 0.1},
+         wrong[] = {0.25, 0.25, 0.5, 0.5};
+  must(rmx_phases_of_row(&c, share, weights, "m.csv:2", err));
+  must(rmx_phases_of_row(&c, share, parts, "m.csv:3", err));
+  for (size_t d = 0; d < 4; d++) ck_assert_double_eq_tol(weights[d], parts[d], 1e-12);
+  must_fail(rmx_phases_of_row(&c, share, wrong, "m.csv:4", err),
+            "m.csv:4: the weights of phase 0 sum to 0.5");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, checks);
   tcase_add_test(tc, tempers);
@@ -202,4 +254,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, tree);
   tcase_add_test(tc, nodes_are_found);
   tcase_add_test(tc, folds);
+  tcase_add_test(tc, shares_of_phases);
+  tcase_add_test(tc, columns_of_phases);
 }
