@@ -4,14 +4,15 @@
 # repetition.sh REGMIX FOLDER [TEXT]: do proxies that repeat text as the large run will find a better mixture? Two of six domains have 60 kB of
 # text, so a large run of 1M tokens repeats them up to 30 times. Two swarms of the same mixtures are trained, one that matches and one that does
 # not. The optimum of each, the prior, and a grid of shares of the scarce domains are trained with three paired seeds. About an hour on two idle
-# cores; with SMALL=1 (12 kB, 150k tokens, 16 runs) a few minutes. Stop it at any time; it takes up where it stopped. TEXT: a folder that has the
-# quickstart's text already.
+# cores; with SMALL=1 (12 kB, 200k tokens, 24 runs, models of 50 k parameters) a few minutes. Stop it at any time; it takes up where it stopped.
+# TEXT: a folder that has the quickstart's text already.
 set -eu
 [ $# -ge 2 ] || { sed -n '4,8s/^# \{0,1\}//p' "$0"; exit 2; }
 regmix=$1 out=$2
 case $regmix in */*) regmix=$(cd "$(dirname "$regmix")" && pwd)/$(basename "$regmix") ;; esac
-scarce=60000 runs=32 proxy=100k large=1M shares="05 15 30 50 80"
-[ -z "${SMALL-}" ] || { scarce=12000 runs=16 proxy=30k large=150k shares="10 30 60"; }
+scarce=60000 runs=32 proxy=100k large=1M shares="05 15 30 50 80" model="model: nano, context: 128, batch_tokens: 2048" bytes=0 evaluated=16k
+[ -z "${SMALL-}" ] || { scarce=12000 runs=24 proxy=20k large=200k shares="10 30 60" bytes=400k evaluated=3k
+  model="model: nano, layers: 1, heads: 2, width: 32, ffn: 96, context: 64, batch_tokens: 1024"; }
 scripts=$(cd "$(dirname "$0")/../../scripts" && pwd)
 mkdir -p "$out/text"
 text=${3-$out/whole}
@@ -37,10 +38,11 @@ corpus:
     fortunes: {files: ../text/fortunes.txt, valid_only: true}
   vocab: 1024
   max_valid_tokens: 40k
+  max_bytes: $bytes
 target: fortunes
 sample: {runs: $runs, max_epochs: {"*": 30}, temper: 0.3}
-proxy: {model: nano, context: 128, tokens: $proxy, batch_tokens: 2048, eval_tokens: 16k, repeat: $2}
-large: {model: nano, context: 128, tokens: $large, batch_tokens: 2048, eval_tokens: 16k}
+proxy: {$model, tokens: $proxy, eval_tokens: $evaluated, repeat: $2}
+large: {$model, tokens: $large, eval_tokens: $evaluated}
 compare: {seeds: 3, against: [prior, unmatched.yaml$(for s in $shares; do printf ', grid-%s.yaml' "$s"; done)]}
 YAML
 }
