@@ -13,6 +13,8 @@ struct rmx__gguf_keys {
 static inline void rmx__gguf_keys_release(struct rmx__gguf_keys *k) {
   rmx_buf_release(&k->text);
 }
+// The length of a text, and the text.
+void rmx__gguf_put_text(rmx_buf *b, const char *text);
 void rmx__gguf_u32(struct rmx__gguf_keys *k, const char *name, uint32_t x);
 void rmx__gguf_f32(struct rmx__gguf_keys *k, const char *name, float x);
 void rmx__gguf_bool(struct rmx__gguf_keys *k, const char *name, bool x);
