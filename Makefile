@@ -79,7 +79,8 @@ tsan: packages-test $(BUILD)-tsan/build.ninja
 bare: packages-test
 	[ -f $(BUILD)-bare/build.ninja ] || meson setup $(BUILD)-bare -Dreaders=disabled -Dpsl=disabled
 	ninja -C $(BUILD)-bare --quiet
-	meson test -C $(BUILD)-bare --no-rebuild --print-errorlogs readers tables kinds domains prepare cli_intake
+	meson test -C $(BUILD)-bare --no-rebuild --print-errorlogs readers tables kinds \
+	  domains prepare cli_intake
 
 format: packages-lint
 	@find include src cli tests bench examples -name '*.[ch]' | xargs clang-format -i

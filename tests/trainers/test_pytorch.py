@@ -187,6 +187,32 @@ def agreement(exp, scratch):
             check(most is not None and most < AGREE, "%s: within %g nats" % (title, AGREE), most)
 
 
+def phases(exp, scratch):
+    """A run whose mixture changes after three quarters, beside one that has one mixture."""
+    with open(exp + "/runs/r1/run.json") as file:
+        names = list(json.load(file)["mixture"])
+    first, second = ([1.0 / len(names)] * len(names), [1.0] + [0.0] * (len(names) - 1))
+    asked = [{"share": share, "mixture": dict(zip(names, w))}
+             for share, w in ((0.75, first), (0.25, second))]
+    mean = {n: 0.75 * a + 0.25 * b for n, a, b in zip(names, first, second)}
+    changes = {"phases": asked, "mixture": mean, "name": "phased", "lr": 1e-3}
+    theirs = own_copy(exp, "r1", scratch + "/phases/theirs", **changes)
+    with open(exp + "/regmix.yaml") as file:
+        isa = "ref" if "isa: ref" in file.read() else "avx2"
+    done = subprocess.run([REGMIX, "worker", theirs], capture_output=True, text=True,
+                          env={**os.environ, "REGMIX_ISA": isa})
+    ours = own_copy(exp, "r1", scratch + "/phases/ours", **changes)
+    plain = own_copy(exp, "r1", scratch + "/phases/plain")
+    ran = train(ours, plain)
+    if done.returncode or ran.returncode:
+        return check(False, "phases", done.stderr + ran.stderr)
+    most = differ(ours, theirs)
+    check(most is not None and most < AGREE, "phases: within %g nats" % AGREE, most)
+    check(result(ours)["phases"] == result(theirs)["phases"], "phases: result.json has them")
+    few = own_copy(exp, "r1", scratch + "/phases/few", **{**changes, "tokens": 8})
+    refused("fewer steps than phases", "too few for its 2 phases", train(few))
+
+
 def kept_model(exp, scratch):
     folder = own_copy(exp, "r1", scratch + "/kept", keep_model=True)
     ran = train(folder)
@@ -288,7 +314,7 @@ def errors(exp, scratch):
     other = {**domains, "code": {**domains["code"], "train": domains["prose"]["train"]}}
     runs = {
         "a folder without run.json": (at, "give the folder of a run"),
-        "a field that it does not know": (own_copy(exp, "r1", at + "/1", phases=[]), '"phases"'),
+        "a field that it does not know": (own_copy(exp, "r1", at + "/1", stages=[]), '"stages"'),
         "a setting that it does not know":
             (own_copy(exp, "r1", at + "/2", training={"tie": True}), '"tie"'),
         "a method that steers":
@@ -438,6 +464,7 @@ def main():
         exp = scratch + "/exp"
         make_corpus(exp)
         agreement(exp, scratch)
+        phases(exp, scratch)
         kept_model(exp, scratch)
         divergence(exp, scratch, interruptions(exp, scratch))
         errors(exp, scratch)

@@ -108,6 +108,7 @@ class Batch:
     def one_step(self, lr):
         """The losses (R) and the norms (R) of the gradients."""
         run, world = self.run, self.world
+        self.order.choose(self.step)
         total = torch.zeros(len(self.runs), dtype=torch.float64, device=self.device)
         together = self.plan.micro * world.size
         for at in range(0, run.batch, together):

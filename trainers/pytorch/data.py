@@ -74,7 +74,8 @@ class Order:
         self.mixture = torch.tensor([r.mixture for r in runs], dtype=torch.float64)
         R, D = self.mixture.shape
         self.rows, self.used = torch.arange(R), self.mixture > 0
-        self.last_used = (self.used * torch.arange(D)).argmax(1)
+        self.runs, self.phases = runs, None
+        self.choose(0)
         self.credit = torch.zeros(R, D, dtype=torch.float64)
         self.epoch, self.position, self.sequences = torch.zeros(3, R, D, dtype=torch.int64)
         # windows, shift, half, key0, key1 of the present epoch
@@ -91,10 +92,21 @@ class Order:
         self.epoch[r, d], self.position[r, d] = epoch, 0
         self.walk[r, d] = torch.tensor([windows, shift, half_bits(windows), *key])
 
+    def choose(self, step):
+        """The mixture of each run at this step; credits and epochs go on from phase to phase."""
+        phases = [run.phase_at(step) for run in self.runs]
+        if phases == self.phases:
+            return
+        self.phases = phases
+        self.mixture = torch.tensor([run.mixture_at(step) for run in self.runs],
+                                    dtype=torch.float64)
+        self.now = self.mixture > 0
+        self.last_used = (self.now * torch.arange(self.now.shape[1])).argmax(1)
+
     def next_domains(self):
         self.credit += self.mixture
         due = (1 - self.credit) / self.mixture
-        due[~(self.used & (self.credit > 0))] = torch.inf
+        due[~(self.now & (self.credit > 0))] = torch.inf
         soonest, domain = due.min(1)
         domain = torch.where(soonest < torch.inf, domain, self.last_used)
         self.credit[self.rows, domain] -= 1

@@ -98,6 +98,8 @@ def write_result(batch, r, nats):
          "valid_flops": batch.valids * sum(map(run.valid_tokens, run.domains))
          * run.flop_per_token() / 3,
          "wall_s": wall, "tokens_per_s": tokens / max(wall, 1e-9)}
+    if run.phases:
+        o["phases"] = run.json["phases"]
     if not diverged:
         o["loss_nats"] = {d: x for d, x in nats.items() if x is not None}
         o["bits_per_byte"] = bits_per_byte(run, nats)

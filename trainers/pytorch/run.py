@@ -17,7 +17,8 @@ PRESETS = {"nano": (2, 2, 64, 128, 6e-3), "micro": (2, 3, 96, 256, 5e-3),
            "1M": (2, 8, 256, 512, 4e-4), "60M": (10, 8, 768, 1536, 4e-4),
            "1B": (22, 16, 2048, 5632, 4e-4)}
 FIELDS = {"name", "folder", "mixture", "domains", "training", "seed", "vocab", "end_of_text",
-          "tokenizer", "corpus", "corpus_hash", "keep_model", "steering", "fingerprint"}
+          "tokenizer", "corpus", "corpus_hash", "keep_model", "steering", "fingerprint",
+          "phases"}
 # The keys of `training`; False: it changes nothing here.
 TRAINING = {"model": True, "layers": True, "heads": True, "width": True, "ffn": True,
             "context": True, "tokens": True, "batch_tokens": True, "micro_tokens": True, "lr": True,
@@ -67,6 +68,7 @@ class Run:
         self.keep_model = bool(o.get("keep_model"))
         self.read_training(o["training"])
         self.read_mixture(o["mixture"])
+        self.read_phases(o.get("phases") or [])
 
     def read_training(self, t):
         missing = sorted(k for k, used in TRAINING.items() if used and k not in t)
@@ -114,6 +116,30 @@ class Run:
                               "of the mixture"
                               % (self.path, name, domain["train_tokens"], self.context + 1))
 
+    def read_phases(self, phases):
+        """[(share of the steps, mixture)], one after the other; none: one mixture."""
+        self.phases = []
+        for phase in phases:
+            refuse_unknown(phase, {"share", "mixture"}, self.path + ": phases")
+            if list(phase["mixture"]) != self.names:
+                raise Refused("%s: the domains of a phase are not those of the mixture" % self.path)
+            self.phases.append((phase["share"], [float(w) for w in phase["mixture"].values()]))
+        seen = {self.phase_at(step) for step in range(self.steps)} if phases else set()
+        if len(seen) < len(phases):
+            raise Refused("%s: %d steps are too few for its %d phases; raise the tokens, or lower "
+                          "batch_tokens" % (self.path, self.steps, len(phases)))
+
+    def phase_at(self, step):
+        before = 0.0
+        for k, (share, _) in enumerate(self.phases[:-1]):
+            before += share
+            if step < math.floor(before * self.steps + 0.5):
+                return k
+        return max(len(self.phases) - 1, 0)
+
+    def mixture_at(self, step):
+        return self.phases[self.phase_at(step)][1] if self.phases else self.mixture
+
     def together(self):
         """Runs for which this is the same can be stacked."""
         t = {k: self.t[k] for k, used in TRAINING.items() if used and k != "checkpoint_s"}
@@ -124,6 +150,7 @@ class Run:
         no = ("checkpoint_s", "micro_tokens", "evals")  # only how the work is cut up, and the log
         t = {k: self.t[k] for k, used in TRAINING.items() if used and k not in no}
         asked = [self.json.get("corpus_hash"), self.vocab, self.names, self.mixture, self.seed, t]
+        asked += [self.phases] if self.phases else []
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
 
     def is_done(self):
