@@ -129,8 +129,9 @@ static rmx_status run_generate(cli *c, rmx_err *err) {
   RMX_TRY(open_model(args, &m, err));
   rmx_status status = open_tokenizer(args, &t, err);
   if (status == RMX_OK) status = rmx_generate(m, t, prompt, &args->generate, &out, err);
+  // the last token of a text may be a part of a character
+  if (status == RMX_OK && out.data) rmx_make_printable(out.data, "\n\r\t");
   if (status == RMX_OK && c->common.json) {
-    if (out.data) rmx_make_printable(out.data, "\n\r\t");  // what is not UTF-8 cannot be JSON
     cli_print_json(json_pack("{s:s, s:s}", "prompt", prompt, "text", out.data ? out.data : ""));
   } else if (status == RMX_OK) {
     printf("%s", prompt);

@@ -5,6 +5,7 @@
 The man pages are made of the help texts. The files that the commands name are made here, small; /data/text of the documents is a
 folder of the test. What is not run is listed in NOT_RUN with its reason. Speaks TAP.
 """
+import gzip
 import json
 import os
 import random
@@ -72,6 +73,17 @@ def write_tables(folder):
     table("running.csv", ["run", *DOMAINS], mixtures[36:38])
     table("test_losses.csv", ["run", *names], losses[36:])
     table("wandb.csv", ["Name", "State", *(f"mixture.{d}" for d in DOMAINS), *(f"eval/{n}" for n in names)], wandb[36:])
+    # Runs of two sizes, of two phases, and of domains that form a tree.
+    sized = [[f"{i}-{size}", size, tokens, *row[1:], losses[i][1] + 0.2 * (size == "60M")]
+             for i, row in enumerate(mixtures[:24]) for size, tokens in (("60M", "1G"), ("300M", "6G"))]
+    table("sized.csv", ["run", "model_size", "n_tokens", *(f"w_{d}" for d in DOMAINS), "pile_cc"], sized)
+    table("runs.csv", ["run", "model_size", "n_tokens", *(f"weight_{d}" for d in DOMAINS), "pile_cc_loss"], sized)
+    table("phased.csv", ["run", *(f"phase_{k}_{d}" for k in (0, 1) for d in DOMAINS)],
+          [[*row, *mixtures[(i + 7) % 36][1:]] for i, row in enumerate(mixtures[:36])])
+    tree = ["pile_cc", "github", "stackexchange", "books", "web:q0", "web:q1", "web:q2", "forum"]
+    table("tree.csv", ["run", *tree], mixtures[:36])
+    Path(folder, "first.yaml").write_text("".join(f"{d}: 0.125\n" for d in DOMAINS))
+    Path(folder, "new.yaml").write_text("".join(f"{d}: 0.1\n" for d in DOMAINS) + "pdf: 0.2\n")
     Path(folder, "tokens.yaml").write_text("".join(f"{d}: {100 + i}G\n" for i, d in enumerate(DOMAINS)))
     Path(folder, "prior.yaml").write_text("".join(f"{d}: 0.125\n" for d in DOMAINS))
     Path(folder, "text.txt").write_text("Some lines\n\nof text.\n")
@@ -98,6 +110,47 @@ def write_experiment(folder, regmix):
     Path(folder, "mine.yaml").write_text("a: 0.5\nb: 0.4\nnoise: 0.1\n")
     shutil.copy(Path(folder, "mine.yaml"), Path(folder, "exp"))  # the paths of a config are those from its folder
     shutil.copytree(Path(folder, "exp"), Path(folder, "exp-done"))
+    write_model(folder)
+
+
+def write_model(folder):
+    """Models and tasks, as the commands that score models name them."""
+    shutil.copytree(Path(folder, "exp/large"), Path(folder, "large"))
+    shutil.copytree(Path(folder, "exp/large/optimum/1"), Path(folder, "hub"))
+    for place in (".", "hub"):
+        shutil.copy(Path(folder, "exp/tokenizer.json"), Path(folder, place))
+    Path(folder, "ids.txt").write_text("1 2 3\n4 5 6\n")
+    for task in ("piqa", "copa"):
+        with gzip.open(Path(folder, task + ".jsonl.gz"), "wt") as out:
+            out.write(json.dumps({"context": "A question", "choices": [" one", " two"], "answer": 1}) + "\n")
+
+
+FITS = {  # what a command contains: the fit that it needs
+    "--for ": ["--mixtures", "sized.csv", "--metrics", "sized.csv", "--mixture-columns", "w_*", "--metric-columns", "pile_cc",
+               "--size-column", "model_size", "--tokens-column", "n_tokens"],
+    "--phases ": ["--mixtures", "phased.csv", "--metrics", "l.csv", "--regressor", "ridge"],
+    "web:q0<": ["--mixtures", "tree.csv", "--metrics", "l.csv", "--regressor", "ridge"],
+    "": ["--mixtures", "m.csv", "--metrics", "l.csv", "--regressor", "power"],
+}
+
+
+def fit_for(folder, regmix, command):
+    """Puts the fit there that a command needs, unless it makes one."""
+    kind = next(k for k in FITS if k in command)
+    made = Path(folder, "fit/kind")
+    if Path(folder, "fit/fit.json").exists():
+        sized = '"scales"' in Path(folder, "fit/fit.json").read_text()  # an example may have made it
+        if sized == (kind == "--for ") and (made.read_text() if made.exists() else "") == kind:
+            return
+    shutil.rmtree(Path(folder, "fit"), ignore_errors=True)
+    candidates = Path(folder, "candidates.csv").read_text().split("\n")
+    candidates[0] = ",".join(["run", *(("w_" if kind == "--for " else "") + d for d in DOMAINS)])
+    Path(folder, "candidates.csv").write_text("\n".join(candidates))
+    done = subprocess.run([regmix, "fit", "-q", *FITS[kind]], cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        print(f"# the fit for {command}: {done.stderr}")
+    else:
+        made.write_text(kind)
 
 
 def ready(folder, regmix, command):
@@ -108,9 +161,8 @@ def ready(folder, regmix, command):
             shutil.copytree(Path(folder, "exp-done"), Path(folder, "exp"))
     if "first.csv" in command:  # the first runs of all: there is no fit yet
         shutil.rmtree(Path(folder, "fit"))
-    elif not Path(folder, "fit/fit.json").exists():
-        subprocess.run([regmix, "fit", "-q", "--mixtures", "m.csv", "--metrics", "l.csv", "--regressor", "power"], cwd=folder, check=True,
-                       capture_output=True)
+    else:
+        fit_for(folder, regmix, command)
     if not Path(folder, "optimum.yaml").exists():
         subprocess.run([regmix, "optimize", "-q", "--fit", "fit", "--target", "pile_cc", "--out", "optimum.yaml"], cwd=folder, check=True,
                        capture_output=True)
