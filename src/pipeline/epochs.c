@@ -8,6 +8,15 @@
 #include "regress/fit.h"
 #include "steps.h"
 
+rmx_status rmx__epochs_of(const char *text, const char *what, double *epochs, rmx_err *err) {
+  const char *equals = strrchr(text, '=');
+  RMX_OWNED char *where = rmx_format("%s %s", what, text);
+  if (!where) return rmx_fail_memory(err, 0, "a cap by epochs");
+  RMX_TRY(rmx_parse_real(equals ? equals + 1 : text, where, epochs, err));
+  if (*epochs > 0 && isfinite(*epochs)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s is out of bounds: wanted a number of epochs above 0", where);
+}
+
 rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const char *const *names,
                             size_t n, double *most, rmx_err *err) {
   for (size_t i = 0; i < list->n; i++) {
@@ -17,9 +26,7 @@ rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const cha
     RMX_OWNED char *where = rmx_format("%s %s", what, text),
                    *name = equals ? rmx_format("%.*s", (int)(equals - text), text) : NULL;
     if (!where || (equals && !name)) return rmx_fail_memory(err, 0, "a cap by epochs");
-    RMX_TRY(rmx_parse_real(equals ? equals + 1 : text, where, &x, err));
-    if (!(x > 0) || !isfinite(x))
-      return rmx_fail(err, RMX_EINPUT, "%s: wanted a number of epochs above 0", where);
+    RMX_TRY(rmx__epochs_of(text, what, &x, err));
     if (name && rmx_find_name("domain", name, names, n, &d, err) != RMX_OK)
       return rmx_fail_in(err, "%s", where);
     for (size_t k = name ? d : 0; k < (name ? d + 1 : n); k++) most[k] = x;

@@ -191,6 +191,10 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
   size_t D;
   const char *const *names = domains_of(f, ph, &D);
   bool by_epochs = a->tokens || a->max_epochs.n || (corpus && a->budget > 0);
+  double epochs;
+  for (size_t i = 0; i < a->max_epochs.n; i++)
+    if (rmx__epochs_of(a->max_epochs.items[i], "--max-epochs", &epochs, err) != RMX_OK)
+      return rmx_refused(true, err);
   if (by_epochs && !a->tokens && !corpus)
     return rmx_fail(err, RMX_EUSAGE,
                     "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
