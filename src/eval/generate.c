@@ -14,6 +14,7 @@ rmx_status rmx_eval_tokenizer_path(const char *model, char **out, rmx_err *err) 
     if (!*out) return rmx_fail_memory(err, 0, "a path");
     if (rmx_exists(*out)) return RMX_OK;
     free(*out);
+    *out = NULL;
   }
   return rmx_fail(err, RMX_EINPUT,
                   "%s: no tokenizer.json there or in the folders above; give --tokenizer FILE",

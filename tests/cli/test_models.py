@@ -334,6 +334,11 @@ def test_gguf(folder):
             worst = max(worst, float(np.abs(tensors[a + ".weight"] - x.numpy()).max()))
         good = worst <= limit and len(tensors) == len(theirs) and keys["llama.attention.head_count_kv"] == 2
         ok(f"GGUF {kind}", good and len(keys["tokenizer.ggml.tokens"]) == 257 and keys["tokenizer.ggml.pre"] == "gpt-2", (worst, keys))
+    (folder / "alone").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / "alone" / name).write_bytes((folder / "gguf" / name).read_bytes())
+    r = regmix("export", "--model", folder / "alone", "--to", "gguf", "--out", folder / "n.gguf")
+    ok("GGUF without a tokenizer", r.returncode == 1 and "no tokenizer.json there" in r.stderr, r.stderr)
     tokenizer = json.loads((folder / "gguf" / "tokenizer.json").read_text())
     tokenizer["normalizer"] = {"type": "NFC"}
     (folder / "gguf" / "tokenizer.json").write_text(json.dumps(tokenizer))
