@@ -16,9 +16,9 @@ rmx_status rmx_eval_tokenizer_path(const char *model, char **out, rmx_err *err) 
     free(*out);
     *out = NULL;
   }
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s: no tokenizer.json there or in the folders above; give --tokenizer FILE",
-                  model);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: no tokenizer.json there or in the four folders above; put a copy of it there", model);
 }
 
 rmx_status rmx_eval_tokenizer(const char *model, rmx_tokenizer **out, rmx_err *err) {
