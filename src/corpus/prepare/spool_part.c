@@ -48,7 +48,8 @@ static rmx_status open_output(struct output *o, const rmx__spool *s, const rmx__
                               const char *ending, rmx_err *err) {
   enum { BUFFERED = 1 << 18 };
   o->path = rmx_format("%s/%016llx.%s", s->folder, (unsigned long long)part->key, ending);
-  o->temporary = o->path ? rmx_format("%s.new", o->path) : NULL;
+  // Two domains may have the same file, whose parts are the same: each is written by itself.
+  o->temporary = o->path ? rmx_format("%s.%zx.new", o->path, (size_t)(uintptr_t)part) : NULL;
   if (!o->temporary) return rmx_fail_memory(err, 0, "a path");
   if (!(o->file = rmx_fopen(o->temporary, "wb")))
     return rmx_fail_errno(err, "cannot write %s", o->temporary);
