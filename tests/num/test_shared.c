@@ -27,6 +27,7 @@ START_TEST(totals) {
   const char *const all[] = {"x:a", "x:b"};  // a node of all domains is always 1
   must(rmx__features_by_name(all, 2, &f, err));
   ck_assert_uint_eq(f.Q, 0);
+  rmx__features_release(&f);
 }
 END_TEST
 
