@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """bench.py [SIZE...] : tokens per second of whole training steps (batches, forward, backward,
 AdamW), of R stacked runs beside a plain loop over single models, and their share of the peak.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """train.py RUN_FOLDER... : trains the runs in these folders, stacked, as docs/trainer.md asks: each
 folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, model.bin. A run
