@@ -35,6 +35,23 @@ $(tail -n 5 "$SCRATCH/stderr")"
   fi
 }
 
+# same NAME WANTED GOT: two texts are the same; a difference shows its first lines.
+same() {
+  if [ "$2" = "$3" ]; then
+    ok "$1"
+  else
+    printf '%s\n' "$2" > "$SCRATCH/wanted"
+    printf '%s\n' "$3" > "$SCRATCH/got"
+    not_ok "$1" "$(diff "$SCRATCH/wanted" "$SCRATCH/got" | head -5)"
+  fi
+}
+# value FILE PYTHON: what an expression says of the JSON file `o`.
+value() {
+  python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+print(eval(sys.argv[2]))' "$1" "$2"
+}
+
 # took COMMAND...: prints how many microseconds it takes, to have a kill fall into it.
 took() {
   began=$(date +%s%N)

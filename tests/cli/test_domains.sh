@@ -53,9 +53,6 @@ cp "$SCRATCH/stdout" pile.json
 if [ "$(jq '.domains | length' pile.json)" = 17 ]; then ok "pile: 17 domains"; else not_ok "pile: 17 domains" "$(domains pile.json)"; fi
 if grep -q OpenWebText2 "$SCRATCH/stderr"; then ok "pile: a value that is not wanted is named"; else not_ok "pile: a value that is not wanted is named" "$(cat "$SCRATCH/stderr")"; fi
 if grep -q 'field "meta.pile_set_name" is missing' "$SCRATCH/stderr"; then ok "pile: documents without the field are counted"; else not_ok "pile: documents without the field are counted" "$(cat "$SCRATCH/stderr")"; fi
-same() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2
-wanted
-$3"; fi; }
 sum=$(jq '[.domains[].documents] | add' pile.json)
 dropped=$(jq '[.domains[].duplicates] | add' pile.json)
 want=$((3 * 323 + 161))

@@ -7,13 +7,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"
 . "$here/synthetic.sh"
 cd "$SCRATCH" || exit 1
-# value FILE PYTHON: what an expression says of the JSON file `o`.
-value() { python3 -c 'import json, sys
-o = json.load(open(sys.argv[1]))
-print(eval(sys.argv[2]))' "$1" "$2"; }
-same() { # same NAME WANTED GOT
-  if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted $2, got $3"; fi
-}
 
 # ---- an experiment
 make_corpus exp 120

@@ -11,9 +11,6 @@ cd "$SCRATCH" || exit 1
 # state FOLDER...: every file in them with its content; two that are equal were not written in between but for the same bytes
 # (results hold the seconds they took).
 state() { find "$@" -type f | sort | xargs cksum; }
-same() { # same NAME BEFORE AFTER
-  if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(printf '%s\n' "$2" > before; printf '%s\n' "$3" > after; diff before after | head -5)"; fi
-}
 differs() { if [ "$2" != "$3" ]; then ok "$1"; else not_ok "$1"; fi; }
 results() { state exp/runs/0* | grep result.json; }
 large() { state exp/large/*/[12] | grep result.json; }

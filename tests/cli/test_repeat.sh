@@ -6,13 +6,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"
 . "$here/synthetic.sh"
 cd "$SCRATCH" || exit 1
-# value FILE PYTHON: what an expression says of the JSON file `o`.
-value() { python3 -c 'import json, sys
-o = json.load(open(sys.argv[1]))
-print(eval(sys.argv[2]))' "$1" "$2"; }
-same() { # same NAME WANTED GOT
-  if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted $2, got $3"; fi
-}
 
 make_corpus exp 200
 sed -i 's/tokens: 8k, batch_tokens: 512, micro_tokens: 512}$/tokens: 80k, batch_tokens: 512, micro_tokens: 512}/; s/^proxy: .*/proxy: {layers: 1, heads: 2, width: 32, ffn: 64, model: nano, context: 32, tokens: 8k, batch_tokens: 512, micro_tokens: 512}/' exp/regmix.yaml
