@@ -68,7 +68,7 @@ rmx_status rmx_eval_logits(rmx_lm *m, FILE *in, const char *name, const char *pa
 typedef struct rmx_generate_options {
   int64_t tokens;     /* how many to add at most */
   double temperature; /* 0: always the most likely token */
-  int64_t top;        /* only the so many most likely tokens; 0: all */
+  int64_t top;        /* draw among that number of tokens, the most likely; 0: all */
   int64_t seed;
 } rmx_generate_options;
 /* Continues a text, and appends the continuation to `out`. Ends at the end of text, or before the

@@ -12,7 +12,6 @@ enum { HEADER = 128 };  // NumPy's magic, version and text, in all
 // The shape is known at the end; the header has room for any.
 static void write_header(FILE *out, size_t rows, size_t V) {
   char text[HEADER + 1];
-  snprintf(text, sizeof text, "\x93NUMPY%c%c%c%c", 1, 0, HEADER - 10, 0);
   snprintf(text + 10, sizeof text - 10,
            "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", rows, V);
   size_t n = 10 + strlen(text + 10);

@@ -47,6 +47,21 @@ void rmx__threaded_gemm(const struct rmx__threaded *t, const struct rmx__gemm *g
     rmx_pool_run(t->pool, rmx__ceil_div(n, p.piece), gemm_piece, &p);
 }
 
+void rmx__threaded_linear(const struct rmx__threaded *t, size_t M, size_t in, size_t out,
+                          const float *x, const float *w, float *y, bool accumulate) {
+  rmx__threaded_gemm(t, &(struct rmx__gemm){.M = M,
+                                            .N = out,
+                                            .K = in,
+                                            .a = x,
+                                            .lda = in,
+                                            .b = w,
+                                            .ldb = in,
+                                            .tb = true,
+                                            .c = y,
+                                            .ldc = out,
+                                            .accumulate = accumulate});
+}
+
 // ---- attention ------------------------------------------------------------
 
 struct heads {

@@ -22,6 +22,9 @@ struct rmx__threaded {
 
 // As the kernels of the same names. `seconds` of attention and head is the first thread's time.
 void rmx__threaded_gemm(const struct rmx__threaded *t, const struct rmx__gemm *g);
+// y (M, out) = or += x (M, in) W^T, W (out, in).
+void rmx__threaded_linear(const struct rmx__threaded *t, size_t M, size_t in, size_t out,
+                          const float *x, const float *w, float *y, bool accumulate);
 void rmx__threaded_attention(const struct rmx__threaded *t, const struct rmx__attention *a);
 void rmx__threaded_attention_backward(const struct rmx__threaded *t,
                                       const struct rmx__attention *a);

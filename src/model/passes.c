@@ -18,17 +18,7 @@
 // y (M, out) = or += x (M, in) W^T.
 static void linear(const rmx_model *m, size_t M, size_t in, size_t out, const float *x,
                    const float *w, float *y, bool accumulate) {
-  rmx__threaded_gemm(&m->threaded, &(struct rmx__gemm){.M = M,
-                                                       .N = out,
-                                                       .K = in,
-                                                       .a = x,
-                                                       .lda = in,
-                                                       .b = w,
-                                                       .ldb = in,
-                                                       .tb = true,
-                                                       .c = y,
-                                                       .ldc = out,
-                                                       .accumulate = accumulate});
+  rmx__threaded_linear(&m->threaded, M, in, out, x, w, y, accumulate);
 }
 // dx (M, in) = dy (M, out) W.
 static void linear_dx(const rmx_model *m, size_t M, size_t in, size_t out, const float *dy,

@@ -120,17 +120,7 @@ static void add_item(struct pass *p, const rmx_lm_item *item) {
 // y (rows, out) = or += x (rows, in) W^T.
 static void linear(const struct pass *p, size_t rows, size_t in, size_t out, const float *x,
                    const float *w, float *y, bool add) {
-  rmx__threaded_gemm(&p->m->threaded, &(struct rmx__gemm){.M = rows,
-                                                          .N = out,
-                                                          .K = in,
-                                                          .a = x,
-                                                          .lda = in,
-                                                          .b = w,
-                                                          .ldb = in,
-                                                          .tb = true,
-                                                          .c = y,
-                                                          .ldc = out,
-                                                          .accumulate = add});
+  rmx__threaded_linear(&p->m->threaded, rows, in, out, x, w, y, add);
 }
 
 static void norm(const struct pass *p, size_t rows, const float *x, const float *w, float *y) {

@@ -179,22 +179,15 @@ static void put_tensor(const struct tensor *t, FILE *out) {
 
 // ---- the file -----------------------------------------------------------------------------
 
-static void put_u32(rmx_buf *b, uint32_t x) {
-  rmx_buf_add(b, &x, sizeof x);
-}
-static void put_u64(rmx_buf *b, uint64_t x) {
-  rmx_buf_add(b, &x, sizeof x);
-}
-
 static void put_list(rmx_buf *b, const struct file *f) {
   for (size_t i = 0; i < f->n; i++) {
     const struct tensor *t = &f->tensors[i];
     rmx__gguf_put_text(b, t->name);
-    put_u32(b, t->rows > 1 ? 2 : 1);
-    put_u64(b, t->columns);
-    if (t->rows > 1) put_u64(b, t->rows);
-    put_u32(b, types[t->type].ggml);
-    put_u64(b, t->offset);
+    rmx__gguf_put_u32(b, t->rows > 1 ? 2 : 1);
+    rmx__gguf_put_u64(b, t->columns);
+    if (t->rows > 1) rmx__gguf_put_u64(b, t->rows);
+    rmx__gguf_put_u32(b, types[t->type].ggml);
+    rmx__gguf_put_u64(b, t->offset);
   }
 }
 
@@ -202,9 +195,9 @@ static rmx_status write_file(const struct file *f, const struct rmx__gguf_keys *
                              const char *path, rmx_err *err) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf front = {0};
   rmx_buf_add(&front, "GGUF", 4);
-  put_u32(&front, 3);
-  put_u64(&front, f->n);
-  put_u64(&front, keys->n);
+  rmx__gguf_put_u32(&front, 3);
+  rmx__gguf_put_u64(&front, f->n);
+  rmx__gguf_put_u64(&front, keys->n);
   rmx_buf_add(&front, keys->text.data, keys->text.size);
   put_list(&front, f);
   static const char zeros[ALIGN];

@@ -13,6 +13,12 @@ struct rmx__gguf_keys {
 static inline void rmx__gguf_keys_release(struct rmx__gguf_keys *k) {
   rmx_buf_release(&k->text);
 }
+static inline void rmx__gguf_put_u32(rmx_buf *b, uint32_t x) {
+  rmx_buf_add(b, &x, sizeof x);
+}
+static inline void rmx__gguf_put_u64(rmx_buf *b, uint64_t x) {
+  rmx_buf_add(b, &x, sizeof x);
+}
 // The length of a text, and the text.
 void rmx__gguf_put_text(rmx_buf *b, const char *text);
 void rmx__gguf_u32(struct rmx__gguf_keys *k, const char *name, uint32_t x);

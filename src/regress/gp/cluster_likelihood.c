@@ -18,10 +18,10 @@
 
 #include <cblas.h>
 #include <lapacke.h>
-#include <lbfgs.h>
 #include <string.h>
 
 #include "covariance.h"
+#include "minimise.h"
 #include "regress/blas.h"
 #include "shared.h"
 
@@ -232,13 +232,6 @@ static bool prepare(scratch *s, const rmx__cluster_problem *q, const double *one
          s->iwork && rmx__covariance_make(&s->c, &runs, true, arena);
 }
 
-static int stop_when_interrupted(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g,
-                                 lbfgsfloatval_t value, lbfgsfloatval_t x_norm,
-                                 lbfgsfloatval_t g_norm, lbfgsfloatval_t step, int n, int k,
-                                 int tries) {
-  return rmx_interrupted();
-}
-
 // Theta as common values and parts.
 static void gather(size_t F, const double *theta, double *x) {
   x[AT_SIGNAL] = theta[GP_SIGNAL];
@@ -257,27 +250,12 @@ static void gather(size_t F, const double *theta, double *x) {
   }
 }
 
-static void climb(scratch *s, int steps, double *x) {
-  lbfgs_parameter_t how;
-  lbfgs_parameter_init(&how);
-  how.m = 20;
-  how.epsilon = 1e-3;
-  how.past = 4;
-  how.delta = 1e-5;
-  how.max_iterations = steps;
-  how.max_linesearch = 20;
-  how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // it works with infinite values
-  double value;
-  lbfgs((int)(AT_PARTS + 2 * s->q->F), x, &value, evaluate, stop_when_interrupted, s, &how);
-}
-
 rmx_status rmx__cluster_climb(const rmx__cluster_problem *q, int steps, double *theta,
                               double *amplitude, double *noise, rmx_err *err) {
-  enum { PADDING = 16 };  // some builds of liblbfgs work on whole vectors
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   scratch s = {.amplitude = amplitude, .noise = noise};
   size_t P = AT_PARTS + 2 * q->F;
-  double *x = rmx_arena_alloc(&arena, P + PADDING, sizeof(double)),
+  double *x = rmx_arena_alloc(&arena, P + RMX__MINIMISE_PADDING, sizeof(double)),
          *kept = rmx_arena_alloc(&arena, 2 * P, sizeof(double));
   double *ones = rmx_arena_alloc(&arena, q->N, sizeof(double));
   if (!x || !kept || !ones || !prepare(&s, q, ones, &arena))
@@ -285,7 +263,7 @@ rmx_status rmx__cluster_climb(const rmx__cluster_problem *q, int steps, double *
   for (size_t i = 0; i < q->N; i++) ones[i] = 1;
   gather(q->F, theta, x);
   memcpy(kept, x, P * sizeof(double));
-  if (steps) climb(&s, steps, x);
+  if (steps) rmx__gp_minimise(P, x, steps, evaluate, &s);
   if (rmx_interrupted())
     return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting Gaussian processes");
   // Where L-BFGS stops with an error, its x is no worse than the first one, unless it is no number.

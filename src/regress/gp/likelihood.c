@@ -9,11 +9,11 @@
 
 #include <cblas.h>
 #include <lapacke.h>
-#include <lbfgs.h>
 #include <string.h>
 
 #include "covariance.h"
 #include "gp.h"
+#include "minimise.h"
 #include "regress/blas.h"
 
 typedef struct scratch {
@@ -82,19 +82,11 @@ static bool prepare(scratch *s, const rmx__gp_problem *q, bool slopes, rmx_arena
   return s->alpha && rmx__covariance_make(&s->c, q, slopes, arena);
 }
 
-static int stop_when_interrupted(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *g,
-                                 lbfgsfloatval_t value, lbfgsfloatval_t x_norm,
-                                 lbfgsfloatval_t g_norm, lbfgsfloatval_t step, int n, int k,
-                                 int tries) {
-  return rmx_interrupted();
-}
-
 rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err) {
-  enum { PADDING = 16 };  // some builds of liblbfgs work on whole vectors
   rmx_arena arena = {0};
   scratch s = {0};
   size_t P = GP_N_PARAMETERS(q->D);
-  double *x = rmx_arena_alloc(&arena, P + PADDING, sizeof(double)),
+  double *x = rmx_arena_alloc(&arena, P + RMX__MINIMISE_PADDING, sizeof(double)),
          *centre = rmx_arena_alloc(&arena, P, sizeof(double));
   bool ready = prepare(&s, q, true, &arena) && x && centre;
   int end = 0;
@@ -102,17 +94,7 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
     rmx__gp_centre(q->D, centre);
     s.centre = centre;
     memcpy(x, theta, P * sizeof(double));
-    lbfgs_parameter_t how;
-    lbfgs_parameter_init(&how);
-    how.m = 20;
-    how.epsilon = 1e-3;
-    how.past = 4;
-    how.delta = 1e-5;
-    how.max_iterations = steps;
-    how.max_linesearch = 20;
-    how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;  // it works with infinite values
-    double value;
-    end = lbfgs((int)P, x, &value, evaluate, stop_when_interrupted, &s, &how);
+    end = rmx__gp_minimise(P, x, steps, evaluate, &s);
     // Where it stops with an error, its x is still no worse than the first one.
     bool finite = end != LBFGSERR_OUTOFMEMORY;
     for (size_t k = 0; k < P; k++) finite &= isfinite(x[k]);
