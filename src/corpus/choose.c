@@ -18,7 +18,7 @@ static int by_hash(const void *a, const void *b) {
 }
 
 // How many of the documents (n), in their order, come nearest to the tokens that are wanted, with
-// `least` tokens or more, if there are so many.
+// `least` tokens or more, if there are that many.
 static size_t nearest(const struct document *list, size_t n, double wanted, size_t least) {
   size_t count = 0, tokens = 0;
   while (count < n) {

@@ -32,7 +32,7 @@ char *rmx__pytorch_file(const char *program) {
   return NULL;
 }
 
-// Device `i` of the list that the caller of this program gave; NULL: there are not so many.
+// Device `i` of the list that the caller of this program gave; NULL: the list is shorter.
 static char *listed(int i) {
   const char *at = getenv("CUDA_VISIBLE_DEVICES");
   for (; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ','))

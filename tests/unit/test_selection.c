@@ -129,7 +129,7 @@ START_TEST(a_part_of_a_corpus_is_a_corpus) {
 }
 END_TEST
 
-// The documents of domain d that are chosen for so many tokens.
+// The documents of domain d that are chosen for a number of tokens.
 static bool *choice(size_t d, double wanted, size_t least, size_t *tokens) {
   bool *keep;
   must(rmx_corpus_choose(corpus, d, wanted, least, &keep, tokens, err));

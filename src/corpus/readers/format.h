@@ -24,7 +24,7 @@ static inline size_t rmx__fields(const rmx__reader *r) {
 bool rmx__next_alternative(const char **at, const char **name, size_t *size);
 // Sets field i of the present document.
 void rmx__set_field(rmx__reader *r, size_t i, const char *value, size_t size);
-// A line of so many bytes that cannot be used: an error, or with skip_bad one more in *counter.
+// A line of `bytes` bytes that cannot be used: an error, or with skip_bad one more in *counter.
 rmx_status rmx__unusable(rmx__reader *r, uint64_t *counter, uint64_t bytes, const char *what,
                          rmx_err *err);
 // The error for a document or a line of more than max_document bytes.
