@@ -49,15 +49,20 @@ static void print_scores(const json_t *tree) {
   const char *task, *key;
   json_t *scores, *value;
   json_object_foreach(json_object_get(tree, "results"), task, scores) {
-    const json_t *chance = json_object_get(json_object_get(tree, "chance"), task);
-    printf("%s\n", task);
+    const json_t *chance = json_object_get(json_object_get(tree, "chance"), task),
+                 *text = json_object_get(json_object_get(tree, "texts"), task);
+    printf("%s", task);
+    if (text)
+      printf(" (%.0f documents, %.0f words, %.0f bytes, %.0f tokens)", cli_get(text, "documents"),
+             cli_get(text, "words"), cli_get(text, "bytes"), cli_get(text, "tokens"));
+    printf("\n");
     json_object_foreach(scores, key, value) {
       char name[64], number[CLI_NUMBER], error[CLI_NUMBER], error_key[96];
       snprintf(name, sizeof name, "%.*s", (int)strcspn(key, ","), key);
       if (!json_is_number(value) || strstr(name, "_stderr")) continue;
       snprintf(error_key, sizeof error_key, "%s_stderr,none", name);
       const char form = json_number_value(value) < 1000 ? 'f' : 'g';
-      printf("  %-14s %s +- %s", name, cli_number(json_number_value(value), 4, form, number),
+      printf("  %-15s %s +- %s", name, cli_number(json_number_value(value), 4, form, number),
              cli_number(cli_get(scores, error_key), 4, form, error));
       if (strncmp(name, "acc", 3) == 0 && json_is_number(chance))
         printf("  (guessing: %s)", cli_number(json_number_value(chance), 4, 'f', number));
@@ -163,7 +168,7 @@ static const rmx_option eval_options[] = {
     MODEL_OPTION,
     TOKENIZER_OPTION,
     {"tasks", RMX_LIST, AT(tasks), NULL, 0, 0, "FILE,...",
-     "task files; may be given several times"},
+     "files of tasks or of text; may be given several times"},
     {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write the results to this JSON file too"},
     {"per-item", RMX_TEXT, AT(per_item), NULL, 0, 0, "FILE",
      "write a line of JSON for each item, with the score of each choice"},

@@ -11,6 +11,9 @@
  * between the two. In the second form the choice is one, and the contexts are compared. A context
  * of "" is the end-of-text token alone. `answer` counts from 0. "task" (optional) names a part of
  * the file that gets scores of its own. Other keys are not read.
+ *
+ * A file of text in any kind that a corpus can have, or JSON whose first object has "text" and no
+ * "choices", is a task too. Each document is text that is predicted from its first token on.
  */
 #ifndef RMX_EVAL_H
 #define RMX_EVAL_H
@@ -42,13 +45,21 @@ typedef struct rmx_eval_job {
  *   bits_per_byte   of the answer: -score / (ln 2 * its bytes), mean over items
  *   perplexity      exp(-mean score of the answer), where items have one choice; acc is then the
  *                   share of items whose tokens are all the most likely ones
+ * and of text, with W words and B bytes in all, in place of these:
+ *   word_perplexity exp(-sum of scores / W); words are what white space separates
+ *   byte_perplexity exp(-sum of scores / B)
+ *   bits_per_byte   -sum of scores / (ln 2 * B)
+ * with the counts in "texts": {task: {"documents", "words", "bytes", "tokens"}}. Their standard
+ * errors are over documents. A document is cut into windows of the context, the last of which is
+ * full, as in the harness.
+ *
  * *_stderr is the standard error of the mean. "chance" is the accuracy of guessing. An item that is
  * longer than the context of the model loses tokens at its start, as in the harness; a choice that
  * alone is longer is scored in pieces of half a context, each after the piece before it. The number
- * of such items is in "truncated" and is a warning. RMX_EINPUT: a file without items, a line that
- * is not an item, an answer out of range, ids beyond the model's vocabulary; messages name file and
- * line. RMX_EINTERRUPTED. Cost: see rmx_lm_score(); memory for
- * 512 items. */
+ * of such items is in "truncated" and is a warning. RMX_EINPUT: a file without items or text, a
+ * line that is not an item, an answer out of range, ids beyond the model's vocabulary; messages
+ * name file and line. RMX_EINTERRUPTED. Cost: see rmx_lm_score(); memory for 512 items, or for a
+ * text. */
 rmx_status rmx_eval(const rmx_eval_job *job, const char *const *files, size_t n,
                     struct json_t **results, rmx_err *err);
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "corpus/readers/input.h"
+#include "documents.h"
 #include "items.h"
 
 enum { BATCH = 512, LINE_MAX_BYTES = 64 << 20 };
@@ -280,8 +281,8 @@ static rmx_status read_lines(struct batch *b, rmx__input *in, struct sums *s, si
 
 // The name of a file without its folders and its endings.
 static char *task_of(const char *path) {
-  static const char *const endings[] = {".gz",  ".zst",   ".zstd",   ".xz",  ".bz2",
-                                        ".lz4", ".jsonl", ".ndjson", ".json"};
+  static const char *const endings[] = {".gz",  ".zst",   ".zstd",   ".xz",   ".bz2",
+                                        ".lz4", ".jsonl", ".ndjson", ".json", ".txt"};
   const char *slash = strrchr(path, '/');
   char *name = rmx_strdup(slash ? slash + 1 : path);
   for (bool cut = name; cut;) {
@@ -296,14 +297,12 @@ static char *task_of(const char *path) {
   return name;
 }
 
-static rmx_status eval_file(const rmx_eval_job *job, const char *path, json_t *tree, rmx_err *err) {
-  RMX_OWNED char *task = task_of(path);
+static rmx_status eval_items(const rmx_eval_job *job, const char *path, const char *task,
+                             json_t *tree, rmx_err *err) {
   RMX_OWNED struct batch *b = rmx_calloc(1, sizeof *b);
   RMX_OWNED_BY(release_sums) struct sums s = {0};
-  if (!task || !b) return rmx_fail_memory(err, sizeof *b, "the items of a task");
+  if (!b) return rmx_fail_memory(err, sizeof *b, "the items of a task");
   *b = (struct batch){.job = job, .path = path, .task = task};
-  if (json_object_get(json_object_get(tree, "results"), task))
-    return rmx_fail(err, RMX_EINPUT, "%s: another file has the task \"%s\" already", path, task);
   rmx__input in = {0};
   size_t original = 0;
   rmx_status status = rmx__input_open(&in, path, false, err);
@@ -324,10 +323,19 @@ static rmx_status eval_file(const rmx_eval_job *job, const char *path, json_t *t
   return status;
 }
 
+static rmx_status eval_file(const rmx_eval_job *job, const char *path, json_t *tree, rmx_err *err) {
+  RMX_OWNED char *task = task_of(path);
+  if (!task) return rmx_fail_memory(err, 0, "the name of a task");
+  if (json_object_get(json_object_get(tree, "results"), task))
+    return rmx_fail(err, RMX_EINPUT, "%s: another file has the task \"%s\" already", path, task);
+  return rmx__eval_is_text(path) ? rmx__eval_documents(job, path, task, tree, err)
+                                 : eval_items(job, path, task, tree, err);
+}
+
 rmx_status rmx_eval(const rmx_eval_job *job, const char *const *files, size_t n, json_t **results,
                     rmx_err *err) {
-  json_t *tree = json_pack("{s:{}, s:{}, s:{}, s:{}, s:{}}", "results", "higher_is_better",
-                           "n-samples", "chance", "truncated");
+  json_t *tree = json_pack("{s:{}, s:{}, s:{}, s:{}, s:{}, s:{}}", "results", "higher_is_better",
+                           "n-samples", "chance", "truncated", "texts");
   if (!tree) return rmx_fail_memory(err, 0, "the scores of tasks");
   rmx_status status = RMX_OK;
   if (rmx_tokenizer_vocab(job->tokenizer) > rmx_lm_config_of(job->model)->vocab)

@@ -10,6 +10,7 @@ import gzip
 import json
 import math
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -245,6 +246,49 @@ def test_scores(folder):
             print(f"# SKIP scores of {name}: {path} is missing")
 
 
+def rolling(config, w, text):
+    """Of a whole text, after the end of text: windows as lm-evaluation-harness makes them, the last one full."""
+    ids, C, sum_, done = [b + 1 for b in text.encode()], config["max_position_embeddings"], 0.0, 0
+    while done < len(ids):
+        n = min(C, len(ids) - done)
+        end = done + n
+        window = [0] + ids[:end] if done == 0 else ids[end - C - 1:end]
+        p = torch.log_softmax(reference(config, w, window[:-1]), -1)[-n:]
+        sum_ += p[torch.arange(n), torch.tensor(window[-n:])].sum().item()
+        done = end
+    return sum_
+
+
+def test_texts(folder):
+    config, w = make_model(folder / "reads", num_key_value_heads=2)
+    texts = ["One text,\u00a0of  five words.\n", "A longer text. " * 19, "\u00e9t\u00e9"]
+    ll, words, size = [rolling(config, w, t) for t in texts], [len(re.split(r"\s+", t)) for t in texts], [len(t.encode()) for t in texts]
+    ratio = -sum(ll) / sum(size)
+    error = math.sqrt(len(ll) / (len(ll) - 1) * sum((-a - ratio * b) ** 2 for a, b in zip(ll, size))) / sum(size)
+    wanted = {"word_perplexity,none": math.exp(-sum(ll) / sum(words)), "byte_perplexity,none": math.exp(ratio),
+              "bits_per_byte,none": ratio / math.log(2), "bits_per_byte_stderr,none": error / math.log(2),
+              "byte_perplexity_stderr,none": error * math.exp(ratio)}
+    (folder / "docs.jsonl").write_text("\n" + "\n".join(json.dumps({"text": t}) for t in texts) + "\n")
+    (folder / "prose.txt").write_text(texts[1])
+    r = regmix("eval", "--model", folder / "reads", "--tasks", f"{folder / 'docs.jsonl'},{folder / 'prose.txt'}", "--json",
+               "--per-item", folder / "items.jsonl")
+    if r.returncode:
+        return ok("perplexity of texts", False, r.stderr)
+    tree, items = json.loads(r.stdout), [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+    got, one = tree["results"]["docs"], tree["results"]["prose"]
+    ok("log-likelihoods of texts", len(items) == 4 and max(abs(i["log_likelihood"] - x) for i, x in zip(items, ll)) < 1e-3, (items, ll))
+    ok("perplexity of texts", all(abs(got[k] / x - 1) < 1e-4 for k, x in wanted.items()), (got, wanted))
+    ok("counts of texts", tree["texts"]["docs"] == {"documents": 3, "words": sum(words), "bytes": sum(size), "tokens": sum(size)}, tree["texts"])
+    ok("one text has no standard error", one["bits_per_byte_stderr,none"] is None
+       and abs(one["bits_per_byte,none"] + ll[1] / math.log(2) / size[1]) < 1e-4, one)
+    ok("texts are better when they are likelier", tree["higher_is_better"]["docs"]["bits_per_byte"] is False, tree)
+    r = regmix("eval", "--model", folder / "reads", "--tasks", folder / "docs.jsonl")
+    ok("scores of texts are shown", "word_perplexity" in r.stdout and "3 documents" in r.stdout, r.stdout)
+    (folder / "empty.txt").write_text("  \n")
+    r = regmix("eval", "--model", folder / "reads", "--tasks", folder / "empty.txt")
+    ok("a file without text", r.returncode == 1 and "empty.txt: has no text" in r.stderr, r.stderr)
+
+
 def test_errors(folder):
     for text, error in [("", "has no items"), ("{\n", "bad.jsonl:1:"), ("[]\n", "bad.jsonl:1: not a JSON object"),
                         ('{"context": "a", "choices": [], "answer": 0}\n', "\"choices\" is not a list"),
@@ -349,6 +393,7 @@ def test_gguf(folder):
 with tempfile.TemporaryDirectory(prefix="regmix-models-") as scratch:
     test_logits(Path(scratch))
     test_scores(Path(scratch))
+    test_texts(Path(scratch))
     test_errors(Path(scratch))
     test_generate(Path(scratch))
     test_gguf(Path(scratch))
