@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_settings.py REGMIX: what each setting makes out of date.
+
+A small experiment is run to its end. Then every key of the config is set to another value, and a
+dry run says from which step on the work would be done again. The tables below have every key: a
+new key needs a row. Speaks TAP.
+"""
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+CONFIG = """\
+corpus:
+  domains:
+    a: text/a.jsonl
+    b: text/b.jsonl
+    c: text/c.jsonl
+    exam: {files: text/exam.jsonl, valid_only: true}
+  vocab: 300
+target: exam
+sample: {runs: 8, max_epochs: 0}
+proxy: {MODEL}
+large: {MODEL}
+fit: {regressor: ridge}
+compare: {seeds: 2}
+optimize: {starts: 2}
+jobs: 1
+""".replace("MODEL", "layers: 1, heads: 2, width: 16, ffn: 32, model: nano, context: 16, tokens: 2k, batch_tokens: 256, "
+            "micro_tokens: 256, threads: 1")
+
+# The first step that a setting makes out of date: those after it are done again as well. The
+# optimum is searched again after any change, which takes a moment.
+FIRST_STEP = """
+prepare   corpus.text_field=body corpus.separator=--- corpus.encoding=windows-1251 corpus.valid_fraction=0.1
+prepare   corpus.max_valid_tokens=100 corpus.max_bytes=9k corpus.max_document=1M corpus.skip_bad=true corpus.dedup=false
+prepare   corpus.near_duplicates=0.5 corpus.protect=a corpus.overlap=14 corpus.end_of_text=</s> corpus.vocab=301
+prepare   corpus.tokenizer_bytes=9M corpus.tokenizer=other.json
+optimize  corpus.max_overlap=0.25 corpus.leave_out=x corpus.min_probability=0.5 corpus.hosts=x.org corpus.max_hosts=21
+optimize  corpus.max_domains=1001 corpus.folder=x
+prepare   corpus.specials=tokens
+sample    seed=43 sample.runs=9 sample.temper=0.25 sample.min_strength=0.05 sample.max_strength=2.5 sample.strengths=16
+sample    sample.tries=101 sample.grid=1e-4 sample.cap_ratio=7.5 sample.max_epochs=5000 sample.min_coverage=0.05
+sample    sample.phases=0.8,0.2 sample.domain_epochs=a=9000
+optimize  sample.tree=false
+train     proxy.layers=2 proxy.heads=1 proxy.width=20 proxy.ffn=33 proxy.context=17 proxy.tokens=3k proxy.batch_tokens=128
+train     proxy.micro_tokens=128 proxy.lr=1e-3 proxy.min_lr=0.05 proxy.warmup=0.1 proxy.schedule=cosine proxy.beta1=0.8
+train     proxy.beta2=0.9 proxy.eps=1e-9 proxy.weight_decay=0.2 proxy.clip=2 proxy.eval_tokens=64 proxy.eval_half=false
+train     proxy.command=true proxy.model=micro
+optimize  proxy.evals=1 proxy.checkpoint_s=30 proxy.threads=2 proxy.timeout=60 proxy.grace=5 proxy.may_fail=0.5
+optimize  proxy.repeat=none proxy.trainer=regmix
+fit       fit.regressor=gp fit.folds=4 fit.skip_missing=true fit.normalize=true fit.higher_is_better=a fit.lower_is_better=a
+fit       ridge.alpha=0.5 ridge.sqrt=true exp.terms=2 power.own=false power.robust=true trees.rounds=10 trees.leaves=4
+fit       trees.learning_rate=0.1 trees.min_data_in_leaf=2 trees.min_hessian=0.1 trees.max_bin=9 trees.min_data_in_bin=2
+fit       trees.lambda_l1=1 trees.lambda_l2=1 trees.min_gain=1 trees.max_depth=3
+optimize  optimize.method=simulate optimize.samples=9 optimize.top=9 optimize.strength=2 optimize.starts=3 optimize.guard=false
+optimize  optimize.replicates=9 optimize.level=0.8 optimize.floor=a=0.1 optimize.cap=a=0.9 optimize.fix=a=0.2
+optimize  optimize.share=a+b=0.2 optimize.ordered=a>=b optimize.drop_below=0.01 optimize.reference=x optimize.max_kl=0.1
+optimize  optimize.kl_penalty=1 optimize.metric_group=g=exam optimize.no_worse=exam optimize.than=x optimize.worst=true
+optimize  jobs=2 isa=ref target=a compare.human=x compare.budget=1M
+"""
+
+# What of 5 large models with 2 seeds each `compare` would train: nothing, all, or the number.
+LARGE_RUNS = """
+all   large.layers=2 large.heads=1 large.width=20 large.ffn=33 large.context=17 large.tokens=3k large.batch_tokens=128
+all   large.micro_tokens=128 large.lr=1e-3 large.min_lr=0.05 large.warmup=0.1 large.schedule=constant large.beta1=0.8
+all   large.beta2=0.9 large.eps=1e-9 large.weight_decay=0.2 large.clip=2 large.eval_tokens=64 large.eval_half=true
+all   large.model=micro large.command=true
+none  large.evals=1 large.checkpoint_s=30 large.threads=2 large.timeout=60 large.grace=5 large.may_fail=0.5 large.trainer=regmix
+5/15  compare.seeds=3
+5/10  compare.first_seed=2
+none  compare.against=prior
+2/4   compare.against=single:b
+"""
+# Keys of the methods of `compare --methods`, which this experiment does not use, and keys whose
+# rows are elsewhere (test_domains.sh, test_methods.sh).
+ELSEWHERE = r"(doremi|odm|ppl|rho|law|aioli|climb|mixmin|olmix|unimax)\..*|corpus\.(domain_field|classifier|domains\..*)|compare\.methods|target\..*"
+
+number = failed = 0
+
+
+def ok(good, name, why=""):
+    global number, failed
+    number += 1
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
+    if not good:
+        print("# " + str(why).replace("\n", "\n# "), flush=True)
+
+
+def rows(table):
+    """(what, key, setting) of each cell."""
+    for line in table.strip().splitlines():
+        what, *settings = line.split()
+        for setting in settings:
+            yield what, setting.partition("=")[0], setting
+
+
+def keys_of(path):
+    """The keys of resolved.yaml, with dots."""
+    above, found = [], []
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            if m := re.match(r"( *)([\w.]+):(.*)", line):
+                above = above[:len(m.group(1)) // 2] + [m.group(2)]
+                found.append(".".join(above))
+    return [k for k in found if not any(other.startswith(k + ".") for other in found)]
+
+
+class Experiment:
+    def __init__(self, regmix, folder):
+        self.regmix, self.folder = regmix, folder
+        draw = random.Random(1)
+        os.makedirs(f"{folder}/text")
+        stems = {"a": ["red", "green", "blue"], "b": ["one", "two"], "c": ["x", "yz", "q"], "exam": ["red", "one", "green"]}
+        for name, words in stems.items():
+            with open(f"{folder}/text/{name}.jsonl", "w", encoding="utf-8") as f:
+                for _ in range(150):
+                    f.write('{"text": "%s"}\n' % " ".join(f"{draw.choice(words)}{draw.randrange(30)}" for _ in range(12)))
+        with open(f"{folder}/regmix.yaml", "w", encoding="utf-8") as f:
+            f.write(CONFIG)
+
+    def call(self, *arguments):
+        done = subprocess.run([self.regmix, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def would(self, command, *settings):
+        """{step: what} that a dry run would do, or the message of the error."""
+        code, out, said = self.call(command, "--dry-run", "--json", *(x for s in settings for x in ("--set", s)))
+        if code:
+            return said
+        return {s["step"]: s["what"] for s in json.loads(out)["steps"] if s["to_do"]}
+
+    def results(self):
+        return sorted(f"{self.folder}/runs/{name}/result.json" for name in os.listdir(f"{self.folder}/runs"))
+
+
+def test_settings(e):
+    ok(e.would("run") == {"report": "would be written again, as always"} or not e.would("run"), "after a run nothing is to do", e.would("run"))
+    seen = set()
+    for step, key, setting in rows(FIRST_STEP):
+        seen.add(key)
+        would = e.would("run", setting)
+        first = next(iter(would), "nothing") if isinstance(would, dict) else would
+        ok(first == step, f"{setting}: {step} and what depends on it is out of date", f"got: {first}")
+    for wanted, key, setting in rows(LARGE_RUNS):
+        seen.add(key)
+        would = e.would("compare", setting)
+        what = would.get("compare", "none") if isinstance(would, dict) else would
+        found = re.match(r"would train (\d+) of (\d+) runs", what)
+        got = what if not found else "all" if found[1] == found[2] else f"{found[1]}/{found[2]}"
+        ok(got == wanted, f"{setting}: {wanted} of the large models are out of date", f"got: {got}")
+    missing = [k for k in keys_of(f"{e.folder}/resolved.yaml") if k not in seen and not re.fullmatch(ELSEWHERE, k)]
+    ok(not missing, "every key of the config has a row in a table of this test", f"without a row: {' '.join(missing)}")
+
+
+def test_text(e):
+    """Files: their content counts, not their times or their place."""
+    path = f"{e.folder}/text/a.jsonl"
+    os.utime(path, (1, 1))
+    ok("prepare" not in e.would("run"), "another time of a file changes nothing", e.would("run"))
+    with open(path, "a", encoding="utf-8") as f:
+        f.write('{"text": "one more"}\n')
+    would = e.would("run")
+    ok("prepare" in would, "another document does", would)
+    with open(path, "rb+") as f:
+        f.truncate(os.path.getsize(path) - len('{"text": "one more"}\n'))
+    e.call("prepare", "-q")
+    ok("prepare" not in e.would("run"), "without it the corpus is the old one", e.would("run"))
+
+
+def test_estimate(e):
+    """The counts and the time of a dry run, from runs of a known duration."""
+    paths = e.results()
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            result = json.load(f)
+        result["wall_s"] = 100.0
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(result, f)
+    ok("train" not in e.would("run"), "how long a run took is no part of its question", e.would("run"))
+    for path in paths[:3]:
+        os.remove(path)
+
+    def train(*settings):
+        return e.would("train", *settings)["train"]
+
+    wanted = "would train 3 of 8 runs (5 are done), in about 5 min 0 s (estimated from the finished runs)"
+    ok(train() == wanted, "three runs of 100 s, one after the other", train())
+    wanted = wanted.replace("5 min 0 s", "3 min 20 s")
+    ok(train("jobs=2") == wanted, "two at a time take two rounds", train("jobs=2"))
+    wanted = "would train 8 of 8 runs (0 are done); 5 of other settings would be set aside, in about 13 min 20 s (estimated from the finished runs)"
+    ok(train("proxy.lr=1e-3") == wanted, "runs of other settings are an estimate as well", train("proxy.lr=1e-3"))
+    for path in paths[3:]:
+        os.remove(path)
+    wanted = "would train 8 of 8 runs (0 are done); `regmix plan` estimates how long that takes"
+    ok(train() == wanted, "without a finished run there is no estimate", train())
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch:
+        e = Experiment(os.path.abspath(sys.argv[1]), f"{scratch}/exp")
+        code, _, said = e.call("run", "-q")
+        if code:
+            print(f"Bail out! the experiment does not run: {said}")
+            return 1
+        shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
+        test_settings(e)
+        test_text(e)
+        test_estimate(e)
+    print(f"1..{number}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
