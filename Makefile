@@ -21,7 +21,8 @@ help:
 	@echo "make format    bring every C file into the one format (.clang-format)"
 	@echo "make lint      check the format and the width of the lines"
 	@echo "make warnings  the same, and compile with gcc and clang; a warning is an error"
-	@echo "make kills     the whole pipeline killed at fifty random moments: the same bits at the end"
+	@echo "make kills     the whole pipeline, and parts of its training, killed at fifty random"
+	@echo "               moments: the same bits at the end"
 	@echo "make oom       every command with one allocation failing, each in turn (an hour);"
 	@echo "               OOM=--all fails more than one allocation of each place in the code"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
@@ -91,10 +92,12 @@ lint: packages-lint
 warnings: packages-lint packages-test
 	@python3 scripts/lint.py --warnings
 
-# The whole pipeline killed at fifty random moments (two minutes); `make test` has a sample of it.
+# The whole pipeline, and parts of its training, killed at fifty random moments (three minutes);
+# `make test` has a sample of it.
 kills: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
 	REGMIX_KILLS=50 sh tests/cli/test_resume.sh $(BUILD)-test/regmix
+	REGMIX_KILLS=50 sh tests/cli/test_slices.sh $(BUILD)-test/regmix
 
 oom: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet

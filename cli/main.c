@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix: the command line. It finds the command, parses its options, runs it and turns the
-// library's status into an exit code: 0 done, 1 failed, 2 misuse, 130 interrupted.
+// library's status into an exit code: 0 done, 1 failed, 2 misuse, 130 interrupted, 75 interrupted
+// by SIGUSR1.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,14 +37,18 @@ static const rmx_program program = {.commands = commands,
                                     .n_common = N_COMMON,
                                     .text = text_of};
 
-enum { DONE = 0, FAILED = 1, MISUSE = 2, INTERRUPTED = 130 };
+// LATER: a batch system asked for the end, with SIGUSR1, before a time limit, and is to start the
+// command again. EX_TEMPFAIL of sysexits.h.
+enum { DONE = 0, FAILED = 1, MISUSE = 2, LATER = 75, INTERRUPTED = 130 };
 
+static volatile sig_atomic_t interrupt_code = INTERRUPTED;
 // The second signal ends the program at once: every file is whole at any moment.
 static void on_signal(int number) {
   if (rmx_interrupted()) {
     rmx_abandon_files();
-    _exit(INTERRUPTED);
+    _exit(interrupt_code);
   }
+  if (number == SIGUSR1) interrupt_code = LATER;
   rmx_interrupt();
 }
 
@@ -55,7 +60,7 @@ static void on_broken_pipe(int number) {
 }
 
 static void take_signals(void) {
-  const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+  const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
   struct sigaction action = {.sa_handler = on_signal};
   for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
     struct sigaction had;
@@ -111,7 +116,7 @@ static void hold_standard_files(void) {
 static int code_of(rmx_status status) {
   if (status == RMX_OK) return DONE;
   // after an interrupt, a failure counts as the interrupt
-  if (status == RMX_EINTERRUPTED || rmx_interrupted()) return INTERRUPTED;
+  if (status == RMX_EINTERRUPTED || rmx_interrupted()) return interrupt_code;
   return status == RMX_EUSAGE ? MISUSE : FAILED;
 }
 

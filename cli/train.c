@@ -13,6 +13,7 @@
 
 struct train_args {
   int64_t jobs;
+  char *slice, *runs;
   bool redo, dry_run;
 };
 
@@ -42,6 +43,8 @@ static rmx_status run_train(cli *c, rmx_err *err) {
   rmx_pipeline *p = &c->pipeline;
   RMX_TRY(cli_open(c, NULL, true, err));
   p->redo = args->redo;
+  p->slice.runs = args->runs;
+  if (args->slice) RMX_TRY(rmx_slice_parse(args->slice, &p->slice, err));
   if (args->jobs > 0) p->experiment.config.general.jobs = args->jobs;
   if (args->dry_run) return cli_dry_run(c, say_train, err);
   RMX_TRY(rmx_pipeline_step(p, RMX_STEP_TRAIN, err));
@@ -61,6 +64,7 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGHUP, &action, NULL);
+  sigaction(SIGUSR1, &action, NULL);
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // if its supervisor dies, it writes its checkpoint and ends
 #endif
@@ -74,6 +78,10 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 static const rmx_option train_options[] = {
     {"jobs", RMX_INT, offsetof(struct train_args, jobs), "0", 0, 512, "N",
      "number of runs that are trained at the same time; 0: `jobs` of the config"},
+    {"slice", RMX_TEXT, offsetof(struct train_args, slice), NULL, 0, 0, "I/N",
+     "train part I of N of the runs, I from 0 to N-1; no run is in two parts"},
+    {"runs", RMX_TEXT, offsetof(struct train_args, runs), NULL, 0, 0, "FILE",
+     "train only the runs that this file names, one a line; --slice is then a part of these"},
     REDO_OPTION(struct train_args),
     DRY_RUN_OPTION(struct train_args),
 };

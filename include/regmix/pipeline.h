@@ -26,10 +26,21 @@ extern "C" {
 
 /* A pipeline: an experiment and how its steps may work. The caller fills in the fields of the first
  * part, or leaves them 0. */
+/* The part of the runs that one process of several trains: part i of n, of the runs that the file
+ * `runs` names, one a line, or of all. n = 0: all runs. The parts do not depend on what is done.
+ * In the order of the file, or else longest first, run k is in part k mod n. */
+typedef struct rmx_slice {
+  int64_t i, n;
+  const char *runs; /* NULL: all runs, longest first */
+} rmx_slice;
+/* Reads "I/N", where I is from 0 to N-1. RMX_EUSAGE for anything else. */
+rmx_status rmx_slice_parse(const char *text, rmx_slice *out, rmx_err *err);
+
 typedef struct rmx_pipeline {
   const char *program;   /* the `regmix` program that trains the runs, as worker processes */
   rmx_listener listener; /* notes, warnings and progress; {0}: none */
   bool redo;             /* finished runs may go out of use without a question */
+  rmx_slice slice;       /* of the runs that the step `train` trains */
   bool new_tokenizer;    /* prepare trains the tokenizer even if the old one has the settings */
   /* Asked before finished runs go out of use, unless `redo`; false: the step ends with RMX_EINPUT
    * and has changed nothing. NULL: never. */

@@ -167,8 +167,9 @@ void rmx_help_overview(const rmx_program *p, FILE *f) {
     }
   fputs(
       "\nEvery command accepts --help, --json, -q and -v. The exit code is 0 (done),\n1 (failed), "
-      "2 (misuse) or 130 (interrupted).\n\nSee also `regmix COMMAND --help`. Start with `regmix "
-      "init`. If you have the\nresults of your own runs in two CSV files, start with:\n  regmix "
+      "2 (misuse), 130 (interrupted) or 75 (interrupted by SIGUSR1).\n\nSee also `regmix COMMAND "
+      "--help`. Start with `regmix init`. If you have the\nresults of your own runs in two CSV "
+      "files, start with:\n  regmix "
       "fit --mixtures mixtures.csv --metrics metrics.csv\n  regmix optimize --fit fit --target "
       "pile_cc\n",
       f);
@@ -223,7 +224,7 @@ void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
   fputs(
       "  --help                    print this text (also -h)\n\nExit codes: 0 done; 1 failed; 2 "
       "misuse of the command line; 130 interrupted by\nCtrl-C or a signal (the same command "
-      "continues from there).\n",
+      "continues from there), 75 if the signal was\nSIGUSR1.\n",
       f);
   if (t.examples) fputs("\nExamples:\n", f);
   for (const char *line = t.examples ? t.examples : ""; *line;) {

@@ -88,7 +88,7 @@ void rmx_man_command(const rmx_program *p, const rmx_command *c, FILE *f) {
   }
   fputs(
       ".SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
-      "signal.\n.SH SEE ALSO\n.BR regmix (1)\n",
+      "signal, 75 if the signal was SIGUSR1.\n.SH SEE ALSO\n.BR regmix (1)\n",
       f);
   free(t.about), free(t.examples);
 }
@@ -110,7 +110,8 @@ void rmx_man_overview(const rmx_program *p, FILE *f) {
   fputs(
       ".SH CONFIGURATION\nThe settings of an experiment are in regmix.yaml: see\n.BR regmix.yaml "
       "(5).\n.SH EXIT STATUS\n0 done, 1 failed, 2 misuse of the command line, 130 interrupted by a "
-      "signal.\nWith \\-\\-json every command prints one JSON object on stdout. If it fails, this "
+      "signal, 75 if the signal was SIGUSR1.\nWith \\-\\-json every command prints one JSON object "
+      "on stdout. If it fails, this "
       "object is\n{\"error\": {\"message\": TEXT, \"exit_code\": N}}.\n.SH ENVIRONMENT\n.TP\n.B "
       "REGMIX_ISA\nThe processor level of the kernels, if the config does not set it.\n.TP\n.B "
       "NO_COLOR\nIf set, warnings have no colour.\n.TP\n.B TERM\nIf \"dumb\" or unset, progress is "

@@ -141,6 +141,21 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
 // Warns if rows of metrics.csv are of runs that `regmix train` would not use again.
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);
 
+// ---- a part of the runs (slice.c)
+
+// What a run costs: parameters times tokens. 0 where its model is not known.
+double rmx__run_cost(const rmx_run *r);
+// order (n): the runs, those that cost most first.
+void rmx__longest_first(const rmx_run *runs, size_t n, size_t *order);
+// `chosen` gets copies of p->slice's part (*m) of the runs; what they point to stays the runs'.
+// free() it.
+rmx_status rmx__slice_runs(const rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_run **chosen,
+                           size_t *m, rmx_err *err);
+// Adds the indices of the runs that the file names, in its order. RMX_EINPUT for a name that is not
+// a run's. order (n) has room for all; each run counts once.
+rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, size_t *order,
+                             size_t *m, rmx_err *err);
+
 // ---- finished runs that would go out of use (redo.c)
 
 typedef struct rmx__finished {

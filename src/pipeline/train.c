@@ -343,19 +343,43 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
   return with_runs(p, agree, err);
 }
 
+static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                               size_t n, rmx_err *err) {
+  RMX_TRY(write_metrics(p, corpus, runs, n, false, "metrics.csv", err));
+  RMX_TRY(write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err));
+  return rmx__write_evaluations(&p->experiment, corpus, runs, n, err);
+}
+
+// Of several slices, the one that ends last finds all runs done, and writes the tables.
+static rmx_status train_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                              size_t n, rmx_err *err) {
+  RMX_OWNED rmx_run *chosen = NULL;
+  size_t m, failed = 0, left = 0;
+  RMX_TRY(rmx__slice_runs(p, runs, n, &chosen, &m, err));
+  if (m == 0)
+    rmx_note(&p->listener, "train: part %lld of %lld has no run", (long long)p->slice.i,
+             (long long)p->slice.n);
+  else
+    RMX_TRY(run_swarm(p, corpus, chosen, m, "train", &failed, err));
+  if (p->would) return RMX_OK;
+  for (size_t k = 0; k < n; k++) left += rmx_run_look(&runs[k], NULL) < RMX_RUN_DIVERGED;
+  if (left == 0) RMX_TRY(write_tables(p, corpus, runs, n, err));
+  if (left > failed)
+    rmx_note(&p->listener,
+             "train: %zu of %zu run%s of the experiment %s not done yet; the part that ends last "
+             "writes metrics.csv",
+             left, n, rmx_s((double)n), rmx_is((double)left));
+  return m ? judge(p, chosen, m, failed, err) : RMX_OK;
+}
+
 static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                         rmx_err *err) {
   size_t failed = 0;
   rmx__warn_of_repetition(p, corpus);
+  if (p->slice.n || p->slice.runs) return train_slice(p, corpus, runs, n, err);
   RMX_TRY(tell_epochs(p, runs, n, corpus, err));
   rmx_status status = run_swarm(p, corpus, runs, n, "train", &failed, err);
-  const bool write = !p->would && failed < n;
-  if (status == RMX_OK && write)
-    status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
-  if (status == RMX_OK && write)
-    status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
-  if (status == RMX_OK && write)
-    status = rmx__write_evaluations(&p->experiment, corpus, runs, n, err);
+  if (status == RMX_OK && !p->would && failed < n) status = write_tables(p, corpus, runs, n, err);
   return status == RMX_OK ? judge(p, runs, n, failed, err) : status;
 }
 

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Parts of the runs: each run in one part, several parts at once in one folder, killed at random
+# moments, and the same results as one process that trains all. REGMIX_KILLS=50 (make kills) kills
+# so often; REGMIX_TEST_SEED=N chooses other moments.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus exp 60
+"$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q --set sample.runs=7 > log 2>&1
+settings="--set proxy.tokens=16k --set proxy.checkpoint_s=0 --set sample.runs=7"
+# shellcheck disable=SC2086
+train() { "$REGMIX" train -C exp $settings "$@"; }
+numbers() {
+  for f in exp/runs/*/result.json; do grep -v -E '"(wall_s|tokens_per_s|threads)"' "$f"; done
+  cat exp/metrics.csv exp/metrics-half.csv
+}
+done_runs() { mkdir -p exp/runs; (cd exp/runs && for f in */result.json; do [ -e "$f" ] && echo "${f%/result.json}"; done); }
+list() { done_runs | tr '\n' ' ' | sed 's, $,,'; }
+
+# ---- what a part is
+try "all in one process" 0 "7 runs done" train
+numbers > straight
+rm -rf exp/runs exp/metrics*.csv
+for i in 0 1 2; do
+  done_runs > before
+  try "part $i of 3" 0 "" train --slice $i/3
+  done_runs | comm -13 before - | tr '\n' ' ' > "part$i"
+done
+same "part 0 is every third run" "0001 0004 0007 " "$(cat part0)"
+same "part 1 too" "0002 0005 " "$(cat part1)"
+same "and part 2" "0003 0006 " "$(cat part2)"
+same "the last one wrote the tables" "$(cat straight)" "$(numbers)"
+rm -rf exp/runs/0002 exp/runs/0006 exp/metrics.csv
+try "a part whose runs are done trains none" 0 "all 3 runs are done" train --slice 0/3
+try "and says what others have to do" 0 "2 of 7 runs of the experiment are not done yet" train --slice 0/3
+if [ -e exp/metrics.csv ]; then not_ok "no tables before all are done"; else ok "no tables before all are done"; fi
+try "a part beyond the runs has none" 0 "part 9 of 10 has no run" train --slice 9/10
+try "part 1 trains what it had" 0 "1 run done" train --slice 1/3
+same "and that is its own" "0001 0002 0003 0004 0005 0007" "$(list)"
+try "a list of runs" 0 "1 run done" sh -c "printf '0006\n0001\n' > mine.txt && \"$REGMIX\" train -C exp $settings --runs mine.txt"
+same "all done again" "$(cat straight)" "$(numbers)"
+rm -rf exp/runs
+printf '0005\n0002\n0001\n' > mine.txt
+try "a part of a list" 0 "2 runs done" train --runs mine.txt --slice 0/2
+same "in its order" "0001 0005" "$(list)"
+for bad in 3/3 1 1/ /3 -1/3 0/0 1/2/3 0.5/2 a/b ' 0/2' ''; do
+  try "refused: --slice '$bad'" 2 "--slice" train --slice "$bad"
+done
+printf '0001\nother\n' > wrong.txt
+try "a list of other mixtures" 1 'wrong.txt:2: no run "other"' train --runs wrong.txt
+try "a list that is not there" 1 "none.txt" train --runs none.txt
+try "a dry run of a part" 0 "would train 2 of 3 runs (1 is done)" train --slice 0/3 --dry-run
+
+# ---- all parts at once, in one folder
+rm -rf exp/runs exp/metrics*.csv
+pids=
+for i in 0 1 2; do train --slice $i/3 --jobs 1 > "log$i" 2>&1 & pids="$pids $!"; done
+wrong=0
+for pid in $pids; do wait "$pid" || wrong=$((wrong + 1)); done
+if [ $wrong = 0 ]; then ok "three parts at once end well"; else not_ok "three parts at once end well" "$(cat log0 log1 log2)"; fi
+same "with the same results" "$(cat straight)" "$(numbers)"
+
+# ---- asked to stop before a time limit
+rm -rf exp/runs exp/metrics*.csv
+# shellcheck disable=SC2086
+"$REGMIX" train -C exp $settings --slice 0/3 --set proxy.tokens=40M > log 2>&1 & pid=$!
+n=0
+while [ -z "$(find exp/runs -name checkpoint.bin 2> /dev/null)" ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+kill -s USR1 $pid
+wait $pid
+same "USR1 ends it with the code that requeues" 75 $?
+if grep -q "continues from here" log && [ -n "$(find exp/runs -name checkpoint.bin)" ]; then
+  ok "with checkpoints"
+else
+  not_ok "with checkpoints" "$(cat log)"
+fi
+
+# ---- killed at random moments, supervisors and workers, of three parts at once
+seed=${REGMIX_TEST_SEED:-1}
+kills=${REGMIX_KILLS:-9}
+random() { seed=$(((seed * 1103515245 + 12345) % 2147483648)); drawn=$((seed / 65536 % $1)); }
+rm -rf exp/runs exp/metrics*.csv
+# shellcheck disable=SC2086
+start() { setsid env REGMIX_PART="$1" "$REGMIX" train -C exp $settings --slice "$1/3" --jobs 1 > "log$1" 2>&1 & eval "pid$1=$!"; }
+start 0; start 1; start 2
+killed=0 rounds=0 ended=0
+while [ $killed -lt "$kills" ] && [ $rounds -lt $((kills * 20)) ]; do
+  rounds=$((rounds + 1))
+  random 120; sleep "0.$(printf %03d $((drawn + 20)))"
+  random 3; part=$drawn
+  eval "pid=\$pid$part"
+  random 3
+  # a worker alone, the supervisor alone, or all of its group
+  case $drawn in
+    0) victims=$(grep -lz "^REGMIX_PART=$part\$" /proc/[0-9]*/environ 2> /dev/null | cut -d / -f 3 | grep -v "^$pid\$" | head -n 1) ;;
+    1) victims=$pid ;;
+    *) victims=-$pid ;;
+  esac
+  # shellcheck disable=SC2086
+  if [ -n "$victims" ] && kill -s KILL -- $victims 2> /dev/null; then killed=$((killed + 1)); fi
+  if ! kill -s 0 "$pid" 2> /dev/null || grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null; then
+    wait "$pid" 2> /dev/null
+    if [ "$(done_runs | wc -l)" = 7 ]; then
+      ended=$((ended + 1))
+      [ -e exp/metrics.csv ] && [ "$(cat straight)" != "$(numbers)" ] && not_ok "the same results, once ended" "$(numbers | diff straight - | head -n 5)"
+      rm -rf exp/runs/0001 exp/runs/0005 exp/runs/0006 exp/metrics*.csv
+    fi
+    start "$part"
+  fi
+done
+same "$kills kills of processes of three parts" "$kills" "$killed"
+wait
+for i in 0 1 2; do try "part $i is taken up" 0 "" train --slice $i/3; done
+same "with the same results" "$(cat straight)" "$(numbers)"
+left=$(find exp -name checkpoint.bin -o -name claim -o -name '*.tmp')
+same "and nothing is left" "" "$left"
+echo "# the runs were finished and begun anew $ended times"
+done_testing
