@@ -8,31 +8,11 @@ new key needs a row. Speaks TAP.
 """
 import json
 import os
-import random
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 
-CONFIG = """\
-corpus:
-  domains:
-    a: text/a.jsonl
-    b: text/b.jsonl
-    c: text/c.jsonl
-    exam: {files: text/exam.jsonl, valid_only: true}
-  vocab: 300
-target: exam
-sample: {runs: 8, max_epochs: 0}
-proxy: {MODEL}
-large: {MODEL}
-fit: {regressor: ridge}
-compare: {seeds: 2}
-optimize: {starts: 2}
-jobs: 1
-""".replace("MODEL", "layers: 1, heads: 2, width: 16, ffn: 32, model: nano, context: 16, tokens: 2k, batch_tokens: 256, "
-            "micro_tokens: 256, threads: 1")
+from small_experiment import Experiment, ok, tests
 
 # The first step that a setting makes out of date: those after it are done again as well. The
 # optimum is searched again after any change, which takes a moment.
@@ -81,18 +61,6 @@ none  compare.against=prior
 # rows are elsewhere (test_domains.sh, test_methods.sh).
 ELSEWHERE = r"(doremi|odm|ppl|rho|law|aioli|climb|mixmin|olmix|unimax)\..*|corpus\.(domain_field|classifier|domains\..*)|compare\.methods|target\..*"
 
-number = failed = 0
-
-
-def ok(good, name, why=""):
-    global number, failed
-    number += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
-    if not good:
-        print("# " + str(why).replace("\n", "\n# "), flush=True)
-
-
 def rows(table):
     """(what, key, setting) of each cell."""
     for line in table.strip().splitlines():
@@ -110,34 +78,6 @@ def keys_of(path):
                 above = above[:len(m.group(1)) // 2] + [m.group(2)]
                 found.append(".".join(above))
     return [k for k in found if not any(other.startswith(k + ".") for other in found)]
-
-
-class Experiment:
-    def __init__(self, regmix, folder):
-        self.regmix, self.folder = regmix, folder
-        draw = random.Random(1)
-        os.makedirs(f"{folder}/text")
-        stems = {"a": ["red", "green", "blue"], "b": ["one", "two"], "c": ["x", "yz", "q"], "exam": ["red", "one", "green"]}
-        for name, words in stems.items():
-            with open(f"{folder}/text/{name}.jsonl", "w", encoding="utf-8") as f:
-                for _ in range(150):
-                    f.write('{"text": "%s"}\n' % " ".join(f"{draw.choice(words)}{draw.randrange(30)}" for _ in range(12)))
-        with open(f"{folder}/regmix.yaml", "w", encoding="utf-8") as f:
-            f.write(CONFIG)
-
-    def call(self, *arguments):
-        done = subprocess.run([self.regmix, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-    def would(self, command, *settings):
-        """{step: what} that a dry run would do, or the message of the error."""
-        code, out, said = self.call(command, "--dry-run", "--json", *(x for s in settings for x in ("--set", s)))
-        if code:
-            return said
-        return {s["step"]: s["what"] for s in json.loads(out)["steps"] if s["to_do"]}
-
-    def results(self):
-        return sorted(f"{self.folder}/runs/{name}/result.json" for name in os.listdir(f"{self.folder}/runs"))
 
 
 def test_settings(e):
@@ -202,20 +142,16 @@ def test_estimate(e):
     ok(train() == wanted, "without a finished run there is no estimate", train())
 
 
-def main():
-    with tempfile.TemporaryDirectory() as scratch:
-        e = Experiment(os.path.abspath(sys.argv[1]), f"{scratch}/exp")
-        code, _, said = e.call("run", "-q")
-        if code:
-            print(f"Bail out! the experiment does not run: {said}")
-            return 1
-        shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
-        test_settings(e)
-        test_text(e)
-        test_estimate(e)
-    print(f"1..{number}")
-    return 1 if failed else 0
+def all_tests(regmix, folder):
+    e = Experiment(regmix, folder)
+    code, _, said = e.call("run", "-q")
+    if code:
+        sys.exit(f"Bail out! the experiment does not run: {said}")
+    shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
+    test_settings(e)
+    test_text(e)
+    test_estimate(e)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tests(all_tests))
