@@ -81,8 +81,9 @@ COMMANDS = [
 ]
 STEPS = [("new", None), ("prepared", "prepare"), ("sampled", "sample"), ("trained", "train"), ("fitted", "fit"), ("optimised", "optimize"),
          ("compared", "pretrain")]
-# Times and speeds are never the same twice.
-VOLATILE = re.compile(rb'"?(\w*wall_s|tokens_per_s|written|made_at|date|time|started|finished|hours?)"?: ?"?[0-9.e+:TZ -]+"?')
+# Times and speeds are never the same twice: those of files, and those that a command prints (" 0.5 s", "3 min 20 s", "2.1 days").
+VOLATILE = re.compile(rb'"?(\w*wall_s|tokens_per_s|written|made_at|date|time|started|finished|hours?)"?: ?"?[0-9.e+:TZ -]+"?'
+                      rb'| *\b\d+(\.\d)? (s|days)\b| *\b\d+ (min|h) \d+ (s|min)\b')
 
 
 def words(text):
