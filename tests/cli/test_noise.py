@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_noise.py REGMIX: where the runs teach nothing, the answer is the prior, and every output says so; where they teach something, it is not.
+
+Two CSV files, as a user would give them: mixtures, and losses that are noise alone or depend on the mixture. Speaks TAP.
+"""
+import os
+import random
+import sys
+
+from small_experiment import Experiment, ok, tests
+
+DOMAINS = ["web", "books", "code", "talk"]
+PRIOR = "So the mixture is the prior (the mean of the %d runs) within the constraints. No gain is expected."
+
+
+def mixtures(draw, runs):
+    for _ in range(runs):
+        w = [draw.gammavariate(1, 1) for _ in DOMAINS]
+        yield [x / sum(w) for x in w]
+
+
+def tables(e, seed, strength, runs=32, noise=0.1, same=False):
+    """strength: how much lower the loss is with all of the text from `web`. The mean of the mixtures."""
+    draw = random.Random(seed)
+    rows = list(mixtures(draw, runs))
+    if same:
+        rows = [rows[0]] * runs
+    e.put("x.csv", "run," + ",".join(DOMAINS) + "\n" + "".join(f"{i}," + ",".join(f"{x:.9f}" for x in w) + "\n" for i, w in enumerate(rows)))
+    e.put("y.csv", "run,loss\n" + "".join(f"{i},{3 + draw.gauss(0, noise) - strength * w[0] ** 0.5:.6f}\n" for i, w in enumerate(rows)))
+    return [sum(w[d] for w in rows) / runs for d in range(len(DOMAINS))]
+
+
+def fit(e, *more):
+    e.call("fit", "--mixtures", "x.csv", "--metrics", "y.csv", "--out", "fit", "-q", *more)
+
+
+def optimum(e, *more):
+    """What optimize prints as JSON, as text, and on stderr."""
+    tree = e.json("optimize", "--fit", "fit", "--target", "loss", *more)
+    code, text, said = e.call("optimize", "--fit", "fit", "--target", "loss", *more)
+    ok(code == 0 and isinstance(tree, dict), f"optimize {' '.join(more)} ends well", tree)
+    return tree, text, said
+
+
+def near(mixture, wanted):
+    return all(abs(mixture[d] - w) < 1e-6 for d, w in zip(DOMAINS, wanted))
+
+
+def says_prior(name, found, prior, runs=32):
+    tree, text, said = found
+    ok(tree["learnt"] is False and tree["method"] == "prior" and tree["why_not"] and near(tree["mixture"], prior), f"{name}: the mixture is the prior", tree)
+    ok("The fit has learnt nothing about the target" in text and PRIOR % runs in text, f"{name}: the text says so", text)
+    ok("warning: nothing was learnt about the target" in said and "so the prior, under the constraints, is the answer" in said, f"{name}: so does a warning", said)
+    ok("better with probability" not in text and abs(tree["score"] - tree["score_prior"]) < 1e-9, f"{name}: no gain is promised", text)
+
+
+def test_noise(e):
+    stayed = 0
+    for seed in range(1, 9):
+        prior = tables(e, seed, 0)
+        fit(e)
+        found = optimum(e)
+        tree, text, _ = found
+        ok(tree["learnt"] == (tree["r2"] > 0), f"noise {seed}: learnt is what predicts unseen runs better than their mean does", tree)
+        if tree["learnt"]:  # by luck; the interval must not be fooled
+            ok("That is not clearly better: the interval includes 0" in text, f"noise {seed}: what luck found is not clearly better", text)
+        else:
+            stayed += 1
+            says_prior(f"noise {seed}", found, prior)
+    ok(stayed >= 5, "of eight tables of noise at least five teach nothing", stayed)
+
+
+def test_signal(e):
+    for seed in range(1, 5):
+        prior = tables(e, seed, 1)
+        fit(e)
+        tree, text, said = optimum(e)
+        ok(tree["learnt"] and tree["r2"] > 0.5 and tree["why_not"] is None and tree["method"] != "prior", f"signal {seed}: it is learnt", tree)
+        ok(tree["mixture"]["web"] > prior[0] + 0.2 and tree["score"] < tree["score_prior"] - 0.1, f"signal {seed}: the mixture has more of what is good", tree)
+        ok("learnt nothing" not in text and "nothing was learnt" not in said and "better with probability" in text, f"signal {seed}: no word of the prior as answer", text)
+
+
+def test_limits(e):
+    """Nothing is learnt, but limits hold all the same."""
+    seed = next(s for s in range(1, 99) if nothing_learnt(e, s))
+    prior = tables(e, seed, 0)
+    fit(e)
+    tree, text, said = optimum(e, "--cap", "web=0.05")
+    rest = [w / sum(prior[1:]) * 0.95 for w in prior[1:]]
+    ok(abs(tree["mixture"]["web"] - 0.05) < 1e-6 and "learnt nothing" in text, "a cap holds", tree)
+    ok(all(abs(tree["mixture"][d] - w) < 0.02 for d, w in zip(DOMAINS[1:], rest)), "and the rest is as near to the prior as it can be", f"{tree['mixture']} {rest}")
+    tree, text, said = optimum(e, "--floor", "code=0.7")
+    ok(abs(tree["mixture"]["code"] - 0.7) < 1e-6 and abs(sum(tree["mixture"].values()) - 1) < 1e-9, "a floor holds", tree)
+    e.put("mine.yaml", "{web: 0.4, books: 0.3, code: 0.2, talk: 0.1}\n")
+    tree, text, said = optimum(e, "--prior", "mine.yaml")
+    ok(near(tree["mixture"], [0.4, 0.3, 0.2, 0.1]), "the prior is the one that was given", tree)
+    tree, text, said = optimum(e, "--no-guard")
+    ok(not near(tree["mixture"], prior) and "what follows is the optimum of that fit, as" in said, "without the guard the fit's optimum is shown, with a warning", said)
+
+
+def nothing_learnt(e, seed):
+    tables(e, seed, 0)
+    fit(e)
+    tree = e.json("optimize", "--fit", "fit", "--target", "loss")
+    return not tree["learnt"]
+
+
+def test_flat(e):
+    prior = tables(e, 1, 0, noise=0)
+    fit(e)
+    found = optimum(e)
+    says_prior("a loss that is the same in all runs", found, prior)
+    ok(found[0]["why_not"] == "the fit predicts the same for every run", "a constant loss: the reason", found[0])
+    tables(e, 1, 1, same=True)
+    fit(e)
+    tree, text, _ = optimum(e)
+    ok(tree["why_not"] == "all runs have the same mixture, so nothing is known about other mixtures" and tree["different_mixtures"] == 1,
+       "runs of one mixture: the reason", tree)
+    ok("all runs have the same mixture" in text, "runs of one mixture: the text says so", text)
+
+
+def test_page(e):
+    prior = tables(e, next(s for s in range(1, 99) if nothing_learnt(e, s)), 0)
+    fit(e)
+    optimum(e)
+    code, _, said = e.call("report", "--fit", "fit", "--out", "page.html")
+    page = open(f"{e.folder}/page.html", encoding="utf-8").read() if os.path.exists(f"{e.folder}/page.html") else ""
+    ok(code == 0 and "The fit has learnt nothing about" in page, "the page says so too", said or prior)
+
+
+def all_tests(regmix, folder):
+    e = Experiment(regmix, folder)
+    os.remove(f"{folder}/regmix.yaml")
+    test_noise(e)
+    test_signal(e)
+    test_limits(e)
+    test_flat(e)
+    test_page(e)
+
+
+if __name__ == "__main__":
+    sys.exit(tests(all_tests))
