@@ -18,6 +18,7 @@ SETTINGS = {
     "law": ["law.sizes=1", "law.sizes=3"],
     "climb": ["climb.rounds=2", "climb.top=0.1"],
     "mixmin": ["mixmin.window=32", "mixmin.window=256"],
+    "merge": ["merge.lr=0.1", "merge.lr=1"],
     "doremi": ["doremi.form=code", "doremi.eta=0.3"],
     "odm": ["odm.form=code", "odm.smoothing=0.5"],
     "aioli": ["aioli.eta=0.1", "aioli.one_hot=0.5"],
@@ -108,7 +109,7 @@ def main():
     if len(names) < 2:
         sys.exit(__doc__)
     regmix, experiment, methods = names[0], names[1], names[2:]
-    methods = methods or ["regmix", "regmix-paper", "olmix", "law", "climb", "mixmin", "doremi", "odm", "aioli", "ppl", "rho1",
+    methods = methods or ["regmix", "regmix-paper", "olmix", "law", "climb", "mixmin", "merge", "doremi", "odm", "aioli", "ppl", "rho1",
                           "unimax", "uniform", "prior", "single"]
     rivals = Rivals(regmix, experiment, settings)
     tree = rivals.compare(methods, 3)

@@ -30,6 +30,7 @@ static inline rmx_training small_training(int64_t tokens) {
 static inline rmx_status train_in_process(void *context, const rmx_run *runs, size_t n,
                                           const char *what, rmx_err *err) {
   small_comparison *s = context;
+  const rmx_train_hooks hooks = {.make_controller = rmx_baselines_controller};
   for (size_t i = 0; i < n; i++) {
     if (rmx_run_look(&runs[i], NULL) == RMX_RUN_DONE) continue;
     rmx_corpus *corpus;
@@ -37,7 +38,7 @@ static inline rmx_status train_in_process(void *context, const rmx_run *runs, si
     RMX_TRY(rmx_kernels_get(NULL, &k, err));
     RMX_TRY(rmx_corpus_open(runs[i].corpus, &corpus, err));
     rmx_status status = rmx_run_write(&runs[i], err);
-    if (status == RMX_OK) status = rmx_train(&runs[i], corpus, k, NULL, err);
+    if (status == RMX_OK) status = rmx_train(&runs[i], corpus, k, &hooks, err);
     rmx_corpus_free(corpus);
     if (status != RMX_OK) return status;
     s->trained++;

@@ -80,6 +80,14 @@ typedef struct rmx_mixmin_options {
   double tolerance; /* of the certificate: 1e-6 */
 } rmx_mixmin_options;
 
+typedef struct rmx_merge_options {
+  double start;        /* share of the training budget for the common start: 0.5 */
+  double score;        /* largest share of the budget for scoring merged models: 0.2 */
+  double lr;           /* peak learning rate of the branches, as a share of the proxy's: 0.3 */
+  int64_t mixtures;    /* largest number of mixtures scored: 2000 */
+  int64_t eval_tokens; /* validation tokens per domain of the target in each score: 4096 */
+} rmx_merge_options;
+
 typedef struct rmx_olmix_options {
   double kl;     /* weight of the divergence from the prior: 0.05 */
   double repeat; /* largest number of repetitions of a domain: 4 */
@@ -99,6 +107,7 @@ typedef struct rmx_baseline_options {
   rmx_aioli_options aioli;
   rmx_climb_options climb;
   rmx_mixmin_options mixmin;
+  rmx_merge_options merge;
   rmx_olmix_options olmix;
   rmx_unimax_options unimax;
 } rmx_baseline_options;

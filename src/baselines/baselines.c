@@ -7,9 +7,9 @@
 #include "comparison.h"
 
 const rmx_baseline *const rmx_baselines[] = {
-    &rmx__human,        &rmx__prior, &rmx__uniform, &rmx__single, &rmx__unimax, &rmx__regmix,
-    &rmx__regmix_paper, &rmx__olmix, &rmx__ppl,     &rmx__mixmin, &rmx__law,    &rmx__climb,
-    &rmx__doremi,       &rmx__odm,   &rmx__aioli,   &rmx__rho1,
+    &rmx__human,        &rmx__prior,  &rmx__uniform, &rmx__single, &rmx__unimax, &rmx__regmix,
+    &rmx__regmix_paper, &rmx__olmix,  &rmx__ppl,     &rmx__mixmin, &rmx__merge,  &rmx__law,
+    &rmx__climb,        &rmx__doremi, &rmx__odm,     &rmx__aioli,  &rmx__rho1,
 };
 const size_t rmx_baselines_n = sizeof rmx_baselines / sizeof *rmx_baselines;
 

@@ -10,7 +10,7 @@
 // The methods, each in the file of its name.
 extern const rmx_baseline rmx__human, rmx__prior, rmx__uniform, rmx__unimax, rmx__single;
 extern const rmx_baseline rmx__regmix, rmx__regmix_paper, rmx__olmix;
-extern const rmx_baseline rmx__ppl, rmx__mixmin, rmx__law, rmx__climb;
+extern const rmx_baseline rmx__ppl, rmx__mixmin, rmx__merge, rmx__law, rmx__climb;
 extern const rmx_baseline rmx__doremi, rmx__odm, rmx__aioli, rmx__rho1;
 
 // FLOPs to train on one token, with head and attention. See RMX_FORWARD_PASSES.

@@ -396,6 +396,7 @@ START_TEST(what_is_lacking_is_said_before_training) {
   must_fail(method("ppl")->check(&s.c, err), "raise --budget");
   must_fail(method("mixmin")->check(&s.c, err), "raise --budget");
   must_fail(method("law")->check(&s.c, err), "raise --budget");
+  must_fail(method("merge")->check(&s.c, err), "raise merge.score or --budget");
   must_fail(method("climb")->check(&s.c, err), "raise --budget");
   s.c.budget = 1e15;
   band(&s, "low", 1e-4, false);
@@ -407,6 +408,7 @@ START_TEST(what_is_lacking_is_said_before_training) {
   must_fail(method("ppl")->check(&s.c, err), "own trainer");
   must_fail(method("mixmin")->check(&s.c, err), "own trainer");
   must_fail(method("law")->check(&s.c, err), "own trainer");
+  must_fail(method("merge")->check(&s.c, err), "set proxy.trainer to regmix");
   free(s.proxy.command);
   s.proxy.command = NULL;
   rmx_corpus one = *corpus;
@@ -414,12 +416,14 @@ START_TEST(what_is_lacking_is_said_before_training) {
   s.c.corpus = &one;
   must_fail(method("mixmin")->check(&s.c, err), "one domain");
   must_fail(method("law")->check(&s.c, err), "one domain");
+  must_fail(method("merge")->check(&s.c, err), "the only domain");
   must_fail(method("climb")->check(&s.c, err), "one domain");
   s.c.corpus = corpus;
   s.target[1] = -1;
   must_fail(method("mixmin")->check(&s.c, err), "asks for a higher loss");
   s.target[0] = s.target[1] = s.target[2] = 0;
   must_fail(method("mixmin")->check(&s.c, err), "no target");
+  must_fail(method("merge")->check(&s.c, err), "no target");
   s.target[2] = 1;
   s.options.law.mixtures = 3;
   must_fail(method("law")->check(&s.c, err), "law.mixtures=4");
@@ -512,6 +516,83 @@ START_TEST(mixmin_finds_what_the_target_is_made_of) {
 }
 END_TEST
 
+// The weights of the run `name` of the comparison; free them.
+static float *weights_of(const small_comparison *s, const char *name, size_t *n) {
+  char path[256];
+  rmx_model *m;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  must(rmx__model_of_run(path, 1, (int)s->proxy.context, s->c.kernels, &m, err));
+  *n = rmx_model_parameters(rmx_model_config_of(m));
+  float *w = malloc(*n * sizeof *w);
+  memcpy(w, rmx_model_weights(m), *n * sizeof *w);
+  rmx_model_free(m);
+  return w;
+}
+
+static double distance(const float *a, const float *b, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)(a[i] - b[i]) * (double)(a[i] - b[i]);
+  return sqrt(sum);
+}
+
+START_TEST(merging_finds_what_the_target_is_made_of) {
+  prepare();
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
+  s.c.budget = small_flop(&s) * 4 * 256 * 100;
+  s.options.merge.mixtures = 64;
+  rmx_baseline_result f, again;
+  s.target[0] = s.target[1] = 0, s.target[2] = 1;
+  must(method("merge")->check(&s.c, err));
+  find(&s, "merge", &f);
+  ck_assert_int_eq(s.trained, 3);          // the start and two branches
+  ck_assert_double_gt(f.mixture[0], 0.8);  // the exam is of books
+  ck_assert_double_lt(note(&f, "score"), note(&f, "score_of_prior") - 0.01);
+  ck_assert_double_le(f.flops, s.c.budget * 1.02);
+  ck_assert_double_ge(f.flops, s.c.budget * 0.8);
+  find(&s, "merge", &again);  // nothing is trained again
+  ck_assert_int_eq(s.trained, 3);
+  ck_assert_mem_eq(f.mixture, again.mixture, 2 * sizeof(double));
+  rmx_baseline_result_release(&again);
+  // A cap binds, and costs.
+  s.cap[0] = 0.3;
+  find(&s, "merge", &again);
+  ck_assert_double_le(again.mixture[0], 0.3 + 1e-9);
+  ck_assert_double_gt(note(&again, "score"), note(&f, "score"));
+  rmx_baseline_result_release(&again);
+  rmx_baseline_result_release(&f);
+  small_comparison_release(&s);
+  clear();
+}
+END_TEST
+
+START_TEST(branches_begin_where_the_start_ended) {
+  prepare();
+  small_comparison s;
+  small_comparison_make(&s, folder, experiment, corpus);
+  s.c.budget = small_flop(&s) * 4 * 256 * 100;
+  s.options.merge.mixtures = 16;
+  s.target[0] = s.target[1] = 0, s.target[2] = 1;
+  size_t n;
+  rmx_baseline_result f;
+  s.options.merge.lr = 1e-6;  // the branches hardly move
+  find(&s, "merge", &f);
+  float *still_a = weights_of(&s, "merge-001", &n), *still_b = weights_of(&s, "merge-002", &n);
+  ck_assert_double_lt(distance(still_a, still_b, n), 1e-3);
+  ck_assert_double_eq_tol(note(&f, "score"), note(&f, "score_of_prior"), 1e-4);
+  rmx_baseline_result_release(&f);
+  s.options.merge.lr = 1;
+  find(&s, "merge", &f);
+  float *a = weights_of(&s, "merge-001", &n), *b = weights_of(&s, "merge-002", &n);
+  ck_assert_double_gt(distance(a, b, n), 0.1);
+  ck_assert_double_lt(distance(a, still_a, n), distance(a, b, n));  // they share their start
+  rmx_baseline_result_release(&f);
+  free(still_a), free(still_b), free(a), free(b);
+  small_comparison_release(&s);
+  clear();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, a_part_of_a_corpus_is_a_corpus);
   tcase_add_test(tc, a_larger_choice_contains_the_smaller_ones);
@@ -521,4 +602,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, what_is_lacking_is_said_before_training);
   tcase_add_test(tc, em_gives_back_a_known_mixture);
   tcase_add_test(tc, mixmin_finds_what_the_target_is_made_of);
+  tcase_add_test(tc, merging_finds_what_the_target_is_made_of);
+  tcase_add_test(tc, branches_begin_where_the_start_ended);
 }
