@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/opened.h"
+#include "base/place.h"
 #include "base/temporary.h"
 
 enum { TAIL_SIZE = RMX__HOST_SIZE + 8 };

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that stand beside others while they are written, and what killed writers leave of them.
 //
-// The name says who writes: .regmix.<process>.<number>@<host>.tmp. A writer holds a lock on the
+// The name says who writes: .regmix.<process>.<number>@<host>+<boot>-<namespace>.tmp, with the
+// start of the boot's id and the number of the namespace of processes. A writer holds a lock on the
 // file for as long as it may still write, so a file is left behind if nobody holds its lock and its
-// process is gone. Of a process on another host, or where the file system has no locks, nothing is
-// known but the age of the file: a day is long enough.
+// process is gone. Of a process of another host or container, nothing is known but the age of the
+// file: a day is long enough.
 #include "base/temporary.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <regmix/base.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,14 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/place.h"
+
 enum { LEFT_BEHIND_S = 86400 };
 static const char head[] = ".regmix.", tail[] = ".tmp";
 
 void rmx__own_host(char host[RMX__HOST_SIZE]) {
-  char name[RMX__HOST_SIZE];
-  if (gethostname(name, sizeof name) != 0) strcpy(name, "localhost");
-  name[sizeof name - 1] = '\0';
-  strcpy(host, name);
+  struct rmx__place here;
+  rmx__own_place(&here);
+  snprintf(host, RMX__HOST_SIZE, "%.48s+%.8s-%.12s", *here.host ? here.host : "localhost",
+           here.boot, here.processes + strcspn(here.processes, "0123456789"));
+  host[strcspn(host, "]")] = '\0';
   for (char *c = host; *c; c++)
     if (*c == '/' || *c == '@') *c = '_';
 }
@@ -43,20 +46,6 @@ static bool names_writer(const char *name, long *process, char host[RMX__HOST_SI
   if (!at || *process <= 0 || *end != '.' || (size_t)(name + n - at) > RMX__HOST_SIZE) return false;
   snprintf(host, RMX__HOST_SIZE, "%.*s", (int)(name + n - (sizeof tail - 1) - at - 1), at + 1);
   return true;
-}
-
-bool rmx__is_gone(long process) {
-  if (kill((pid_t)process, 0) != 0) return errno == ESRCH;
-  char path[64], text[512];
-  snprintf(path, sizeof path, "/proc/%ld/stat", process);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  ssize_t n = read(fd, text, sizeof text - 1);
-  close(fd);
-  if (n <= 0) return false;
-  text[n] = '\0';
-  const char *name_end = strrchr(text, ')');
-  return name_end && strncmp(name_end, ") Z", 3) == 0;
 }
 
 static bool is_left_behind(int folder, const char *name, long process, bool ours) {

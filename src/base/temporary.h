@@ -5,11 +5,10 @@
 
 #include <stdbool.h>
 
-enum { RMX__HOST_SIZE = 65 };
-// The name of this host, with nothing in it that the names of temporary files have a meaning for.
+enum { RMX__HOST_SIZE = 80 };
+// The name of this host and of this container on it, with nothing in it that the names of temporary
+// files have a meaning for.
 void rmx__own_host(char host[RMX__HOST_SIZE]);
-// The process of this host has ended, or is a zombie that its parent has not taken notice of yet.
-bool rmx__is_gone(long process);
 
 // Makes an empty file in `folder`, locked while it is open, for writing and reading; *path is its
 // name, for rmx__temporary_done. The first time in a process, such files of writers that are gone

@@ -13,8 +13,11 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "holder.h"
 
 enum { POLL_MS = 20, GIVE_UP_S = 10 };
 enum news { BEGUN, ENDED };
@@ -32,7 +35,7 @@ struct guard {
   int life, news, status;
   bool ended, stop;
   enum phase phase;
-  double since;
+  double since, beaten;
 };
 
 static volatile sig_atomic_t term_seen;
@@ -128,8 +131,15 @@ static bool all_gone(struct guard *g) {
 
 static void wait_for_news(const struct guard *g, const sigset_t *mask) {
   struct pollfd life = {.fd = g->stop ? -1 : g->life, .events = POLLIN};
-  struct timespec soon = {.tv_nsec = POLL_MS * 1000000L};
-  ppoll(&life, 1, g->phase == RUNS ? NULL : &soon, mask);
+  const struct timespec soon = {.tv_nsec = POLL_MS * 1000000L}, beat = {.tv_sec = RMX__BEAT_S};
+  ppoll(&life, 1, g->phase == RUNS ? &beat : &soon, mask);
+}
+
+// The claims of the runs are alive for as long as the command is, also once the worker is dead.
+static void beat(struct guard *g) {
+  if (rmx_now() - g->beaten < RMX__BEAT_S) return;
+  g->beaten = rmx_now();
+  for (size_t i = 0; i < g->what->n; i++) futimens(g->what->claims[i], NULL);
 }
 
 static bool asked_to_stop(const struct guard *g) {
@@ -160,6 +170,7 @@ static void watch(struct guard *g, const sigset_t *mask) {
       }
     }
     wait_for_news(g, mask);
+    beat(g);
   }
 }
 

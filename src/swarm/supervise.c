@@ -15,6 +15,7 @@
 
 #include "base/temporary.h"
 #include "claim.h"
+#include "locks.h"
 #include "pytorch.h"
 
 extern char **environ;
@@ -509,7 +510,7 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   return RMX_OK;
 }
 
-// Once, before any work: a file system without locks would fail each run by itself.
+// Once, before any work: whether a claim can be had, and whether it is a lock.
 static rmx_status check_locks(const struct supervisor *s, rmx_err *err) {
   RMX_OWNED_BY(rmx__claim_release) rmx__claim claim = {.fd = -1};
   bool taken;
@@ -517,7 +518,16 @@ static rmx_status check_locks(const struct supervisor *s, rmx_err *err) {
   while (first < s->n && rmx_run_look(&s->runs[first], NULL) >= RMX_RUN_RUNNING) first++;
   if (first == s->n) return RMX_OK;
   RMX_TRY(rmx_mkdirs(s->runs[first].folder, err));
-  return rmx__claim_take(&claim, s->runs[first].folder, &taken, err);
+  RMX_TRY(rmx__claim_take(&claim, s->runs[first].folder, &taken, err));
+  if (!claim.exclusive) return RMX_OK;
+  char where[RMX__FILE_SYSTEM_SIZE];
+  rmx__file_system_of(claim.path, where);
+  rmx_note(
+      s->listener,
+      "%s: the file system of %s (%s) has no working locks, so a run is claimed by a file with "
+      "a heartbeat instead: a killed worker's run waits %d s, one of another machine %d s",
+      s->options->what, s->runs[first].folder, where, RMX__ENDED_S, RMX__SILENT_S);
+  return RMX_OK;
 }
 
 static rmx_status find_pytorch(struct supervisor *s, rmx_err *err) {

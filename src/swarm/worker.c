@@ -76,7 +76,7 @@ static rmx_status claim(struct held *h, const char *folder, bool only, rmx_err *
   RMX_TRY(rmx_run_read(folder, r, err));
   rmx_status status = rmx__claim_take(c, folder, &taken, err);
   if (status == RMX_OK && !taken && only) status = held(r, err);
-  if (status == RMX_OK && taken) status = rmx__claim_beat(c, err);
+  if (status == RMX_OK && taken) status = rmx__claim_beat(c, only, err);
   // Somebody may have finished it between our being asked and our claim.
   if (status == RMX_OK && taken && rmx_run_look(r, NULL) < RMX_RUN_DIVERGED) {
     h->locks[h->n++] = c->fd;

@@ -161,18 +161,20 @@ esac
 
 # ---- what killed writers leave
 mkdir swept
-host=$(hostname | tr '/@' '__')
+host=$(hostname | tr '/@' '__')+$(cut -c 1-8 /proc/sys/kernel/random/boot_id)-$(readlink /proc/self/ns/pid | tr -dc 0-9)
+other=${host%+*}+00000000-${host##*-}  # a container elsewhere that has this host's name
 sleep 300 & live=$!
 (exit 0) & dead=$!
 wait $dead
 : > "swept/.regmix.$dead.0@$host.tmp"
 : > "swept/.regmix.$live.0@$host.tmp"
 : > swept/.regmix.77.0@elsewhere.tmp
+: > "swept/.regmix.$dead.0@$other.tmp"
 : > swept/.regmix.78.0@elsewhere.tmp
 touch -d '2 days ago' swept/.regmix.78.0@elsewhere.tmp
 echo mine > swept/x.tmp
 echo mine > swept/.regmix.notes.tmp
-wanted=".regmix.$live.0@$host.tmp .regmix.77.0@elsewhere.tmp .regmix.notes.tmp out.csv x.tmp"
+wanted=".regmix.$live.0@$host.tmp .regmix.$dead.0@$other.tmp .regmix.77.0@elsewhere.tmp .regmix.notes.tmp out.csv x.tmp"
 if command -v flock > /dev/null; then
   flock "swept/.regmix.$dead.1@$host.tmp" sleep 300 & locker=$!
   while [ ! -e "swept/.regmix.$dead.1@$host.tmp" ] || flock -n "swept/.regmix.$dead.1@$host.tmp" true; do sleep 0.05; done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Who is at a run: file systems without locks, claims of other hosts, holders that give no sign of life. Nothing is waited for without
+# Who is at a run: file systems without locks, claims of other hosts and containers, holders that give no sign of life. Nothing is waited for without
 # a word or without an end. Usage: test_locks.sh regmix locks.so
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,34 +16,102 @@ told() { if grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr"; then ok "$1"; 
 with() { how=$1; shift; env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_FLOCK="$how" timeout 60 "$@"; }
 train() { timeout 100 "$REGMIX" train -C exp "$@"; }
 
-for how in ENOLCK ENOSYS ENOTSUP; do
-  rm -rf exp/runs
-  try "$how from flock is told at once" 1 "has no working locks" with $how "$REGMIX" train -C exp
-done
-told "with the file" "exp/runs/r1/claim"
-told "and its file system" "mounted at /"
+numbers() { for r in r1 r2 r3; do grep -v -E '"(wall_s|tokens_per_s)"' "exp/runs/$r/result.json"; done; cat exp/metrics.csv; }
+# The steps that the logs tell of: those of two trainings would stand twice.
+steps() { cat exp/runs/r?/log.jsonl | sed -n 's/.*"step":\([0-9]*\).*/\1/p' | tr '\n' ' '; }
+long="--set proxy.tokens=200k --set proxy.checkpoint_s=0"
+afresh() { rm -rf exp/runs exp/metrics.csv; }
+afresh
+# shellcheck disable=SC2086
+try "with locks" 0 "3 runs done" train $long
+if grep -q "no working locks" "$SCRATCH/stderr"; then not_ok "nothing is said of locks"; else ok "nothing is said of locks"; fi
+numbers > straight
+steps > straight-steps
+
 with ENOLCK env true 2> "$SCRATCH/stderr"
 if grep -q "cannot be preloaded" "$SCRATCH/stderr"; then not_ok "the locks of this test are in use" "$(cat "$SCRATCH/stderr")"; else ok "the locks of this test are in use"; fi
+
+# ---- no locks, and locks that do not lock: two supervisors train the same runs at once
+# shellcheck disable=SC2086
+double() { with "$1" "$REGMIX" train -C exp $long > "out$2" 2> "err$2"; }
+for how in ENOLCK ENOSYS ENOTSUP NOTHING LOCAL; do
+  afresh
+  double $how 1 & first=$!
+  double $how 2; second_code=$?
+  wait $first; first_code=$?
+  same "$how: two at once end well" "0 0" "$first_code $second_code"
+  [ "$first_code$second_code" = 00 ] || cat err1 err2 | sed 's/^/# /'
+  same "$how: with the same numbers" "$(cat straight)" "$(numbers)"
+  same "$how: and no claims are left" "" "$(find exp/runs -name claim -o -name '*.tmp')"
+  if [ $how = LOCAL ]; then continue; fi
+  same "$how: each run was trained once" "$(cat straight-steps)" "$(steps)"
+  if grep -q "(.*mounted at /.*) has no working locks" err1; then ok "$how: and the file system is named"; else not_ok "$how: and the file system is named" "$(cat err1)"; fi
+done
+afresh
 try "status does not wait either" 0 "3 runs" with ENOLCK "$REGMIX" status -C exp
 
-# ---- locks that do not lock: two supervisors train the same runs at once
-numbers() { for r in r1 r2 r3; do grep -v -E '"(wall_s|tokens_per_s)"' "exp/runs/$r/result.json"; done; cat exp/metrics.csv; }
-rm -rf exp/runs
-try "with locks" 0 "3 runs done" train --set proxy.tokens=200k --set proxy.checkpoint_s=0
-numbers > straight
-rm -rf exp/runs exp/metrics.csv
-double() { with NOTHING "$REGMIX" train -C exp --set proxy.tokens=200k --set proxy.checkpoint_s=0 > "out$1" 2> "err$1"; }
-double 1 & first=$!
-double 2; second_code=$?
-wait $first; first_code=$?
-# One of them may find a file of the other's and say so; run again, it is done.
-echo "# two at once without locks: exit codes $first_code and $second_code"
-try "doubles do no harm: the same command ends well" 0 "" train --set proxy.tokens=200k --set proxy.checkpoint_s=0
-numbers > doubled
-if cmp -s straight doubled; then ok "with the same numbers"; else not_ok "with the same numbers" "$(diff straight doubled | head -20)"; fi
+# ---- without locks, a worker that is killed
+hold() { # HOW: a training that takes its time, until it has claims
+  afresh
+  env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_FLOCK="$1" \
+    "$REGMIX" train -C exp --set proxy.tokens=40M --set proxy.checkpoint_s=0 --jobs 3 > out 2> err & supervisor=$!
+  n=0
+  while [ ! -s exp/runs/r1/checkpoint.bin ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+  worker=$(sed -n 2p exp/runs/r1/claim)
+}
+hold NOTHING
+same "the claim says that it is no lock" exclusive "$(sed -n 4p exp/runs/r1/claim)"
+try "status sees who holds it" 0 "running" with NOTHING "$REGMIX" status -C exp
+kill -s KILL "$worker"
+n=0
+while ! grep -q "was killed by signal 9" err && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
+while [ "$(sed -n 2p exp/runs/r1/claim 2> /dev/null)" = "$worker" ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+if [ $n -lt 600 ]; then ok "another one takes the run up"; else not_ok "another one takes the run up" "$(cat err)"; fi
+kill -s TERM $supervisor; wait $supervisor
+hold NOTHING
+printf 'elsewhere\n99\nb 3 4\nexclusive\n' > other && mv other exp/runs/r1/claim
+n=0
+while kill -0 "$worker" 2> /dev/null && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+if [ $n -lt 600 ]; then ok "a worker whose claim was taken over stops"; else not_ok "a worker whose claim was taken over stops"; fi
+same "and leaves the claim to its new holder" elsewhere "$(head -n 1 exp/runs/r1/claim)"
+kill -s TERM $supervisor; wait $supervisor
 
-# ---- claims of other hosts. claim RUN HOST PID WHEN
-claim() { mkdir -p "exp/runs/$1"; printf '%s\n%s\n' "$2" "$3" > "exp/runs/$1/claim"; touch -d "$4" "exp/runs/$1/claim"; }
+# ---- containers that share the name of the host: claim RUN HOST PID WHEN [PLACE [exclusive]]
+place=$(cat /proc/sys/kernel/random/boot_id)" "$(readlink /proc/self/ns/pid)
+sleep 1000 & alive=$!
+began=$(cut -d ' ' -f 22 /proc/$alive/stat)
+claim() { mkdir -p "exp/runs/$1"; printf '%s\n%s\n%s\n%s\n' "$2" "$3" "${5-}" "${6-}" > "exp/runs/$1/claim"; touch -d "$4" "exp/runs/$1/claim"; }
+state() { # NAME WANTED HOST PID WHEN PLACE MODE: is the run held?
+  afresh; name=$1; wanted=$2; shift 2
+  claim r1 "$@"
+  "$REGMIX" status -C exp --json > json 2> err
+  same "$name" "$wanted" "$(value json 'o["proxies"].get("running", 0)')"
+}
+me=$(hostname)
+state "another boot, with a heartbeat: held" 1 "$me" 1 '30 seconds ago' "00000000-other pid:[4026531836] 7"
+state "another boot, silent: free" 0 "$me" 1 '70 seconds ago' "00000000-other pid:[4026531836] 7"
+state "another namespace, with a heartbeat: held" 1 "$me" 1 '30 seconds ago' "${place% *} pid:[1] 7" exclusive
+state "this place, a process that lives: held" 1 "$me" $alive '30 seconds ago' "$place $began" exclusive
+state "this place, and it is silent: held" 1 "$me" $alive '10 minutes ago' "$place $began" exclusive
+state "this place, a later process with its number: free" 0 "$me" $alive '30 seconds ago' "$place 1" exclusive
+state "this place, a process that ended: free" 0 "$me" 4000000 '30 seconds ago' "$place 1" exclusive
+state "what it left may still be ending: held" 1 "$me" 4000000 'now' "$place 1" exclusive
+state "a lock that is free, of a process that ended: free" 0 "$me" 4000000 'now' "$place 1"
+state "a lock that is free although its process lives: held" 1 "$me" $alive 'now' "$place $began"
+state "a claim of version 0.1.0, not locked: free" 0 "$me" $alive 'now'
+state "a claim that names nobody yet: held" 1 "" "" 'now'
+state "a claim that names nobody: free" 0 "" "" '1 minute ago'
+kill $alive
+if unshare -fp --mount-proc true 2> /dev/null; then
+  hold LOCAL
+  with LOCAL unshare -fp --mount-proc "$REGMIX" status -C exp --json > json
+  same "a real namespace of processes sees it running" 3 "$(value json 'o["proxies"].get("running", 0)')"
+  kill -s TERM $supervisor; wait $supervisor
+else
+  skip "a real namespace of processes sees it running" "this user may not make one"
+fi
+
+# ---- claims of other hosts
 rm -rf exp/runs; claim r1 elsewhere 1234 '1 hour'
 try "a claim with a time in the future is not believed until then" 0 "3 runs done" train
 rm -rf exp/runs; claim r1 elsewhere 1234 '2 minutes ago'

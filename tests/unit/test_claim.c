@@ -19,7 +19,7 @@ START_TEST(beats_while_its_process_is_busy) {
   ck_assert_int_eq(futimens(claim.fd, old), 0);
   must(rmx__claim_look(folder, &by, err));
   ck_assert(by.held && by.age_s > RMX__SILENT_S);
-  must(rmx__claim_beat(&claim, err));
+  must(rmx__claim_beat(&claim, true, err));
   for (int beats = 0; beats < 2; beats++) {
     ck_assert_int_eq(futimens(claim.fd, old), 0);
     for (int i = 0; i < 600; i++) {
