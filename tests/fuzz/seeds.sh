@@ -28,19 +28,36 @@ awk 'BEGIN { s = 7; print "run,a,b,c" > "m.csv"; print "run,a_val_loss,b_acc" > 
     t = w[0] + w[1] + w[2]; a = w[0] / t; b = w[1] / t
     printf "r%d,%.3f,%.3f,%.3f\n", i, a, b, 1 - sprintf("%.3f", a) - sprintf("%.3f", b) > "m.csv"
     printf "r%d,%.3f,%.3f\n", i, 3 - sqrt(a), 0.3 + 0.2 * b > "l.csv" } }'
+awk -F, 'NR == 1 { print "run,a_val_loss,b_loss,c_loss,d_acc" > "many.csv"; print "run,params,tokens,a_val_loss,b_loss" > "sized.csv"
+    print "run,phase_0_a,phase_0_b,phase_1_a,phase_1_b" > "phased.csv" }
+  NR > 1 { i = NR - 1; a = $2; b = $3
+    printf "%s,%.3f,%.3f,%.3f,%.3f\n", $1, 3 - sqrt(a), 3 - sqrt(b), 4 - sqrt(a + b), 0.3 + 0.2 * b > "many.csv"
+    printf "%s,%d,%d,%.3f,%.3f\n", $1, 1e6 * (1 + i % 3), 1e8 * (1 + i % 2), 3 - sqrt(a) - 0.1 * (i % 3), 3 - sqrt(b) - 0.1 * (i % 2) > "sized.csv"
+    printf "%s,%.3f,%.3f,%.3f,%.3f\n", $1, a, 1 - a, b, 1 - b > "phased.csv" }' m.csv
 printf 'a: 1M\nb: 20M\nc: 3e8\n' > tokens.yaml
-for kind in ridge trees gp exp power exposure shared ensemble; do
-  [ $kind = exposure ] && more="--tokens tokens.yaml --budget 20M" || more=
-  # shellcheck disable=SC2086
-  "$REGMIX" fit -q --mixtures m.csv --metrics l.csv --regressor $kind --set trees.rounds=3 --set trees.min_data_in_leaf=2 $more --out fit-$kind > /dev/null 2>&1 || continue
-  for file in fit-$kind/a_val_loss.*; do
-    put regressor $kind < "$file"
+# fit_seed NAME METRICS OPTION...: a fit, of its first metric alone, becomes a seed of two targets.
+fit_seed() {
+  name=$1 metrics=$2
+  shift 2
+  "$REGMIX" fit -q --mixtures "${mixtures:-m.csv}" --metrics "$metrics" --set trees.rounds=3 --set trees.min_data_in_leaf=2 "$@" --out "fit-$name" > /dev/null 2>&1 || return 0
+  for file in "fit-$name"/a_val_loss.*; do
+    put regressor "$name" < "$file"
     # Without the hashes of the parts, which no change of a part would agree with.
     { python3 -c 'import json, sys; f = json.load(open(sys.argv[1])); f.pop("hashes", None); f["metrics"] = [dict(f["metrics"][0], name="a", file="a." + sys.argv[2])]
 for m in f["metrics"]: m.pop("hash", None)
-print(json.dumps(f))' fit-$kind/fit.json "${file##*.}"; zero; cat "$file"; } | put fit $kind
+print(json.dumps(f))' "fit-$name/fit.json" "${file##*.}"; zero; cat "$file"; } | put fit "$name"
   done
-done
+}
+for kind in ridge trees gp exp power ensemble; do fit_seed $kind l.csv --regressor $kind; done
+fit_seed exposure l.csv --regressor exposure --tokens tokens.yaml --budget 20M
+# Metrics that share the lengths of their processes, in two clusters; the process also knows totals of domains.
+fit_seed shared many.csv --regressor shared
+# Runs of three sizes and two lengths.
+for kind in scaling additive-law full-law; do fit_seed $kind sized.csv --regressor $kind --size-column params --tokens-column tokens; done
+fit_seed chosen sized.csv --size-column params --tokens-column tokens
+# A mixture for each phase.
+mixtures=phased.csv
+fit_seed phases l.csv --regressor gp --phases 0.8,0.2
 { cat m.csv; zero; cat l.csv; } | put csv tables
 printf 'run;a;b\n1;0,5;0,5\n' | put csv semicolons
 { printf '"run ""1""",a\n"x\ny",1\n'; zero; printf 'run,m\n"x\ny",NaN\n'; } | put csv quotes
@@ -80,6 +97,34 @@ END
 put config config < exp/regmix.yaml
 put config resolved < exp/resolved.yaml
 printf 'corpus: {folder: text, domains: {a: [x, "y*"], b: {files: z, valid_only: true}}}\ntarget: {a: 0.5, b: 1}\nproxy: {command: "./t", lr: 1e-3}\n' | put config maps
+
+cat << 'END' | put config keys
+corpus:
+  folder: text
+  leave_out: ["*.md", old]
+  domain_field: "meta.source:host(url)"
+  classifier: [topic.bin, quality.ftz]
+  min_probability: 0.3
+  hosts: [wikipedia.org, github.com]
+  max_hosts: 9
+  max_domains: 99
+  text_field: text,body
+  encoding: windows-1251
+  near_duplicates: 0.8
+  protect: [web]
+  max_overlap: 0.3
+  specials: tokens
+  domains:
+    kept: {values: ["web:*", code], valid_only: true}
+target: {exam: -1, web: 0.5}
+sample: {phases: [0.8, 0.2], max_epochs: {web: 2, code: 8}, min_coverage: 0.2, tree: false}
+proxy: {trainer: pytorch, timeout: 12h, grace: 30s, may_fail: 0.1, repeat: match}
+fit: {regressor: shared, normalize: true, higher_is_better: ["*_acc"], lower_is_better: [x]}
+power: {own: false, robust: true}
+optimize: {floor: [web=0.1], cap: [code=0.5], fix: [a=0.2], share: ["x=0.1..0.5:a,b"], ordered: ["a<b<c"], max_kl: 0.2, no_worse: [exam], metric_group: ["g=a,b"], worst: true}
+compare: {first_seed: 3, against: ["single:web"], methods: [regmix, olmix, human], budget: 20Mtokens, human: mine.yaml}
+aioli: {sweeps: 2}
+END
 
 run=exp/runs/0001
 { cat $run/run.json; zero; cat $run/result.json; } | put run finished
