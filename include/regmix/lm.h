@@ -2,8 +2,8 @@
  * architecture. Part of the door of the room `model`.
  *
  * A model is read from a folder as Hugging Face's library writes it (config.json and safetensors
- * files), or from a model.bin of this program. Numbers of type bfloat16 and float16 are converted
- * to float32. All products are made in float32.
+ * files), which is also what this program writes, or from a model.bin of its version 0.1.0. Numbers
+ * of type bfloat16 and float16 are converted to float32. All products are made in float32.
  */
 #ifndef RMX_LM_H
 #define RMX_LM_H
@@ -31,11 +31,12 @@ typedef struct rmx_lm_config {
 typedef struct rmx_lm rmx_lm;
 
 /* Opens a model. `path`: a folder with config.json and model.safetensors (or the shards that
- * model.safetensors.index.json lists), a folder with model.bin, or a model.bin. Free it with
- * rmx_lm_free(). `k` must outlive the model; a level that multiplies in bfloat16 would round, so
- * choose it with rmx_lm_kernels(). RMX_EINPUT: another architecture, tensors that the config does
- * not have, sizes that disagree, a damaged file; the message names the file and what is wrong.
- * Cost: the memory of all numbers as float32, and the file once. */
+ * model.safetensors.index.json lists), a folder with a model.safetensors or model.bin of this
+ * program, or one of these files alone. Free it with rmx_lm_free(). `k` must outlive the model; a
+ * level that multiplies in bfloat16 would round, so choose it with rmx_lm_kernels(). RMX_EINPUT:
+ * another architecture, tensors that the config does not have, sizes that disagree, a damaged file;
+ * the message names the file and what is wrong. Cost: the memory of all numbers as float32, and the
+ * file once. */
 rmx_status rmx_lm_open(const char *path, const rmx_kernels *k, int threads, rmx_lm **out,
                        rmx_err *err);
 void rmx_lm_free(rmx_lm *m);
@@ -68,10 +69,13 @@ rmx_status rmx_lm_score(rmx_lm *m, rmx_lm_item *items, size_t n, const rmx_liste
 /* logits (n, V): of what follows each of the tokens (n), n up to the context. */
 rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err);
 
-/* Writes a model of this program as Hugging Face's library keeps a Llama: config.json and
- * model.safetensors in `folder`, which is made. end_of_text goes to config.json as bos_token_id and
- * eos_token_id; UINT32_MAX: none. A reader sees each file as it was or whole. */
-rmx_status rmx_lm_write(const rmx_model *m, uint32_t end_of_text, const char *folder, rmx_err *err);
+/* Writes a model of this program as Hugging Face's library keeps a Llama, into `folder`, which is
+ * made: model.safetensors (see rmx_model_save()), config.json, generation_config.json, and where
+ * `tokenizer` (a tokenizer.json) is not NULL a copy of it, tokenizer_config.json and
+ * special_tokens_map.json. end_of_text is the token before and after a text; UINT32_MAX: none. A
+ * reader sees each file as it was or whole; model.safetensors is the last. */
+rmx_status rmx_lm_write(const rmx_model *m, uint32_t end_of_text, const char *tokenizer,
+                        const char *folder, rmx_err *err);
 
 /* How numbers are kept in a GGUF file. */
 typedef enum rmx_gguf_type {

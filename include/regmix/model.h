@@ -122,20 +122,23 @@ size_t rmx_model_tensors(const rmx_model *m, const rmx_tensor **out);
 float *rmx_model_weights(rmx_model *m);   /* flat block of all parameters */
 float *rmx_model_gradients(rmx_model *m); /* the same layout; NULL if not training */
 
-/* A checkpoint: magic, version, config, tensor names and shapes, weights, and with `state` the
- * AdamW moments and step; hash at the end. `extra` (may be NULL) is the trainer's JSON, kept
- * inside. Atomic. */
+/* A safetensors file: the weights, named as in Hugging Face's library, and with `state` the moments
+ * of AdamW ("moment1.<name>", "moment2.<name>"). Its metadata has the config, the step, `extra`
+ * (may be NULL: the trainer's JSON, an object) and a hash of the file. Atomic. */
 rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state,
                           const struct json_t *extra, rmx_err *err);
-/* Loads into a model of the same config; everything is checked before it is believed. Without state
- * in the file (or `training`), moments and step start at 0. *extra: new reference, or NULL (as
- * `extra` itself may be). Truncated, corrupt, of another config: RMX_EINPUT, and the model is as it
- * was. */
+/* The model in the folder of a run: model.safetensors, or the model.bin of version 0.1.0 if there
+ * is only that. free() it; NULL: no memory. */
+char *rmx_model_path(const char *folder);
+/* Loads such a file, or a model.bin or checkpoint.bin of version 0.1.0, into a model of the same
+ * config; everything is checked before it is believed. Without state in the file (or `training`),
+ * moments and step start at 0. *extra: new reference, or NULL (as `extra` itself may be).
+ * Truncated, corrupt, of another config: RMX_EINPUT, and the model is as it was. */
 rmx_status rmx_model_load(rmx_model *m, const char *path, struct json_t **extra, rmx_err *err);
 /* The config of a checkpoint, to make a model for it. Reads and checks all of the file. */
 rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_err *err);
-/* The hash at the end of a checkpoint, which distinguishes checkpoints. The rest of the file is not
- * read. */
+/* The hash that a checkpoint has of itself, which distinguishes checkpoints. The rest of the file
+ * is not read. */
 rmx_status rmx_model_file_hash(const char *path, uint64_t *hash, rmx_err *err);
 
 #ifdef __cplusplus

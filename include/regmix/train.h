@@ -54,7 +54,7 @@ typedef struct rmx_run {
   double *mixture;   /* (D) of all tokens */
   rmx_phases phases; /* of which that is the mean; n = 0: there are none */
   uint64_t seed;
-  bool keep_model; /* write model.bin at the end */
+  bool keep_model; /* leave a model in the folder at the end: see rmx_lm_write() */
   uint64_t corpus_hash;
   int vocab;
   rmx_training training; /* text members borrowed by rmx_run_make, owned after rmx_run_read */
@@ -163,11 +163,11 @@ typedef struct rmx_train_hooks {
 } rmx_train_hooks;
 
 /* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl
- * as it goes, checkpoint.bin now and then, result.json at the end (and model.bin, whose hash
- * result.json keeps). Resumes from a checkpoint of the same run; the result has the same bits as
- * without a stop. The checkpoint holds the log so far, which replaces the file. If a checkpoint is
- * damaged, `warn` is called, and the run starts again. A run whose loss is not a
- * number is RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
+ * as it goes, checkpoint.safetensors now and then, result.json at the end (and the model, whose
+ * hash result.json keeps). Resumes from a checkpoint of the same run; the result has the same bits
+ * as without a stop. The checkpoint holds the log so far, which replaces the file. If a checkpoint
+ * is damaged, `warn` is called, and the run starts again. A run whose loss is not a number is
+ * RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);
 

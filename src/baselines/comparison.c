@@ -121,7 +121,7 @@ rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixt
 
 rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k,
                              rmx_model **out, rmx_err *err) {
-  char *path = rmx_path_in(folder, "model.bin");
+  char *path = rmx_model_path(folder);
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_model_config config;
   *out = NULL;

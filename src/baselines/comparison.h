@@ -38,7 +38,7 @@ double rmx__result_flops(const json_t *result);
 double rmx__result_target(const rmx_comparison *c, const json_t *result);
 
 // A proxy on `mixture` with this number of tokens, whose model is kept. It is trained once for all
-// methods that need the same. *out is the run, whose folder holds model.bin. Adds its full cost to
+// methods that need the same. *out is the run, whose folder holds the model. Adds its full cost to
 // spent->flops.
 rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
                                      rmx_run *out, rmx_baseline_result *spent, rmx_err *err);

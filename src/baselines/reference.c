@@ -43,7 +43,7 @@ static rmx_status check_answers(const rmx_run *r, const char *folder, const char
 
 static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_kernels *k,
                              rmx__reference *out, rmx_err *err) {
-  char *path = rmx_path_in(folder, "model.bin");
+  char *path = rmx_model_path(folder);
   rmx_model_config config = {0};
   rmx_status status =
       path ? rmx_model_read_config(path, &config, err) : rmx_fail_memory(err, 0, "a path");

@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// checkpoint.c: a model in a file.
+// checkpoint.c: a model in a safetensors file, with the names that Hugging Face's library has for
+// the tensors of a Llama. A checkpoint of a training has the moments of AdamW beside the weights,
+// as "moment1.<name>" and "moment2.<name>". Metadata:
 //
-//   8 bytes   "RMXMODEL"
-//   4         version, 1
-//   4         n, bytes of the header
-//   n         header, JSON: config, tensors (name, shape), step, state, extra; then blanks up to
-//             a multiple of 64 from the start of the file
-//   4 P       weights, P float32 in the order of the tensors
-//   8 P       both moments, in a file with state
-//   8         XXH3 of everything before
+//   xxh3        the hash of the file (lm/safetensors.h)
+//   format      "pt", which Hugging Face's library wants
+//   regmix      JSON: config, step, state (whether the moments are there)
+//   extra       JSON: what the trainer keeps inside; texts of it have entries of their own:
+//   extra.<key>
 //
-// Numbers are little-endian. Everything is checked before it is believed, sizes before the hash, so
-// that any bytes at all give an error and never a crash.
+// The tensors are in the order of the model, without gaps. Everything is checked before it is
+// believed, sizes before the hash, so that any bytes at all give an error and never a crash.
+#include "checkpoint.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "model.h"
+#include "lm/lm.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "checkpoints are written as they lie in memory");
-
-static const char magic[8] = {'R', 'M', 'X', 'M', 'O', 'D', 'E', 'L'};
-enum { VERSION = 1, FRONT = 16, ALIGN = 64, HASH = 8, HEADER_MAX = 64 << 20 };
 
 static const struct {
   const char *key;
@@ -50,89 +47,99 @@ static double *real_at(rmx_model_config *c, size_t i) {
   return (double *)(void *)((char *)c + real[i].offset);
 }
 
-// ---- writing ------------------------------------------------------------
-
-static json_t *header_of(const rmx_model *m, bool state, const json_t *extra) {
-  rmx_model_config c = m->c;
-  json_t *header = json_object(), *config = json_object(), *tensors = json_array();
+static json_t *config_json(rmx_model_config c) {
+  json_t *config = json_object();
   for (size_t i = 0; i < WHOLE; i++)
     json_object_set_new(config, whole[i].key, json_integer(*whole_at(&c, i)));
   for (size_t i = 0; i < REAL; i++)
     json_object_set_new(config, real[i].key, json_real(*real_at(&c, i)));
-  for (size_t i = 0; i < m->tensors_n; i++) {
-    const rmx_tensor *t = &m->tensors[i];
-    json_t *shape = json_array();
-    for (int d = 0; d < t->ndim; d++) json_array_append_new(shape, json_integer(t->shape[d]));
-    json_array_append_new(tensors, json_pack("{s:s, s:o}", "name", t->name, "shape", shape));
-  }
-  json_object_set_new(header, "config", config);
-  json_object_set_new(header, "tensors", tensors);
-  json_object_set_new(header, "step", json_integer(m->step));
-  json_object_set_new(header, "state", json_boolean(state));
-  if (extra) json_object_set_new(header, "extra", json_deep_copy(extra));
-  return header;
+  return config;
 }
 
-// Each part's hash is the seed of the next one's, so that the file is never in memory twice.
-static void put(FILE *file, const void *data, size_t size, uint64_t *hash) {
-  fwrite(data, 1, size, file);
-  *hash = rmx_hash(data, size, *hash);
+// ---- the tensors of a file ------------------------------------------------------
+
+struct listed {
+  rmx_strings names;
+  rmx__safetensor *tensors;  // (n): name and shape
+  size_t n;
+};
+
+static void release_listed(struct listed *l) {
+  rmx_strings_release(&l->names);
+  free(l->tensors);
+}
+
+// Of a model of this config: its weights and, with `state`, both moments. data: where the weights
+// and the moments start; NULL: it is not set.
+static rmx_status list(const rmx_model_config *c, bool state, const float *const data[3],
+                       struct listed *out, rmx_err *err) {
+  static const char *const prefixes[] = {"", "moment1.", "moment2."};
+  const size_t each = rmx__tensors_n(c), n = each * (state ? 3 : 1);
+  RMX_OWNED rmx_tensor *from = rmx_calloc(each, sizeof *from);
+  out->tensors = rmx_calloc(n, sizeof *out->tensors);
+  if (!from || !out->tensors) return rmx_fail_memory(err, n * sizeof *from, "a list of tensors");
+  rmx__tensors_of(c, from);
+  for (; out->n < n; out->n++) {
+    const rmx_tensor *of = &from[out->n % each];
+    rmx__safetensor *t = &out->tensors[out->n];
+    RMX_OWNED char *theirs = rmx__hub_name(of->name);
+    RMX_OWNED char *name = theirs ? rmx_format("%s%s", prefixes[out->n / each], theirs) : NULL;
+    if (!name || !rmx_strings_add(&out->names, name))
+      return rmx_fail_memory(err, 0, "the name of a tensor");
+    t->ndim = (size_t)of->ndim;
+    for (size_t d = 0; d < t->ndim; d++) t->shape[d] = (size_t)of->shape[d];
+    if (data) t->data = data[out->n / each] + of->offset;
+  }
+  for (size_t i = 0; i < n; i++) out->tensors[i].name = out->names.items[i];
+  return RMX_OK;
+}
+
+// ---- writing ------------------------------------------------------------
+
+static json_t *json_text(json_t *tree) {
+  RMX_OWNED char *text = tree ? json_dumps(tree, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+  json_decref(tree);
+  return text ? json_string(text) : NULL;
+}
+
+// Texts go in as they are: a log is long, and would be escaped twice.
+static bool add_extra(json_t *metadata, const json_t *extra) {
+  json_t *rest = json_object(), *value;
+  const char *key;
+  bool good = true;
+  json_object_foreach((json_t *)(uintptr_t)extra, key, value) {
+    RMX_OWNED char *own = json_is_string(value) ? rmx_format("extra.%s", key) : NULL;
+    good = good && (own || !json_is_string(value)) &&
+           json_object_set(own ? metadata : rest, own ? own : key, value) == 0;
+  }
+  return json_object_set_new(metadata, "extra", json_text(rest)) == 0 && good;
 }
 
 rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, const json_t *extra,
                           rmx_err *err) {
+  const float *const data[] = {m->weights, m->moment1, m->moment2};
+  RMX_OWNED_BY(release_listed) struct listed l = {0};
   if (state && !m->training)
     return rmx_fail(err, RMX_EUSAGE, "%s: a model that is not in training has no state to save",
                     path);
-  json_t *header = header_of(m, state, extra);
-  char *text = header ? json_dumps(header, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
-  json_decref(header);
-  rmx_buf front = {0};
-  if (text) {
-    const size_t size = (FRONT + strlen(text) + ALIGN - 1) / ALIGN * ALIGN - FRONT;
-    const uint32_t numbers[2] = {VERSION, (uint32_t)size};
-    rmx_buf_add(&front, magic, sizeof magic);
-    rmx_buf_add(&front, numbers, sizeof numbers);
-    rmx_buf_printf(&front, "%-*s", (int)size, text);
-  }
-  free(text);
-  if (front.failed || front.size <= FRONT || front.size > HEADER_MAX) {
-    rmx_buf_release(&front);
-    return rmx_fail_memory(err, front.size, "the header of a checkpoint");
-  }
-  rmx_outfile out = {0};
-  rmx_status status = rmx_outfile_open(&out, path, err);
-  if (status == RMX_OK) {
-    uint64_t hash = 0;
-    put(out.file, front.data, front.size, &hash);
-    put(out.file, m->weights, m->size * sizeof(float), &hash);
-    if (state) {
-      put(out.file, m->moment1, m->size * sizeof(float), &hash);
-      put(out.file, m->moment2, m->size * sizeof(float), &hash);
-    }
-    fwrite(&hash, sizeof hash, 1, out.file);
-    status = rmx_outfile_commit(&out, err);
-  }
-  rmx_buf_release(&front);
-  return status;
+  RMX_TRY(list(&m->c, state, data, &l, err));
+  json_auto_t *metadata = json_pack("{s:s}", "format", "pt");
+  json_t *own = json_pack("{s:o, s:I, s:b}", "config", config_json(m->c), "step",
+                          (json_int_t)m->step, "state", state);
+  if (json_object_set_new(metadata, "regmix", json_text(own)) != 0 ||
+      (extra && !add_extra(metadata, extra)))
+    return rmx_fail_memory(err, 0, "the header of a checkpoint");
+  return rmx__safetensors_write(path, l.tensors, l.n, metadata, err);
 }
 
 // ---- reading ------------------------------------------------------------
 
-struct checkpoint {
-  rmx_map map;
-  json_t *header;
-  rmx_model_config config;
-  bool state;
-  int64_t step;
-  size_t size;          // P
-  const float *floats;  // weights, then the moments
-};
-
-static void release(struct checkpoint *c) {
+static void release(struct rmx__checkpoint *c) {
   json_decref(c->header);
+  json_decref(c->extra);
+  rmx__safetensors_release(&c->file);
   rmx_map_release(&c->map);
-  *c = (struct checkpoint){0};
+  *c = (struct rmx__checkpoint){0};
 }
 
 static rmx_status read_config(const json_t *object, const char *path, rmx_model_config *out,
@@ -153,52 +160,8 @@ static rmx_status read_config(const json_t *object, const char *path, rmx_model_
   return RMX_OK;
 }
 
-// The tensors of the file must be those a model of its config has.
-static rmx_status check_tensors(const json_t *list, const rmx_model_config *config,
-                                const char *path, rmx_err *err) {
-  const size_t n = rmx__tensors_n(config);
-  if (json_array_size(list) != n)
-    return rmx_fail(err, RMX_EINPUT, "%s: has %zu tensors, a model of its config has %zu", path,
-                    json_array_size(list), n);
-  RMX_OWNED rmx_tensor *tensors = rmx_calloc(n, sizeof *tensors);
-  if (!tensors) return rmx_fail_memory(err, n * sizeof *tensors, "the tensors of a checkpoint");
-  rmx__tensors_of(config, tensors);
-  for (size_t i = 0; i < n; i++) {
-    const json_t *name = json_object_get(json_array_get(list, i), "name");
-    const json_t *shape = json_object_get(json_array_get(list, i), "shape");
-    bool same = json_is_string(name) && !strcmp(json_string_value(name), tensors[i].name) &&
-                json_array_size(shape) == (size_t)tensors[i].ndim;
-    for (int d = 0; same && d < tensors[i].ndim; d++)
-      same = json_integer_value(json_array_get(shape, (size_t)d)) == tensors[i].shape[d];
-    if (!same)
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: tensor %zu is \"%.60s\", wanted \"%s\" with the shape of the config",
-                      path, i, json_is_string(name) ? json_string_value(name) : "?",
-                      tensors[i].name);
-  }
-  return RMX_OK;
-}
-
-static rmx_status parse(struct checkpoint *c, const char *path, rmx_err *err) {
-  const char *bytes = c->map.data;
-  uint32_t numbers[2];
-  if (c->map.size < FRONT + HASH || memcmp(bytes, magic, sizeof magic))
-    return rmx_fail(err, RMX_EINPUT, "%s: not a regmix model (it does not begin with RMXMODEL)",
-                    path);
-  memcpy(numbers, bytes + sizeof magic, sizeof numbers);
-  if (numbers[0] != VERSION)
-    return rmx_fail(err, RMX_EINPUT, "%s: version %u, this program reads version %d", path,
-                    numbers[0], VERSION);
-  const size_t front = FRONT + (size_t)numbers[1];
-  if (numbers[1] > HEADER_MAX || front % ALIGN || front + HASH > c->map.size)
-    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, header of %u)", path,
-                    c->map.size, numbers[1]);
-  json_error_t json;
-  c->header = json_loadb(bytes + FRONT, numbers[1], 0, &json);
-  if (!c->header)
-    return rmx_fail(err, RMX_EINPUT, "%s: corrupt, the header is not JSON (%s)", path, json.text);
+rmx_status rmx__checkpoint_header(struct rmx__checkpoint *c, const char *path, rmx_err *err) {
   RMX_TRY(read_config(json_object_get(c->header, "config"), path, &c->config, err));
-  RMX_TRY(check_tensors(json_object_get(c->header, "tensors"), &c->config, path, err));
   const json_t *step = json_object_get(c->header, "step"),
                *state = json_object_get(c->header, "state");
   if (!json_is_integer(step) || json_integer_value(step) < 0 || !json_is_boolean(state))
@@ -206,31 +169,75 @@ static rmx_status parse(struct checkpoint *c, const char *path, rmx_err *err) {
   c->step = json_integer_value(step);
   c->state = json_is_true(state);
   c->size = rmx_model_parameters(&c->config);
-  const size_t blocks = c->state ? 3 : 1, wanted = front + blocks * c->size * sizeof(float) + HASH;
-  if (c->map.size != wanted)
-    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes, wanted %zu)", path,
-                    c->map.size, wanted);
-  c->floats = (const float *)(const void *)(bytes + front);
-  uint64_t hash = rmx_hash(bytes, front, 0), written;
-  for (size_t i = 0; i < blocks; i++)
-    hash = rmx_hash(c->floats + i * c->size, c->size * sizeof(float), hash);
-  memcpy(&written, bytes + wanted - HASH, HASH);
-  if (hash != written)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: corrupt (hash %016llx, wanted %016llx); take an older copy", path,
-                    (unsigned long long)hash, (unsigned long long)written);
   return RMX_OK;
 }
 
-static rmx_status open_checkpoint(struct checkpoint *c, const char *path, rmx_err *err) {
-  RMX_TRY(rmx_map_open(&c->map, path, err));
-  rmx_status status = parse(c, path, err);
-  if (status != RMX_OK) release(c);
-  return status;
+// What is wrong with tensor `got`, whose data must start at `at`; NULL: nothing.
+static const char *differs(const rmx__safetensor *got, const rmx__safetensor *wanted,
+                           const char *at) {
+  if (strcmp(got->name, wanted->name) != 0) return "is another one";
+  if (strcmp(got->type, "F32") != 0) return "is not of the type F32";
+  bool same = got->ndim == wanted->ndim;
+  for (size_t d = 0; same && d < got->ndim; d++) same = got->shape[d] == wanted->shape[d];
+  if (!same) return "has another shape";
+  return got->data == at ? NULL : "is at another place";
+}
+
+static rmx_status check_tensors(const struct rmx__checkpoint *c, const char *path, rmx_err *err) {
+  RMX_OWNED_BY(release_listed) struct listed l = {0};
+  const char *at = c->floats;
+  // Before memory is asked for by a config.
+  if (c->size * sizeof(float) * (c->state ? 3 : 1) != c->file.map.size - c->file.front)
+    return rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt (%zu bytes)", path,
+                    c->file.map.size);
+  if (c->file.n != rmx__tensors_n(&c->config) * (c->state ? 3 : 1))
+    return rmx_fail(err, RMX_EINPUT, "%s: has %zu tensors, a model of its config has %zu", path,
+                    c->file.n, rmx__tensors_n(&c->config));
+  RMX_TRY(list(&c->config, c->state, NULL, &l, err));
+  for (size_t i = 0; i < l.n; i++) {
+    const char *wrong = differs(&c->file.tensors[i], &l.tensors[i], at);
+    if (wrong)
+      return rmx_fail(err, RMX_EINPUT, "%s: tensor %zu, \"%.60s\", %s; wanted \"%s\" of the config",
+                      path, i, c->file.tensors[i].name, wrong, l.tensors[i].name);
+    at += c->file.tensors[i].numbers * sizeof(float);
+  }
+  return RMX_OK;
+}
+
+// The trainer's JSON, put together again; NULL: there is none.
+static json_t *read_extra(const json_t *metadata) {
+  const char *text = json_string_value(json_object_get(metadata, "extra")), *key;
+  json_t *extra = text ? json_loads(text, 0, NULL) : NULL, *value;
+  json_object_foreach((json_t *)(uintptr_t)metadata, key, value) {
+    if (extra && strncmp(key, "extra.", 6) == 0) json_object_set(extra, key + 6, value);
+  }
+  return extra;
+}
+
+static rmx_status open_safetensors(struct rmx__checkpoint *c, const char *path, rmx_err *err) {
+  RMX_TRY(rmx__safetensors_open(&c->file, path, err));
+  const char *own = rmx__safetensors_text(&c->file, "regmix");
+  c->header = own ? json_loads(own, 0, NULL) : NULL;
+  if (!c->header)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: another program wrote it, so its config.json must be beside it; it has no "
+                    "\"regmix\" in its metadata",
+                    path);
+  c->floats = (const char *)c->file.map.data + c->file.front;
+  RMX_TRY(rmx__checkpoint_header(c, path, err));
+  RMX_TRY(check_tensors(c, path, err));
+  RMX_TRY(rmx__safetensors_check(&c->file, path, err));
+  c->extra = read_extra(c->file.metadata);
+  return RMX_OK;
+}
+
+static rmx_status open_checkpoint(struct rmx__checkpoint *c, const char *path, rmx_err *err) {
+  return rmx__is_model_bin(path) ? rmx__model_bin_open(c, path, err)
+                                 : open_safetensors(c, path, err);
 }
 
 rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_err *err) {
-  RMX_OWNED_BY(release) struct checkpoint c = {0};
+  RMX_OWNED_BY(release) struct rmx__checkpoint c = {0};
   RMX_TRY(open_checkpoint(&c, path, err));
   rmx_model_config have = m->c;
   for (size_t i = 0; i < WHOLE; i++)
@@ -248,28 +255,35 @@ rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_er
   if (m->training) {
     memset(m->gradients, 0, bytes);
     if (c.state) {
-      memcpy(m->moment1, c.floats + m->size, bytes);
-      memcpy(m->moment2, c.floats + 2 * m->size, bytes);
+      memcpy(m->moment1, c.floats + bytes, bytes);
+      memcpy(m->moment2, c.floats + 2 * bytes, bytes);
     } else {
       memset(m->moment1, 0, bytes);
       memset(m->moment2, 0, bytes);
     }
   }
-  if (extra) *extra = json_incref(json_object_get(c.header, "extra"));
+  if (extra) *extra = json_incref(c.extra);
   return RMX_OK;
 }
 
 rmx_status rmx_model_read_config(const char *path, rmx_model_config *out, rmx_err *err) {
-  RMX_OWNED_BY(release) struct checkpoint c = {0};
+  RMX_OWNED_BY(release) struct rmx__checkpoint c = {0};
   RMX_TRY(open_checkpoint(&c, path, err));
   *out = c.config;
   return RMX_OK;
 }
 
+char *rmx_model_path(const char *folder) {
+  char *path = rmx_path_in(folder, "model.safetensors"), *old = rmx_path_in(folder, "model.bin");
+  if (path && old && !rmx_exists(path) && rmx_exists(old)) {
+    free(path);
+    return old;
+  }
+  free(old);
+  return path;
+}
+
 rmx_status rmx_model_file_hash(const char *path, uint64_t *hash, rmx_err *err) {
-  FILE *file = rmx_fopen(path, "rb");
-  if (!file) return rmx_fail_errno(err, "cannot read %s", path);
-  const bool good = fseek(file, -HASH, SEEK_END) == 0 && fread(hash, HASH, 1, file) == 1;
-  fclose(file);
-  return good ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%s: truncated or corrupt", path);
+  return rmx__is_model_bin(path) ? rmx__model_bin_hash(path, hash, err)
+                                 : rmx__safetensors_hash(path, hash, err);
 }

@@ -28,6 +28,11 @@ static bool has(const char *folder, const char *name, struct stat *info) {
   return path && stat(path, info) == 0;
 }
 
+static bool has_checkpoint(const char *folder) {
+  struct stat info;
+  return has(folder, "checkpoint.safetensors", &info) || has(folder, "checkpoint.bin", &info);
+}
+
 static bool same_fingerprint(const char *folder, const rmx_run *r, const json_t *result) {
   const char *got = rmx__fingerprint_in(result, "answers");
   if (!got || rmx_run_has_fingerprint(r, got, NULL)) return got != NULL;
@@ -46,14 +51,14 @@ static bool newer(const struct stat *a, const struct stat *b) {
 // before the result, so only one that was touched since is read from end to end.
 static bool model_is_whole(const char *folder, const json_t *result) {
   struct stat model, written;
-  if (!has(folder, "model.bin", &model) || !has(folder, "result.json", &written)) return false;
-  RMX_OWNED char *path = rmx_path_in(folder, "model.bin");
+  RMX_OWNED char *path = rmx_model_path(folder);
+  if (!path || stat(path, &model) != 0 || !has(folder, "result.json", &written)) return false;
   char hex[17];
   const char *wanted = json_string_value(json_object_get(result, "model_hash"));
   uint64_t hash = 0;
   rmx_err ignored;
   rmx_model_config config;
-  bool good = path && rmx_model_file_hash(path, &hash, &ignored) == RMX_OK;
+  bool good = rmx_model_file_hash(path, &hash, &ignored) == RMX_OK;
   rmx__hex(hash, hex);
   good = good && (!wanted || strcmp(hex, wanted) == 0);
   if (good && newer(&model, &written))
@@ -84,10 +89,9 @@ bool rmx__finished_in(const char *folder, const rmx_run *r) {
 }
 
 rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
-  struct stat info;
   json_t *o = NULL;
   rmx_run_state state = result_in(r->folder, r, &o);
-  if (state == RMX_RUN_TODO && has(r->folder, "checkpoint.bin", &info)) state = RMX_RUN_STARTED;
+  if (state == RMX_RUN_TODO && has_checkpoint(r->folder)) state = RMX_RUN_STARTED;
   if (state < RMX_RUN_DIVERGED && rmx__claim_held(r->folder)) state = RMX_RUN_RUNNING;
   if (result)
     *result = o;
@@ -114,14 +118,12 @@ bool rmx__begun_in(const char *folder, const rmx_run *r) {
 }
 
 bool rmx_run_is_another(const rmx_run *r) {
-  struct stat info;
   json_t *result = NULL;
   const rmx_run_state state = result_in(r->folder, r, &result);
   json_decref(result);
   if (state != RMX_RUN_TODO) return state == RMX_RUN_OUTDATED;
   // Files that the user's own trainer writes during the training have names that only it knows.
-  if (!has(r->folder, "checkpoint.bin", &info) && !rmx_training_is_outside(&r->training))
-    return false;
+  if (!has_checkpoint(r->folder) && !rmx_training_is_outside(&r->training)) return false;
   bool readable;
   return !asks_the_same(r->folder, r, &readable) && readable;
 }

@@ -445,9 +445,11 @@ static rmx_status supervise(struct supervisor *s, rmx_err *err) {
 // What a process leaves that is killed between its result and its end.
 static void sweep_finished(const rmx_run *r) {
   rmx__claim_sweep(r->folder);
-  char *checkpoint = rmx_path_in(r->folder, "checkpoint.bin");
-  if (checkpoint && rmx_exists(checkpoint) && !rmx__claim_held(r->folder)) unlink(checkpoint);
-  free(checkpoint);
+  static const char *const names[] = {"checkpoint.safetensors", "checkpoint.bin"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    RMX_OWNED char *checkpoint = rmx_path_in(r->folder, names[i]);
+    if (checkpoint && rmx_exists(checkpoint) && !rmx__claim_held(r->folder)) unlink(checkpoint);
+  }
   rmx__sweep(r->folder);
 }
 
@@ -477,7 +479,7 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
     if (state == RMX_RUN_DAMAGED && damaged++ == 0)
       rmx_warn(
           s->listener,
-          "run %s is trained again, since result.json or model.bin in %s is damaged or missing",
+          "run %s is trained again, since result.json or its model in %s is damaged or missing",
           s->runs[i].name, s->runs[i].folder);
     push(s, i);
   }

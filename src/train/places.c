@@ -37,27 +37,30 @@ static json_t *domains_of(const char *folder, const json_t *corpus) {
   return domains;
 }
 
+rmx_status rmx__run_tokenizer(const rmx_run *r, char **out, rmx_err *err) {
+  // A corpus of version 0.1.0 has it only beside.
+  static const char *const places[] = {"corpus/tokenizer.json", "tokenizer.json"};
+  *out = NULL;
+  for (size_t i = 0; !*out && i < sizeof places / sizeof *places; i++) {
+    RMX_OWNED char *path = rmx_path_in(r->corpus, places[i]);
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    if (rmx_exists(path) && !(*out = rmx_strdup(path))) return rmx_fail_memory(err, 0, "a path");
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err) {
-  char *index = rmx_path_in(r->corpus, "corpus/corpus.json"),
-       *tokenizer = rmx_path_in(r->corpus, "corpus/tokenizer.json");
-  json_t *corpus = NULL;
-  rmx_status status = index && tokenizer ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && !rmx_exists(tokenizer)) {  // a corpus of version 0.1.0 has it only beside
-    free(tokenizer);
-    if (!(tokenizer = rmx_path_in(r->corpus, "tokenizer.json")))
-      status = rmx_fail_memory(err, 0, "a path");
-  }
-  if (status == RMX_OK && rmx_exists(index)) status = rmx__json_read(index, &corpus, err);
-  if (status == RMX_OK) {
-    json_object_set_new(o, "folder", absolute(r->folder));
-    json_object_set_new(o, "corpus", absolute(r->corpus));
-    if (rmx_exists(tokenizer)) json_object_set_new(o, "tokenizer", absolute(tokenizer));
-  }
+  RMX_OWNED char *index = rmx_path_in(r->corpus, "corpus/corpus.json"), *tokenizer = NULL;
+  json_auto_t *corpus = NULL;
+  if (!index) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx__run_tokenizer(r, &tokenizer, err));
+  if (rmx_exists(index)) RMX_TRY(rmx__json_read(index, &corpus, err));
+  json_object_set_new(o, "folder", absolute(r->folder));
+  json_object_set_new(o, "corpus", absolute(r->corpus));
+  if (tokenizer) json_object_set_new(o, "tokenizer", absolute(tokenizer));
   if (corpus) {
     json_object_set(o, "end_of_text", json_object_get(corpus, "end_of_text"));
     json_object_set_new(o, "domains", domains_of(r->corpus, corpus));
   }
-  json_decref(corpus);
-  free(index), free(tokenizer);
-  return status;
+  return RMX_OK;
 }

@@ -12,4 +12,7 @@
 // is not there yet adds no domains.
 rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err);
 
+// The tokenizer.json of the run's corpus: free() it. NULL: there is none.
+rmx_status rmx__run_tokenizer(const rmx_run *r, char **out, rmx_err *err);
+
 #endif

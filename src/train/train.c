@@ -2,11 +2,13 @@
 // The training loop: batches from a stream, gradients over micro-batches, an AdamW step, and
 // now and then a checkpoint from which a later process goes on with the same bits.
 #include <math.h>
+#include <regmix/lm.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/stamp.h"
+#include "places.h"
 #include "step.h"
 
 struct loop {
@@ -26,7 +28,7 @@ struct loop {
   FILE *log;
   rmx_buf logged;  // all of the log so far
   char fingerprint[17], model_hash[17];
-  char *log_path, *checkpoint_path, *result_path, *model_path;
+  char *log_path, *checkpoint_path, *old_checkpoint_path, *result_path;
   bool diverged;
 };
 
@@ -105,6 +107,7 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
     json_object_set_new(state, "half_nats", nats_json(l, l->half_nats));
   rmx_status status = rmx_model_save(l->stepper.model, l->checkpoint_path, true, state, err);
   json_decref(state);
+  if (status == RMX_OK) unlink(l->old_checkpoint_path);
   l->checkpointed = rmx_now();
   return status;
 }
@@ -160,11 +163,12 @@ static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) 
 // Resumes from a checkpoint if there is one of the same run. One that cannot be used is no
 // loss but of time: that is reported, and the run starts again.
 static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
-  if (!rmx_exists(l->checkpoint_path)) return RMX_OK;
+  const char *path = rmx_exists(l->checkpoint_path) ? l->checkpoint_path : l->old_checkpoint_path;
+  if (!rmx_exists(path)) return RMX_OK;
   json_t *state = NULL;
   rmx_err why;
-  if (rmx_model_load(l->stepper.model, l->checkpoint_path, &state, &why) != RMX_OK) {
-    unlink(l->checkpoint_path);
+  if (rmx_model_load(l->stepper.model, path, &state, &why) != RMX_OK) {
+    unlink(path);
     rmx_fail_in(&why, "the checkpoint cannot be used, so the run starts again");
     warn(l, why.message);
     return RMX_OK;
@@ -174,7 +178,7 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
              logged = same && recover_log(l, state);
   rmx_status status = logged ? take_state(l, state, err) : RMX_OK;
   json_decref(state);
-  if (status != RMX_OK) unlink(l->checkpoint_path);  // the next try does without
+  if (status != RMX_OK) unlink(path);  // the next try does without
   if (logged) return status;
   if (same) warn(l, "log.jsonl is shorter than the checkpoint says, so the run starts again");
   // Weights that are not this run's were loaded: back to the initial ones.
@@ -349,20 +353,30 @@ static json_t *result_json(const struct loop *l) {
   return o;
 }
 
+// A model of version 0.1.0 that was there before is not this run's.
+static rmx_status write_model(struct loop *l, rmx_err *err) {
+  const char *folder = l->run->folder;
+  RMX_OWNED char *tokenizer = NULL;
+  RMX_TRY(rmx__run_tokenizer(l->run, &tokenizer, err));
+  RMX_TRY(rmx_lm_write(l->stepper.model, l->corpus->end_of_text, tokenizer, folder, err));
+  RMX_OWNED char *old = rmx_path_in(folder, "model.bin"), *path = rmx_model_path(folder);
+  if (!old || !path) return rmx_fail_memory(err, 0, "a path");
+  uint64_t hash;
+  unlink(old);
+  RMX_TRY(rmx_model_file_hash(path, &hash, err));
+  rmx__hex(hash, l->model_hash);
+  return RMX_OK;
+}
+
 static rmx_status finish(struct loop *l, rmx_err *err) {
   if (!l->diverged) evaluate_all(l, l->final_nats);
   bool bad = ferror(l->log) || fflush(l->log) != 0;
   if (bad) return rmx_fail_errno(err, "cannot write %s", l->log_path);
-  if (l->run->keep_model && !l->diverged) {
-    uint64_t hash;
-    RMX_TRY(rmx_model_save(l->stepper.model, l->model_path, false, NULL, err));
-    RMX_TRY(rmx_model_file_hash(l->model_path, &hash, err));
-    rmx__hex(hash, l->model_hash);
-  }
+  if (l->run->keep_model && !l->diverged) RMX_TRY(write_model(l, err));
   json_t *result = result_json(l);
   rmx_status status = rmx__json_write(l->result_path, result, err);
   json_decref(result);
-  if (status == RMX_OK) unlink(l->checkpoint_path);
+  if (status == RMX_OK) unlink(l->checkpoint_path), unlink(l->old_checkpoint_path);
   return status;
 }
 
@@ -409,11 +423,12 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   l->log_every = l->steps > 200 ? l->steps / 100 : 1;
   rmx_run_fingerprint(r, l->fingerprint);
   l->log_path = rmx_path_in(r->folder, "log.jsonl");
-  l->checkpoint_path = rmx_path_in(r->folder, "checkpoint.bin");
+  l->checkpoint_path = rmx_path_in(r->folder, "checkpoint.safetensors");
+  l->old_checkpoint_path = rmx_path_in(r->folder, "checkpoint.bin");  // of version 0.1.0
   l->result_path = rmx_path_in(r->folder, "result.json");
-  l->model_path = rmx_path_in(r->folder, "model.bin");
   l->final_nats = rmx_calloc(2 * c->D, sizeof(double));
-  if (!l->log_path || !l->checkpoint_path || !l->result_path || !l->model_path || !l->final_nats)
+  if (!l->log_path || !l->checkpoint_path || !l->old_checkpoint_path || !l->result_path ||
+      !l->final_nats)
     return rmx_fail_memory(err, 0, "a training");
   l->half_nats = l->final_nats + c->D;
   for (size_t d = 0; d < 2 * c->D; d++) l->final_nats[d] = NAN;
@@ -452,6 +467,6 @@ rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kerne
   free(l.log_path);
   free(l.checkpoint_path);
   free(l.result_path);
-  free(l.model_path);
+  free(l.old_checkpoint_path);
   return status;
 }

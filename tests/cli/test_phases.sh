@@ -23,7 +23,7 @@ cp -r exp other && sed -i 's/0.75, 0.25/0.25, 0.75/' other/regmix.yaml
 try "other shares are other runs" 1 "16 finished runs" "$REGMIX" train -C other
 cp -r exp killed && rm -r killed/runs killed/metrics.csv
 "$REGMIX" train -q -C killed --set proxy.checkpoint_s=0 > /dev/null 2>&1 & pid=$!
-while [ ! -e killed/runs/0002/checkpoint.bin ] && [ ! -e killed/runs/0003/result.json ] && kill -0 $pid 2> /dev/null; do :; done
+while [ ! -e killed/runs/0002/checkpoint.safetensors ] && [ ! -e killed/runs/0003/result.json ] && kill -0 $pid 2> /dev/null; do :; done
 kill -9 $pid 2> /dev/null; wait $pid 2> /dev/null
 try "after a kill it goes on" 0 "" "$REGMIX" train -C killed
 if cmp -s exp/metrics.csv killed/metrics.csv; then ok "to the same bits"; else not_ok "to the same bits" "$(diff exp/metrics.csv killed/metrics.csv | head -4)"; fi

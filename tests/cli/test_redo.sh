@@ -94,13 +94,13 @@ n=0
 while [ "$(find exp/runs -name claim | wc -l)" -lt 6 ] && [ $n -lt 1000 ]; do sleep 0.01; n=$((n + 1)); done
 kill -TERM $pid 2> /dev/null
 wait $pid
-left=$(find exp/runs -name checkpoint.bin | grep -v set-aside | wc -l | tr -d ' ')
+left=$(find exp/runs -name checkpoint.safetensors | grep -v set-aside | wc -l | tr -d ' ')
 same "six runs were stopped on their way" 6 "$left"
 rm exp/runs/0001/log.jsonl
 head -c 40 exp/runs/0002/log.jsonl > short && cp short exp/runs/0002/log.jsonl
-head -c 3000 exp/runs/0003/checkpoint.bin > short && cp short exp/runs/0003/checkpoint.bin
-printf x | dd of=exp/runs/0004/checkpoint.bin bs=1 seek=9000 conv=notrunc 2> /dev/null
-: > exp/runs/0005/checkpoint.bin
+head -c 3000 exp/runs/0003/checkpoint.safetensors > short && cp short exp/runs/0003/checkpoint.safetensors
+printf x | dd of=exp/runs/0004/checkpoint.safetensors bs=1 seek=9000 conv=notrunc 2> /dev/null
+: > exp/runs/0005/checkpoint.safetensors
 # shellcheck disable=SC2086
 try "log gone, log shortened, checkpoints cut, flipped and emptied: taken up" 0 "6 runs done" "$REGMIX" train -C exp $long
 for run in 0003 0004 0005; do
@@ -111,17 +111,17 @@ same "results and logs are those of a training never stopped" "$(told straight)"
 grep -q -a "$(printf '\000')" exp/runs/*/log.jsonl 2> /dev/null && [ "$(tr -d '\000' < exp/runs/0002/log.jsonl | cksum)" != "$(cksum < exp/runs/0002/log.jsonl)" ] && not_ok "no NUL in a log" || ok "no NUL in a log"
 try "back to the settings of before" 0 "all 6 runs are done" "$REGMIX" train -C exp
 
-printf x | dd of=exp/large/optimum/1/model.bin bs=1 seek=5000 conv=notrunc 2> /dev/null
-: > exp/large/optimum/2/model.bin
-cp exp/large/prior/2/model.bin exp/large/prior/1/model.bin
-rm exp/large/uniform/1/model.bin
+printf x | dd of=exp/large/optimum/1/model.safetensors bs=1 seek=5000 conv=notrunc 2> /dev/null
+: > exp/large/optimum/2/model.safetensors
+cp exp/large/prior/2/model.safetensors exp/large/prior/1/model.safetensors
+rm exp/large/uniform/1/model.safetensors
 echo '{"half' > exp/large/uniform/2/result.json
-models() { for m in exp/large/*/[12]/model.bin; do cksum "$m"; done; }
-before=$(for m in straight/large/*/[12]/model.bin; do cksum "$m" | sed 's/straight/exp/'; done)
+models() { for m in exp/large/*/[12]/model.safetensors; do cksum "$m"; done; }
+before=$(for m in straight/large/*/[12]/model.safetensors; do cksum "$m" | sed 's/straight/exp/'; done)
 try "models flipped, emptied, swapped, gone, a result cut off: told" 0 "5 runs in all have damaged or missing files" "$REGMIX" compare -C exp
 same "and made again, the same" "$before" "$(models)"
 try "once" 0 "all 10 runs are done" "$REGMIX" compare -C exp
-touch exp/large/*/[12]/model.bin
+touch exp/large/*/[12]/model.safetensors
 try "a model that was only touched is whole" 0 "all 10 runs are done" "$REGMIX" compare -C exp
 sed -i '/"model_hash"/d' exp/large/*/[12]/result.json
 try "results without the hash of the model are accepted" 0 "all 10 runs are done" "$REGMIX" compare -C exp

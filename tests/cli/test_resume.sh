@@ -14,7 +14,7 @@ fingerprint() {
   (
     cd "$1" || exit 1
     cat corpus/*/*.bin tokenizer.json mixtures.csv metrics.csv metrics-half.csv optimum.yaml large/comparison.json
-    cat large/*/*/model.bin
+    cat large/*/*/model.safetensors
     for f in runs/*/result.json large/*/*/result.json; do grep -v -E '"(wall_s|tokens_per_s)"' "$f"; done
     # Steps and losses of the logs, without their times.
     sed -E 's/,"(tokens_per_s|wall_s)":[0-9.e+-]+//g' runs/*/log.jsonl large/*/*/log.jsonl
@@ -33,7 +33,7 @@ fresh() {
   for f in "$SCRATCH"/straight/text/*; do touch -r "$f" "$1/text/$(basename "$f")"; done
 }
 same_bits() { [ "$(fingerprint "$SCRATCH/straight")" = "$(fingerprint "$1")" ]; }
-left_over() { find "$1" -name checkpoint.bin -o -name claim -o -name '*.tmp'; }
+left_over() { find "$1" -name checkpoint.safetensors -o -name claim -o -name '*.tmp'; }
 
 started=$(date +%s%N)
 # shellcheck disable=SC2086
@@ -142,7 +142,7 @@ sleep 1
 kill -INT $pid
 wait $pid
 code=$?
-if [ $code -eq 130 ] && grep -q "continues from here" "$SCRATCH/stderr" && [ -n "$(find "$SCRATCH/killed/runs" -name checkpoint.bin)" ]; then
+if [ $code -eq 130 ] && grep -q "continues from here" "$SCRATCH/stderr" && [ -n "$(find "$SCRATCH/killed/runs" -name checkpoint.safetensors)" ]; then
   ok "an interrupt leaves checkpoints and says how to go on"
 else
   not_ok "an interrupt leaves checkpoints and says how to go on" "exit $code: $(cat "$SCRATCH/stderr")"

@@ -134,7 +134,22 @@ run=exp/runs/0001
 make_corpus small 40
 "$REGMIX" prepare -q -C small --set corpus.vocab=258 > /dev/null 2>&1
 "$REGMIX" pretrain -q -C small --mixture prior --set corpus.vocab=258 --set large.width=16 --set large.ffn=32 --set large.tokens=1k > /dev/null 2>&1
-find small/large -name model.bin -exec cat {} + | put checkpoint model
+find small/large -name model.safetensors -exec cat {} + | put checkpoint hub
+# the same as version 0.1.0 wrote it; the target puts the hash right
+python3 - "$seeds/checkpoint/hub" << 'END' | put checkpoint model
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+front = 8 + struct.unpack("<Q", data[:8])[0]
+own = json.loads(json.loads(data[8:front])["__metadata__"]["regmix"])
+layer = [("attention.norm", "C"), ("attention.wq", "CC"), ("attention.wk", "CC"), ("attention.wv", "CC"), ("attention.wo", "CC"),
+         ("ffn.norm", "C"), ("ffn.gate", "FC"), ("ffn.up", "FC"), ("ffn.down", "CF")]
+size = {"C": own["config"]["width"], "F": own["config"]["ffn"], "V": own["config"]["vocab"]}
+names = [("embedding", "VC")] + [("layers.%d.%s" % (l, n), s) for l in range(own["config"]["layers"]) for n, s in layer] + [("norm", "C"), ("head", "VC")]
+own["tensors"] = [{"name": n, "shape": [size[x] for x in s]} for n, s in names]
+text = json.dumps(own).encode()
+header = (16 + len(text) + 63) // 64 * 64 - 16
+sys.stdout.buffer.write(b"RMXMODEL" + struct.pack("<II", 1, header) + text.ljust(header) + data[front:] + bytes(8))
+END
 
 { cat exp/optimum.yaml; zero; cat exp/fit/fit.json; zero; cat exp/metrics.csv; zero; cat exp/mixtures.csv; zero; cat exp/large/comparison.json; zero
   cat exp/compare/methods.json; zero; cat $run/log.jsonl; zero; cat $run/result.json; zero; head -n 8 exp/fit/cross-validation.csv; zero

@@ -217,19 +217,25 @@ def kept_model(exp, scratch):
     folder = own_copy(exp, "r1", scratch + "/kept", keep_model=True)
     ran = train(folder)
     if ran.returncode:
-        return check(False, "model.bin", ran.stderr)
+        return check(False, "a model", ran.stderr)
+    theirs = own_copy(exp, "r1", scratch + "/kept-regmix", keep_model=True)
+    regmix("worker", theirs)
+    for name in ("config.json", "generation_config.json", "tokenizer_config.json",
+                 "special_tokens_map.json", "tokenizer.json"):
+        with open("%s/%s" % (folder, name)) as a, open("%s/%s" % (theirs, name)) as b:
+            check(json.load(a) == json.load(b), "%s is that of regmix's own trainer" % name)
     # regmix's own trainer warns of a checkpoint that it cannot read
     for broken in (False, True):
         other = own_copy(exp, "r2", scratch + "/reads%d" % broken)
-        with open(folder + "/model.bin", "rb") as file:
+        with open(folder + "/model.safetensors", "rb") as file:
             data = bytearray(file.read())
         data[-100] ^= broken
-        with open(other + "/checkpoint.bin", "wb") as file:
+        with open(other + "/checkpoint.safetensors", "wb") as file:
             file.write(data)
         told = regmix("worker", other)
         refused = "cannot be used" in told.stdout + told.stderr
         check(refused == broken and told.returncode == 0,
-              "regmix refuses a damaged model.bin" if broken else "regmix reads model.bin",
+              "regmix refuses a damaged model" if broken else "regmix reads the model",
               told.stdout[:300] + told.stderr)
 
 

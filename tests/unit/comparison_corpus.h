@@ -136,7 +136,8 @@ static inline double loss_of(const json_t *result, const char *domain) {
 
 /* All weights of two runs' models, bit for bit. */
 static inline bool same_model(const rmx_run *a, const rmx_run *b) {
-  char *paths[2] = {rmx_path_in(a->folder, "model.bin"), rmx_path_in(b->folder, "model.bin")},
+  char *paths[2] = {rmx_path_in(a->folder, "model.safetensors"),
+                    rmx_path_in(b->folder, "model.safetensors")},
        *data[2];
   size_t size[2];
   for (int i = 0; i < 2; i++) must(rmx_read_file(paths[i], &data[i], &size[i], err));

@@ -2,8 +2,11 @@
 /* Checkpoints: going on gives the same bits, and no bytes whatever are believed unchecked. */
 #include "../testing.h"
 
+#include <regmix/lm.h>
 #include <regmix/model.h>
 #include <unistd.h>
+
+#include "../model_bin.h"
 
 static const rmx_model_config small = {2, 2, 16, 24, 40, 16, 10000, 1e-5};
 enum { B = 3, T = 16 };
@@ -12,7 +15,7 @@ static char folder[64], path[96];
 static void before(void) {
   strcpy(folder, "/tmp/regmix-checkpoint-XXXXXX");
   ck_assert_ptr_nonnull(mkdtemp(folder));
-  snprintf(path, sizeof path, "%s/model.bin", folder);
+  snprintf(path, sizeof path, "%s/model.safetensors", folder);
 }
 static void behind(void) {
   must(rmx_remove_tree(folder, err));
@@ -40,7 +43,9 @@ static void steps(rmx_model *m, int from, int to) {
 
 START_TEST(going_on_gives_the_same_bits) {
   const size_t bytes = rmx_model_parameters(&small) * sizeof(float);
-  json_t *extra = json_pack("{s:i}", "tokens", 480), *back = NULL;
+  json_t *extra = json_pack("{s:i, s:s, s:{s:f}}", "tokens", 480, "log", "{\"a\": 1}\n", "stream",
+                            "credit", 0.1),
+         *back = NULL;
   rmx_model *a = model_of(&small, true, 1), *b = model_of(&small, true, 2);
   steps(a, 0, 5);
   must(rmx_model_save(a, path, true, extra, err));
@@ -50,6 +55,41 @@ START_TEST(going_on_gives_the_same_bits) {
   steps(a, 5, 9);
   steps(b, 5, 9);
   ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b), bytes);
+  json_decref(extra), json_decref(back);
+  rmx_model_free(a), rmx_model_free(b);
+}
+END_TEST
+
+/* A file of version 0.1.0 is read as one of today. */
+START_TEST(version_0_1_0_is_read) {
+  const size_t bytes = rmx_model_parameters(&small) * sizeof(float);
+  json_t *extra = json_pack("{s:i, s:s}", "tokens", 480, "log", "x"), *back = NULL;
+  rmx_model *a = model_of(&small, true, 1), *b = model_of(&small, true, 2);
+  rmx_model_config c;
+  uint64_t hash;
+  steps(a, 0, 5);
+  write_model_bin(a, path, true, extra);
+  must(rmx_model_read_config(path, &c, err));
+  ck_assert_mem_eq(&c, &small, sizeof c);
+  must(rmx_model_file_hash(path, &hash, err));
+  must(rmx_model_load(b, path, &back, err));
+  ck_assert(json_equal(extra, back));
+  steps(a, 5, 9);
+  steps(b, 5, 9);
+  ck_assert_mem_eq(rmx_model_weights(a), rmx_model_weights(b), bytes);
+  /* cut and changed */
+  char *file = NULL;
+  size_t size;
+  must(rmx_read_file(path, &file, &size, err));
+  for (size_t n = 8; n < size; n += n < 2048 ? 401 : 9001) {
+    must(rmx_write_file(path, file, n, err));
+    must_fail(rmx_model_read_config(path, &c, err), path);
+    file[n] ^= 0x10;
+    must(rmx_write_file(path, file, size, err));
+    must_fail(rmx_model_read_config(path, &c, err), path);
+    file[n] ^= 0x10;
+  }
+  free(file);
   json_decref(extra), json_decref(back);
   rmx_model_free(a), rmx_model_free(b);
 }
@@ -87,8 +127,10 @@ START_TEST(other_models_are_refused) {
   other = small, other.rope_base = 500;
   b = model_of(&other, true, 1);
   must_fail(rmx_model_load(b, path, NULL, err), "rope_base 10000, wanted 500");
-  must_fail(rmx_model_load(b, "/nowhere/model.bin", NULL, err), "/nowhere/model.bin");
-  must_fail(rmx_model_save(b, "/nowhere/model.bin", true, NULL, err), "/nowhere/model.bin");
+  must_fail(rmx_model_load(b, "/nowhere/model.safetensors", NULL, err),
+            "/nowhere/model.safetensors");
+  must_fail(rmx_model_save(b, "/nowhere/model.safetensors", true, NULL, err),
+            "/nowhere/model.safetensors");
   rmx_model_free(a), rmx_model_free(b);
 }
 END_TEST
@@ -139,8 +181,8 @@ START_TEST(arbitrary_bytes) {
     char *fuzz = malloc(4096);
     ck_assert_ptr_nonnull(fuzz);
     memcpy(fuzz, bytes, 4096);
-    /* magic and sizes kept or not */
-    const size_t from = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 : 16;
+    /* the size of the header and the hash kept or not */
+    const size_t from = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 : 60;
     for (int i = 0; i < 1 + round % 40; i++)
       fuzz[from + rmx_rng_below(&rng, 2048 - from)] = (char)rmx_rng_u32(&rng);
     must(rmx_write_file(path, fuzz, 64 * (1 + rmx_rng_below(&rng, 64)), err));
@@ -151,23 +193,49 @@ START_TEST(arbitrary_bytes) {
 }
 END_TEST
 
+/* A file with this header and `bytes` zeros; what its own metadata says is `own`. */
+static void write_header(const char *own, const char *tensors, size_t bytes) {
+  rmx_buf header = {0}, b = {0};
+  json_t *text = json_string(own);
+  char *quoted = json_dumps(text, JSON_ENCODE_ANY);
+  rmx_buf_printf(&header, "{\"__metadata__\":{\"xxh3\":\"0000000000000000\",\"regmix\":%s}%s}",
+                 quoted, tensors);
+  const uint64_t size = header.size;
+  rmx_buf_add(&b, &size, sizeof size);
+  rmx_buf_add(&b, header.data, header.size);
+  for (size_t i = 0; i < bytes; i++) rmx_buf_add(&b, "", 1);
+  must(rmx_write_file(path, b.data, b.size, err));
+  rmx_buf_release(&b), rmx_buf_release(&header);
+  free(quoted), json_decref(text);
+}
+
 /* Sizes are checked before they are believed: a header that asks for a petabyte. */
 START_TEST(sizes_that_lie) {
-  const char *lies[] = {
-      "{\"config\":{\"layers\":1024,\"heads\":1,\"width\":65536,\"ffn\":1048576,\"vocab\":16777216,"
-      "\"context\":4,\"rope_base\":1e4,\"norm_eps\":1e-5},\"tensors\":[],\"step\":0,\"state\":"
-      "true}",
-      "{\"config\":{\"layers\":9223372036854775807}}", "{\"config\":[]}", "[]", "{"};
+#define CONFIG(sizes) "{\"config\":{" sizes ",\"rope_base\":1e4,\"norm_eps\":1e-5},"
+#define LARGE                                                                           \
+  CONFIG(                                                                               \
+      "\"layers\":1024,\"heads\":1,\"width\":65536,\"ffn\":1048576,\"vocab\":16777216," \
+      "\"context\":4")
+#define TINY CONFIG("\"layers\":1,\"heads\":1,\"width\":2,\"ffn\":1,\"vocab\":1,\"context\":4")
+  static const struct {
+    const char *own, *tensors, *error;
+    size_t bytes;
+  } lies[] = {
+      {LARGE "\"step\":0,\"state\":true}", "", "truncated or corrupt", 64},
+      {TINY "\"step\":0,\"state\":false}", "", "has 0 tensors", 32 * 4},
+      {TINY "\"step\":0,\"state\":false}",
+       ",\"a\":{\"dtype\":\"F32\",\"shape\":[32],\"data_offsets\":[0,128]}", "has 1 tensors", 128},
+      {TINY "\"step\":-1,\"state\":false}", "", "no \"step\"", 128},
+      {TINY "\"step\":0}", "", "no \"step\" or \"state\"", 128},
+      {"{\"config\":{\"layers\":9223372036854775807}}", "", "no whole number \"heads\"", 0},
+      {"{\"config\":[]}", "", "no whole number", 0},
+      {"[]", "", "no whole number", 0},
+      {"{", "", "config.json must be beside it", 0},
+  };
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
-    rmx_buf b = {0};
-    const uint32_t numbers[] = {1, 496};
-    rmx_buf_puts(&b, "RMXMODEL");
-    rmx_buf_add(&b, numbers, sizeof numbers);
-    rmx_buf_printf(&b, "%-496s12345678", lies[i]);
-    must(rmx_write_file(path, b.data, b.size, err));
-    rmx_buf_release(&b);
     rmx_model_config c;
-    must_fail(rmx_model_read_config(path, &c, err), path);
+    write_header(lies[i].own, lies[i].tensors, lies[i].bytes);
+    must_fail(rmx_model_read_config(path, &c, err), lies[i].error);
   }
 }
 END_TEST
@@ -175,6 +243,7 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_checked_fixture(tc, before, behind);
   tcase_add_test(tc, going_on_gives_the_same_bits);
+  tcase_add_test(tc, version_0_1_0_is_read);
   tcase_add_test(tc, weights_alone);
   tcase_add_test(tc, other_models_are_refused);
   tcase_add_test(tc, truncated_at_any_length);

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <regmix/lm.h>
 
+#include "../model_bin.h"
+
 static const rmx_model_config small = {2, 2, 16, 24, 40, 16, 10000, 1e-5};
 enum { T = 16, BRANCHES = 3 };
 
@@ -94,8 +96,8 @@ static void check_against_model(rmx_model *m, const char *path, int threads) {
 
 START_TEST(scores_are_those_of_the_model) {
   rmx_model *m = make();
-  must(rmx_model_save(m, bin, false, NULL, err));
-  must(rmx_lm_write(m, 0, hub, err));
+  write_model_bin(m, bin, false, NULL);
+  must(rmx_lm_write(m, 0, NULL, hub, err));
   check_against_model(m, bin, 1);
   check_against_model(m, folder, 2);
   check_against_model(m, hub, 3);
@@ -108,7 +110,7 @@ START_TEST(logits_are_those_of_the_scores) {
   rmx_lm *lm = NULL;
   struct tree t;
   float logits[8 * 40];
-  must(rmx_lm_write(m, 0, hub, err));
+  must(rmx_lm_write(m, 0, NULL, hub, err));
   must(rmx_lm_open(hub, k, 1, &lm, err));
   plant(&t, 5, 8);
   must(rmx_lm_score(lm, &t.item, 1, NULL, err));
@@ -134,7 +136,7 @@ START_TEST(what_cannot_be_scored_is_an_error) {
   rmx_model *m = make();
   rmx_lm *lm = NULL;
   struct tree t;
-  must(rmx_lm_write(m, 0, hub, err));
+  must(rmx_lm_write(m, 0, NULL, hub, err));
   must(rmx_lm_open(hub, k, 1, &lm, err));
   plant(&t, 1, 4);
   t.tokens[2][6] = 40;
@@ -182,7 +184,7 @@ START_TEST(configs_that_disagree_are_errors) {
       {"\"num_key_value_heads\": 2", "\"num_key_value_heads\": 1", "k_proj.weight\" has the shape"},
   };
   rmx_model *m = make();
-  must(rmx_lm_write(m, 0, hub, err));
+  must(rmx_lm_write(m, 0, NULL, hub, err));
   RMX_OWNED char *text = NULL;
   size_t size;
   must(rmx_read_file(config, &text, &size, err));
@@ -209,7 +211,7 @@ START_TEST(headers_that_lie_are_errors) {
   };
   rmx_model *m = make();
   rmx_lm *lm = NULL;
-  must(rmx_lm_write(m, 0, hub, err));
+  must(rmx_lm_write(m, 0, NULL, hub, err));
   for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
     rmx_buf file = {0};
     const uint64_t size = strlen(headers[i][0]);
@@ -231,6 +233,57 @@ START_TEST(headers_that_lie_are_errors) {
 }
 END_TEST
 
+// The value of a key of a JSON file in the folder of the model.
+static void file_has(const char *name, const char *text) {
+  RMX_OWNED char *path = rmx_path_in(hub, name);
+  RMX_OWNED char *data = NULL;
+  size_t size;
+  must(rmx_read_file(path, &data, &size, err));
+  ck_assert_msg(strstr(data, text) != NULL, "%s has no %s: %s", name, text, data);
+}
+
+START_TEST(what_loaders_expect_is_beside_the_weights) {
+  static const char *const tokenizers[] = {
+      "{\"added_tokens\": [{\"id\": 3, \"content\": \"<end>\"}], \"model\": {\"vocab\": {\"a\": "
+      "0}}}",
+      "{\"model\": {\"vocab\": {\"a\": 0, \"<end>\": 3}}}",
+      "{\"model\": {\"vocab\": [[\"a\", 0], [\"b\", -1], [\"c\", -1], [\"<end>\", -1]]}}"};
+  char from[96];
+  rmx_model *m = make();
+  snprintf(from, sizeof from, "%s/tokenizer.json", folder);
+  for (size_t i = 0; i < 3; i++) {
+    must(rmx_write_file(from, tokenizers[i], strlen(tokenizers[i]), err));
+    must(rmx_lm_write(m, 3, from, hub, err));
+    file_has("tokenizer.json", tokenizers[i]);
+    file_has("tokenizer_config.json", "\"bos_token\": \"<end>\"");
+    file_has("tokenizer_config.json", "\"model_max_length\": 16");
+    file_has("special_tokens_map.json", "\"eos_token\": \"<end>\"");
+    file_has("generation_config.json", "\"eos_token_id\": 3");
+    file_has("config.json", "\"eos_token_id\": 3");
+  }
+  must_fail(rmx_lm_write(m, 3, "/nowhere", hub, err), "/nowhere");
+  rmx_model_free(m);
+}
+END_TEST
+
+START_TEST(the_weights_alone_are_enough) {
+  rmx_model *m = make();
+  must(rmx_lm_write(m, 0, NULL, hub, err));
+  ck_assert_int_eq(remove(config), 0);
+  check_against_model(m, hub, 1);
+  check_against_model(m, tensors, 1);
+  // one bit is wrong
+  RMX_OWNED char *data = NULL;
+  rmx_lm *lm = NULL;
+  size_t size;
+  must(rmx_read_file(tensors, &data, &size, err));
+  data[size - 5] ^= 1;
+  must(rmx_write_file(tensors, data, size, err));
+  must_fail(rmx_lm_open(hub, k, 1, &lm, err), "corrupt");
+  rmx_model_free(m);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_checked_fixture(tc, before, after);
   tcase_add_test(tc, scores_are_those_of_the_model);
@@ -238,4 +291,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, what_cannot_be_scored_is_an_error);
   tcase_add_test(tc, configs_that_disagree_are_errors);
   tcase_add_test(tc, headers_that_lie_are_errors);
+  tcase_add_test(tc, what_loaders_expect_is_beside_the_weights);
+  tcase_add_test(tc, the_weights_alone_are_enough);
 }

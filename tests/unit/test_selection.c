@@ -374,8 +374,8 @@ START_TEST(the_whole_band_is_plain_training_bit_for_bit) {
                            json_object_get(results[1], "fingerprint")));
       char *models[2];
       size_t sizes[2];
-      must(rmx_read_file(in_folder("plain/model.bin"), &models[0], &sizes[0], err));
-      must(rmx_read_file(in_folder("selected/model.bin"), &models[1], &sizes[1], err));
+      must(rmx_read_file(in_folder("plain/model.safetensors"), &models[0], &sizes[0], err));
+      must(rmx_read_file(in_folder("selected/model.safetensors"), &models[1], &sizes[1], err));
       ck_assert(sizes[0] == sizes[1] && memcmp(models[0], models[1], sizes[0]) == 0);
       for (int r = 0; r < 2; r++)
         json_decref(results[r]), rmx_run_release(&runs[r]), free(models[r]);

@@ -202,7 +202,7 @@ START_TEST(reported_losses_are_the_models) {
   const rmx_kernels *k;
   rmx_model *m;
   json_t *extra = NULL;
-  char *path = rmx_path_in(r.folder, "model.bin");
+  char *path = rmx_path_in(r.folder, "model.safetensors");
   must(rmx_training_model(&t, V, &c, err));
   must(rmx_kernels_get(NULL, &k, err));
   must(rmx_model_new(&c, 1, 32, false, k, 0, &m, err));

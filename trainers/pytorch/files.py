@@ -1,29 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training leaves in the folder of a run: log.jsonl, result.json and model.bin."""
-import ctypes
+"""What a training leaves in the folder of a run: log.jsonl, result.json and a model."""
 import json
 import math
 import os
-import struct
 
 import torch
 
-from xxh3 import xxh3
+from hub import write_model, write_whole
 
 
 def known(x):
     return x if x is not None and math.isfinite(x) else None
-
-
-def write_whole(path, parts):
-    """Under another name at first: the file is whole, or it is not there."""
-    temporary = path + ".tmp-%d" % os.getpid()
-    with open(temporary, "wb") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 class Log:
@@ -50,28 +37,6 @@ class Log:
 
     def close(self):
         self.file.close()
-
-
-def write_model(path, run, weights):
-    """The file that src/model/checkpoint.c writes, without the state of a training."""
-    layers, heads, width, ffn = run.sizes
-    config = {"layers": layers, "heads": heads, "width": width, "ffn": ffn, "vocab": run.vocab,
-              "context": run.context, "rope_base": 10000.0, "norm_eps": 1e-5}
-    tensors = [{"name": n, "shape": list(w.shape)} for n, w in weights.items()]
-    text = json.dumps({"config": config, "tensors": tensors, "step": run.steps, "state": False},
-                      separators=(",", ":")).encode()
-    size = (16 + len(text) + 63) // 64 * 64 - 16
-    front = b"RMXMODEL" + struct.pack("<II", 1, size) + text.ljust(size)
-    floats = torch.cat([w.reshape(-1) for w in weights.values()]).view(torch.uint8)
-    value = struct.pack("<Q", xxh3(floats, xxh3(front)))
-    write_whole(path, [front, memory_of(floats), value])
-    return "%016x" % struct.unpack("<Q", value)
-
-
-def memory_of(tensor):
-    """The bytes of a contiguous tensor on the CPU, without a copy (numpy may not be installed)."""
-    size = tensor.numel() * tensor.element_size()
-    return (ctypes.c_char * size).from_address(tensor.data_ptr())
 
 
 def bits_per_byte(run, nats):
@@ -114,5 +79,5 @@ def write_result(batch, r, nats):
                     "runs": len(batch.runs), "processes": batch.world.size}
     if run.keep_model and not diverged:
         weights = batch.model.run_weights(r, batch.runs)
-        o["model_hash"] = write_model(os.path.join(folder, "model.bin"), run, weights)
+        o["model_hash"] = write_model(run, weights)
     write_whole(os.path.join(folder, "result.json"), [json.dumps(o, indent=1).encode()])

@@ -158,9 +158,9 @@ class Run:
         try:
             with open(os.path.join(self.folder, "result.json")) as file:
                 made_by = json.load(file)["made_by"]
-            model = os.path.join(self.folder, "model.bin")
-            return made_by["question"] == self.question() and \
-                (not self.keep_model or os.path.exists(model))
+            kept = any(os.path.exists(os.path.join(self.folder, name))
+                       for name in ("model.safetensors", "model.bin"))  # .bin: version 0.1.0
+            return made_by["question"] == self.question() and (not self.keep_model or kept)
         except (OSError, ValueError, KeyError, TypeError):
             return False
 

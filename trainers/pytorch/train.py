@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """train.py RUN_FOLDER... : trains the runs in these folders, stacked, as docs/trainer.md asks: each
-folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, model.bin. A run
+folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, a model. A run
 that is finished is not trained again; one that was interrupted goes on from its checkpoint."""
 import argparse
 import os

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """XXH3, 64 bits, of Yann Collet, as its specification has it. The name of a weight tensor goes
-through it to key the tensor's random numbers, and it closes model.bin. No input of 129 to 240 bytes
-occurs, so that branch is left out. The long branch adds up many blocks at a time, with tensors.
+through it to key the tensor's random numbers, and model.safetensors has a hash of itself. No input
+of 129 to 240 bytes occurs, so that branch is left out. The long branch adds up many blocks at a
+time, with tensors.
 """
 import struct
 

@@ -39,4 +39,7 @@ rmx_status rmx__lm_lay_out(rmx_lm *m, rmx_err *err);
 rmx_status rmx__lm_read_config(const char *path, rmx_lm_config *out, rmx_err *err);
 rmx_status rmx__lm_check_config(const rmx_lm_config *c, const char *path, rmx_err *err);
 
+// The name of a tensor of ours in the files of Hugging Face's library; free() it. NULL: no memory.
+char *rmx__hub_name(const char *ours);
+
 #endif

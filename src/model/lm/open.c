@@ -223,7 +223,7 @@ static rmx_status read_folder(const char *folder, rmx_lm *m, rmx_err *err) {
   return read_tensors(folder, m, err);
 }
 
-// ---- model.bin ---------------------------------------------------------------
+// ---- files of this program, with the config inside -----------------------------
 
 // The tensors of a model of this program lie in the order of place(), but for the head's.
 static rmx_status copy_model(const char *path, const rmx_model_config *c, rmx_lm *m, rmx_err *err) {
@@ -241,7 +241,7 @@ static rmx_status copy_model(const char *path, const rmx_model_config *c, rmx_lm
   return status;
 }
 
-static rmx_status read_model_bin(const char *path, rmx_lm *m, rmx_err *err) {
+static rmx_status read_own(const char *path, rmx_lm *m, rmx_err *err) {
   rmx_model_config c;
   RMX_TRY(rmx_model_read_config(path, &c, err));
   m->c = (rmx_lm_config){.layers = c.layers,
@@ -275,16 +275,16 @@ static rmx_status set_threads(rmx_lm *m, int threads, rmx_err *err) {
 // Which of the kinds of models is at `path`.
 static rmx_status read_any(const char *path, rmx_lm *m, rmx_err *err) {
   RMX_OWNED char *config = rmx_path_in(path, "config.json");
-  RMX_OWNED char *bin = rmx_path_in(path, "model.bin");
-  if (!config || !bin) return rmx_fail_memory(err, 0, "a path");
+  RMX_OWNED char *own = rmx_model_path(path);
+  if (!config || !own) return rmx_fail_memory(err, 0, "a path");
   if (rmx_exists(config)) return read_folder(path, m, err);
-  if (rmx_exists(bin)) return read_model_bin(bin, m, err);
+  if (rmx_exists(own)) return read_own(own, m, err);
   RMX_OWNED char *inside = rmx_path_in(path, ".");
   if (inside && rmx_exists(inside))
     return rmx_fail(err, RMX_EINPUT,
                     "%s: holds no model: wanted config.json with model.safetensors, or model.bin",
                     path);
-  return read_model_bin(path, m, err);
+  return read_own(path, m, err);
 }
 
 rmx_status rmx_lm_open(const char *path, const rmx_kernels *k, int threads, rmx_lm **out,

@@ -39,14 +39,12 @@ static bool read_shape(const json_t *list, rmx__safetensor *t) {
   return true;
 }
 
-// front: where the arrays start.
-static rmx_status read_tensor(const rmx__safetensors *s, size_t front, const char *path,
-                              const char *name, const json_t *entry, rmx__safetensor *t,
-                              rmx_err *err) {
+static rmx_status read_tensor(const rmx__safetensors *s, const char *path, const char *name,
+                              const json_t *entry, rmx__safetensor *t, rmx_err *err) {
   const char *type = json_string_value(json_object_get(entry, "dtype"));
   const json_t *offsets = json_object_get(entry, "data_offsets");
   const json_t *from = json_array_get(offsets, 0), *to = json_array_get(offsets, 1);
-  const size_t room = s->map.size - front;
+  const size_t room = s->map.size - s->front;
   size_t bytes;
   t->name = name;
   if (!type || strlen(type) >= sizeof t->type || !bytes_of(type))
@@ -60,7 +58,7 @@ static rmx_status read_tensor(const rmx__safetensors *s, size_t front, const cha
   if (__builtin_mul_overflow(t->numbers, bytes_of(type), &bytes) ||
       bytes != (size_t)(json_integer_value(to) - json_integer_value(from)))
     return wrong(path, name, "another number of bytes than its shape has", err);
-  t->data = (const char *)s->map.data + front + json_integer_value(from);
+  t->data = (const char *)s->map.data + s->front + json_integer_value(from);
   return RMX_OK;
 }
 
@@ -80,11 +78,13 @@ static rmx_status parse(rmx__safetensors *s, const char *path, rmx_err *err) {
                     path);
   const char *name;
   json_t *entry;
+  s->front = FRONT + (size_t)size;
+  s->metadata = json_incref(json_object_get(s->header, "__metadata__"));
   json_object_del(s->header, "__metadata__");
   s->tensors = rmx_calloc(json_object_size(s->header) + 1, sizeof *s->tensors);
   if (!s->tensors) return rmx_fail_memory(err, json_object_size(s->header), "the list of tensors");
   json_object_foreach(s->header, name, entry) {
-    RMX_TRY(read_tensor(s, FRONT + (size_t)size, path, name, entry, &s->tensors[s->n], err));
+    RMX_TRY(read_tensor(s, path, name, entry, &s->tensors[s->n], err));
     s->n++;
   }
   return RMX_OK;
@@ -100,6 +100,7 @@ rmx_status rmx__safetensors_open(rmx__safetensors *s, const char *path, rmx_err 
 
 void rmx__safetensors_release(rmx__safetensors *s) {
   json_decref(s->header);
+  json_decref(s->metadata);
   free(s->tensors);
   rmx_map_release(&s->map);
   *s = (rmx__safetensors){0};
@@ -109,6 +110,10 @@ const rmx__safetensor *rmx__safetensors_find(const rmx__safetensors *s, const ch
   for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->tensors[i].name, name) == 0) return &s->tensors[i];
   return NULL;
+}
+
+const char *rmx__safetensors_text(const rmx__safetensors *s, const char *key) {
+  return json_string_value(json_object_get(s->metadata, key));
 }
 
 bool rmx__safetensor_readable(const rmx__safetensor *t) {
@@ -142,46 +147,4 @@ void rmx__safetensor_floats(const rmx__safetensor *t, float *out) {
     memcpy(&x, from + 2 * i, sizeof x);
     out[i] = brain ? from_bits((uint32_t)x << 16) : of_half(x);
   }
-}
-
-// ---- writing ---------------------------------------------------------------------
-
-static size_t numbers_of(const rmx__safetensor *t) {
-  size_t n = 1;
-  for (size_t d = 0; d < t->ndim; d++) n *= t->shape[d];
-  return n;
-}
-
-// The header, filled up with blanks to a multiple of 8.
-static char *header_text(const rmx__safetensor *tensors, size_t n, const json_t *metadata) {
-  json_t *header = json_object();
-  size_t at = 0;
-  if (metadata) json_object_set(header, "__metadata__", (json_t *)(uintptr_t)metadata);
-  for (size_t i = 0; i < n; i++) {
-    const size_t end = at + numbers_of(&tensors[i]) * sizeof(float);
-    json_t *shape = json_array();
-    for (size_t d = 0; d < tensors[i].ndim; d++)
-      json_array_append_new(shape, json_integer((json_int_t)tensors[i].shape[d]));
-    json_object_set_new(header, tensors[i].name,
-                        json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
-                                  "data_offsets", (json_int_t)at, (json_int_t)end));
-    at = end;
-  }
-  RMX_OWNED char *text = json_dumps(header, JSON_COMPACT);
-  json_decref(header);
-  return text ? rmx_format("%-*s", (int)((strlen(text) + 7) / 8 * 8), text) : NULL;
-}
-
-rmx_status rmx__safetensors_write(const char *path, const rmx__safetensor *tensors, size_t n,
-                                  const json_t *metadata, rmx_err *err) {
-  RMX_OWNED char *header = header_text(tensors, n, metadata);
-  if (!header) return rmx_fail_memory(err, n * 128, "the header of a safetensors file");
-  rmx_outfile out = {0};
-  RMX_TRY(rmx_outfile_open(&out, path, err));
-  const uint64_t size = strlen(header);
-  fwrite(&size, sizeof size, 1, out.file);
-  fwrite(header, 1, size, out.file);
-  for (size_t i = 0; i < n; i++)
-    fwrite(tensors[i].data, sizeof(float), numbers_of(&tensors[i]), out.file);
-  return rmx_outfile_commit(&out, err);
 }

@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a model of this program as a Llama of Hugging Face's library.
+// Writes a model of this program as a Llama of Hugging Face's library, with the small files that
+// its loaders expect.
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "lm.h"
-#include "safetensors.h"
 
-// Our names and theirs. "layers.<l>." before them becomes "model.layers.<l>.".
-static const struct {
-  const char *ours, *theirs;
-} names[] = {
-    {"embedding", "model.embed_tokens.weight"},
-    {"attention.norm", "input_layernorm.weight"},
-    {"attention.wq", "self_attn.q_proj.weight"},
-    {"attention.wk", "self_attn.k_proj.weight"},
-    {"attention.wv", "self_attn.v_proj.weight"},
-    {"attention.wo", "self_attn.o_proj.weight"},
-    {"ffn.norm", "post_attention_layernorm.weight"},
-    {"ffn.gate", "mlp.gate_proj.weight"},
-    {"ffn.up", "mlp.up_proj.weight"},
-    {"ffn.down", "mlp.down_proj.weight"},
-    {"norm", "model.norm.weight"},
-    {"head", "lm_head.weight"},
-};
-
-static char *name_of(const char *ours) {
-  int layer = -1, end = 0;
-  if (sscanf(ours, "layers.%d.%n", &layer, &end) == 1) ours += end;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strcmp(names[i].ours, ours) == 0)
-      return layer < 0 ? rmx_strdup(names[i].theirs)
-                       : rmx_format("model.layers.%d.%s", layer, names[i].theirs);
-  return NULL;
+static rmx_status write_json(const char *folder, const char *name, json_t *o, rmx_err *err) {
+  RMX_OWNED char *path = rmx_path_in(folder, name);
+  const rmx_status status =
+      o && path ? rmx__json_write(path, o, err) : rmx_fail_memory(err, 0, name);
+  json_decref(o);
+  return status;
 }
 
-static rmx_status write_config(const rmx_model_config *c, uint32_t end_of_text, const char *path,
+static rmx_status write_config(const rmx_model_config *c, uint32_t end_of_text, const char *folder,
                                rmx_err *err) {
   json_t *id = end_of_text == UINT32_MAX ? json_null() : json_integer((json_int_t)end_of_text);
   json_t *o = json_pack(
@@ -49,40 +29,71 @@ static rmx_status write_config(const rmx_model_config *c, uint32_t end_of_text, 
       "max_position_embeddings", (json_int_t)c->context, "rms_norm_eps", c->norm_eps, "rope_theta",
       c->rope_base, "rope_scaling", "tie_word_embeddings", 0, "bos_token_id", id, "eos_token_id",
       id);
-  if (!o) return rmx_fail_memory(err, 0, "the config of a model");
-  const rmx_status status = rmx__json_write(path, o, err);
-  json_decref(o);
-  return status;
+  return write_json(folder, "config.json", o, err);
 }
 
-static rmx_status write_tensors(const rmx_model *m, const char *path, rmx_err *err) {
-  const rmx_tensor *from;
-  const size_t n = rmx_model_tensors(m, &from);
-  const float *weights = rmx_model_weights((rmx_model *)(uintptr_t)m);
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings theirs = {0};
-  RMX_OWNED rmx__safetensor *tensors = rmx_calloc(n, sizeof *tensors);
-  if (!tensors) return rmx_fail_memory(err, n * sizeof *tensors, "a list of tensors");
-  for (size_t i = 0; i < n; i++) {
-    RMX_OWNED char *name = name_of(from[i].name);
-    if (!name || !rmx_strings_add(&theirs, name))
-      return rmx_fail_memory(err, 0, "the name of a tensor");
-    tensors[i].ndim = (size_t)from[i].ndim;
-    for (int d = 0; d < from[i].ndim; d++) tensors[i].shape[d] = (size_t)from[i].shape[d];
-    tensors[i].data = weights + from[i].offset;
+// The text of a token of a tokenizer.json; NULL: it has none of this id.
+static const char *token_text(const json_t *tokenizer, json_int_t id) {
+  const json_t *vocabulary = json_object_get(json_object_get(tokenizer, "model"), "vocab"), *token;
+  const char *text;
+  size_t i;
+  json_array_foreach(json_object_get(tokenizer, "added_tokens"), i, token) {
+    const json_t *own = json_object_get(token, "id");
+    if (json_is_integer(own) && json_integer_value(own) == id)
+      return json_string_value(json_object_get(token, "content"));
   }
-  for (size_t i = 0; i < n; i++) tensors[i].name = theirs.items[i];
-  json_t *metadata = json_pack("{s:s, s:s}", "format", "pt", "made_by", "regmix");
-  const rmx_status status = rmx__safetensors_write(path, tensors, n, metadata, err);
-  json_decref(metadata);
-  return status;
+  if (json_is_array(vocabulary))  // Unigram: [[text, score], ...]
+    return json_string_value(json_array_get(json_array_get(vocabulary, (size_t)id), 0));
+  json_object_foreach((json_t *)(uintptr_t)vocabulary, text, token) {
+    if (json_is_integer(token) && json_integer_value(token) == id) return text;
+  }
+  return NULL;
 }
 
-rmx_status rmx_lm_write(const rmx_model *m, uint32_t end_of_text, const char *folder,
-                        rmx_err *err) {
+static rmx_status copy(const char *from, const char *folder, rmx_err *err) {
+  RMX_OWNED char *to = rmx_path_in(folder, "tokenizer.json");
+  RMX_OWNED char *data = NULL;
+  size_t size;
+  if (!to) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx_read_file(from, &data, &size, err));
+  return rmx_write_file(to, data, size, err);
+}
+
+// tokenizer.json, and what the loaders of tokenizers read beside it.
+static rmx_status write_tokenizer(const rmx_model_config *c, uint32_t end_of_text,
+                                  const char *tokenizer, const char *folder, rmx_err *err) {
+  json_auto_t *o = NULL;
+  RMX_TRY(rmx__json_read(tokenizer, &o, err));
+  const char *end = end_of_text == UINT32_MAX ? NULL : token_text(o, (json_int_t)end_of_text);
+  RMX_TRY(copy(tokenizer, folder, err));
+  RMX_TRY(write_json(
+      folder, "tokenizer_config.json",
+      json_pack("{s:s, s:s?, s:s?, s:b, s:I}", "tokenizer_class", "PreTrainedTokenizerFast",
+                "bos_token", end, "eos_token", end, "clean_up_tokenization_spaces", 0,
+                "model_max_length", (json_int_t)c->context),
+      err));
+  return write_json(
+      folder, "special_tokens_map.json",
+      end ? json_pack("{s:s, s:s}", "bos_token", end, "eos_token", end) : json_object(), err);
+}
+
+static rmx_status write_generation(uint32_t end_of_text, const char *folder, rmx_err *err) {
+  json_t *o = json_pack("{s:b}", "_from_model_config", 1);
+  if (o && end_of_text != UINT32_MAX) {
+    json_object_set_new(o, "bos_token_id", json_integer((json_int_t)end_of_text));
+    json_object_set_new(o, "eos_token_id", json_integer((json_int_t)end_of_text));
+  }
+  return write_json(folder, "generation_config.json", o, err);
+}
+
+rmx_status rmx_lm_write(const rmx_model *m, uint32_t end_of_text, const char *tokenizer,
+                        const char *folder, rmx_err *err) {
+  const rmx_model_config *c = rmx_model_config_of(m);
   RMX_TRY(rmx_mkdirs(folder, err));
-  RMX_OWNED char *config = rmx_path_in(folder, "config.json");
   RMX_OWNED char *weights = rmx_path_in(folder, "model.safetensors");
-  if (!config || !weights) return rmx_fail_memory(err, 0, "a path");
-  RMX_TRY(write_tensors(m, weights, err));
-  return write_config(rmx_model_config_of(m), end_of_text, config, err);
+  if (!weights) return rmx_fail_memory(err, 0, "a path");
+  if (tokenizer) RMX_TRY(write_tokenizer(c, end_of_text, tokenizer, folder, err));
+  RMX_TRY(write_generation(end_of_text, folder, err));
+  RMX_TRY(write_config(c, end_of_text, folder, err));
+  return rmx_model_save(m, weights, false, NULL, err);
 }
