@@ -62,8 +62,6 @@ rmx_status cli_show(const cli *c, json_t *tree, void (*print)(const json_t *tree
 // The number of a key, or its text; 0 and "" where there is none.
 double cli_get(const json_t *o, const char *key);
 const char *cli_text(const json_t *o, const char *key);
-// {run: {column: number}}, null for other values; NULL if there is no memory.
-json_t *cli_table_json(const rmx_table *t);
 #define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for
 bool cli_is_stdout(const char *out);
 // Text, or a table as CSV, on stdout: as it is, but on a terminal without what would move its

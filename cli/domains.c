@@ -17,7 +17,7 @@ static rmx_status print(const cli *c, const char *out, const rmx_table *t, json_
   if (out)
     json_object_set_new(root, "out", json_string(out));
   else
-    json_object_set_new(root, "mixtures", cli_table_json(t));
+    json_object_set_new(root, "mixtures", rmx__table_json(t));
   cli_print_json(json_incref(root));
   return RMX_OK;
 }
@@ -47,8 +47,8 @@ static rmx_status run_domains(cli *c, rmx_err *err) {
 static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
      "table of the mixtures of the runs (default: mixtures.csv of the experiment)"},
-    MIXTURE_COLUMNS_OPTION(struct domains_args, change.tables),
-    ID_OPTION(struct domains_args, change.tables),
+    RMX_MIXTURE_COLUMNS_OPTION(struct domains_args, change.tables),
+    RMX_ID_OPTION(struct domains_args, change.tables),
     {"rename", RMX_LIST, AT(change.rename), NULL, 0, 0, "OLD=NEW",
      "give a domain another name; its text stays the same"},
     {"split", RMX_LIST, AT(change.split), NULL, 0, 0, "P=A:0.3,B:0.7",

@@ -51,42 +51,6 @@ static rmx_status run_export(cli *c, rmx_err *err) {
   return status;
 }
 
-#define AT(member) offsetof(rmx_export_job, member)
-static const rmx_option options[] = {
-    {"to", RMX_TEXT, AT(to), NULL, 0, 0, "FORMAT", "name of the format; see the list above"},
-    {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "FILE",
-     "mixture to export, as YAML, JSON or CSV; default: optimum.yaml of the experiment"},
-    {"data", RMX_LIST, AT(data), NULL, 0, 0, "DOMAIN=PATH",
-     "path of the data of a domain; may be given several times"},
-    {"prefix", RMX_TEXT, AT(prefix), NULL, 0, 0, "TEXT",
-     "prefix of the path of every other domain: the path is prefix, name of the domain, suffix"},
-    {"suffix", RMX_TEXT, AT(suffix), NULL, 0, 0, "TEXT",
-     "suffix of these paths, for example _text_document"},
-    {"valid-prefix", RMX_TEXT, AT(valid_prefix), NULL, 0, 0, "TEXT",
-     "prefix of the paths of validation and test data"},
-    {"tokens", RMX_TEXT, AT(tokens), NULL, 0, 0, "FILE",
-     "number of available tokens of each domain, as YAML (domain: tokens) or CSV (domain,tokens); "
-     "needed to repeat small domains"},
-    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
-     "number of tokens that the trainer will train on"},
-    {"sequence-length", RMX_INT, AT(sequence_length), NULL, 1, 1 << 30, "TOKENS",
-     "tokens per sequence of the trainer"},
-    {"fold", RMX_INT, AT(fold), "0", 0, 2, "LEVELS",
-     "write the total weights of nodes instead of all domains: 1: sources; 2: source:topic; 0: all "
-     "domains"},
-    {"phase", RMX_INT, AT(phase), "-1", -1, 15, "N",
-     "export only this phase of a mixture with phases, counted from 0; default: all, by stage"},
-    {"steps", RMX_INT, AT(steps), NULL, 1, 1e15, "N",
-     "optimiser steps of the training, for stages"},
-    {"token-files", RMX_CHOICE, AT(token_files), NULL, 0, 0, "megatron|nanogpt|olmo|npy",
-     "write the corpus as token files of another program into the folder --out"},
-    {"model", RMX_TEXT, AT(model), NULL, 0, 0, "DIR",
-     "write this model with its tokenizer instead, with --to gguf, for llama.cpp"},
-    {"type", RMX_CHOICE, AT(type), "f32", 0, 0, "f32|f16|bf16|q8_0",
-     "numbers of a model that is written"},
-    {"out", RMX_TEXT, AT(out), NULL, 0, 0, "FILE", "write to this file; default: stdout"},
-};
-
 static bool format_item(size_t i, rmx_command_item *out) {
 #define ITEM(name, needs, help) {name, help, "", ""},
   static const rmx_command_item formats[] = {RMX_EXPORT_FORMATS(ITEM)};
@@ -100,7 +64,7 @@ const rmx_command cli_export = {
     .name = "export",
     .words = "",
     .run = run_export,
-    CLI_OPTIONS(options, rmx_export_job),
+    CLI_OPTIONS(rmx_export_option_table, rmx_export_job),
     .items = "Formats",
     .item = format_item,
     .summary = "write a mixture in the format of another trainer",

@@ -24,15 +24,6 @@ const rmx_option cli_common_options[N_COMMON] = {
 _Static_assert(sizeof cli_common_options / sizeof *cli_common_options == N_COMMON,
                "count the common options");
 
-// An option that says how to search is kept as a setting of the config too: samples=1000.
-static rmx_status keep_how(cli *c, const rmx_option *o, const char *value, rmx_err *err) {
-  const size_t at = c->command->how_at;
-  if (!at || o->offset < at || o->offset >= at + sizeof(rmx_optimize_options)) return RMX_OK;
-  RMX_OWNED char *text = rmx_format("%s=%s", o->key, value);
-  const bool good = text && rmx_strings_add(&c->how, text);
-  return good ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
-}
-
 static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
   const char *names[64];
   size_t n = 0, own_n;
@@ -86,7 +77,8 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   }
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
-  if (status == RMX_OK && into == c->own) status = keep_how(c, o, value, err);
+  if (status == RMX_OK && into == c->own)
+    status = rmx_command_keep_how(c->command, o, value, &c->how, err);
   return status;
 }
 

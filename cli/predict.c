@@ -20,8 +20,8 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   RMX_TRY(rmx_predict_tables(f, args->mixtures, &args->tables, args->scale, args->budget,
                              &c->listener, &out, c->common.json ? &sd : NULL, err));
   if (c->common.json)
-    cli_print_json(json_pack("{s:o, s:o*}", "predicted", cli_table_json(&out), "sd",
-                             sd.N ? cli_table_json(&sd) : NULL));
+    cli_print_json(json_pack("{s:o, s:o*}", "predicted", rmx__table_json(&out), "sd",
+                             sd.N ? rmx__table_json(&sd) : NULL));
   else
     RMX_TRY(cli_print_table(&out, err));
   return RMX_OK;
@@ -33,12 +33,12 @@ static const rmx_option options[] = {
     {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
      "table of the mixtures: CSV with one mixture per row, its name in the first column, or "
      "another format named above"},
-    FOR_OPTION(struct predict_args, scale),
+    RMX_FOR_OPTION(struct predict_args, scale),
     {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
      "tokens of the predicted run, if the fit depends on epochs (exposure); default: as in the "
      "fit"},
-    MIXTURE_COLUMNS_OPTION(struct predict_args, tables),
-    ID_OPTION(struct predict_args, tables),
+    RMX_MIXTURE_COLUMNS_OPTION(struct predict_args, tables),
+    RMX_ID_OPTION(struct predict_args, tables),
 };
 const rmx_command cli_predict = {
     .name = "predict",

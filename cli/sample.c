@@ -7,7 +7,7 @@
 
 static void print_mixtures_json(const char *path, const rmx_table *t) {
   cli_print_json(json_pack("{s:o, s:I, s:o}", "path", path ? json_string(path) : json_null(),
-                           "runs", (json_int_t)t->N, "mixtures", cli_table_json(t)));
+                           "runs", (json_int_t)t->N, "mixtures", rmx__table_json(t)));
 }
 
 static rmx_status print_sample_json(const rmx_experiment *e, rmx_err *err) {

@@ -4,12 +4,6 @@
 
 #include "steps.h"
 
-struct score_args {
-  char *fit, *mixtures, *metrics;
-  double budget;
-  rmx_table_form tables;
-};
-
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors,
                          const rmx_scores *mean) {
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
@@ -31,60 +25,26 @@ static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_d
          mean->mse);
 }
 
-static json_t *scores_tree(const rmx_fit *f, const rmx_scores *scores,
-                           const rmx_diagnostics *errors, const rmx_scores *mean, size_t own) {
-  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(mean, NULL),
-         *two = json_object();
-  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
-    if (scores[m].n) {
-      json_t *one = rmx_scores_json(&scores[m], &errors[m]);
-      if (own) json_object_set_new(one, "out_of_fold", rmx_scores_json(rmx_fit_cv(f, m), NULL));
-      json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
-    }
-  json_object_set(two, "spearman", json_object_get(means, "spearman"));
-  json_object_set(two, "mse", json_object_get(means, "mse"));
-  json_decref(means);
-  json_object_set_new(root, "metrics", metrics);
-  json_object_set_new(root, "mean", two);
-  json_object_set_new(root, "own_runs", json_integer((json_int_t)own));
-  return root;
-}
-
 static rmx_status run_score(cli *c, rmx_err *err) {
-  const struct score_args *args = c->own;
+  const rmx_score_request *args = c->own;
   if (!args->mixtures || !args->metrics)
     return rmx_fail(err, RMX_EUSAGE, "--mixtures M.csv or --metrics L.csv is missing; give both");
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *f = NULL;
   RMX_OWNED_BY(rmx_fit_scores_release) rmx_fit_scores s = {0};
   RMX_OWNED char *folder = args->fit ? rmx_strdup(args->fit) : rmx_path_in(c->common.folder, "fit");
   RMX_TRY(folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path"));
-  RMX_TRY(rmx_score_tables(f, args->mixtures, args->metrics, &args->tables, args->budget,
-                           &c->listener, &s, err));
+  RMX_TRY(rmx_score_tables(f, args, &c->listener, &s, err));
   if (c->common.json)
-    cli_print_json(scores_tree(f, s.scores, s.errors, &s.mean, s.own));
+    cli_print_json(rmx_fit_scores_json(f, &s));
   else
     print_scores(f, s.scores, s.errors, &s.mean);
   return RMX_OK;
 }
 
-#define AT(member) offsetof(struct score_args, member)
-static const rmx_option options[] = {
-    {"fit", RMX_TEXT, AT(fit), NULL, 0, 0, "DIR", "folder of the fit (default: fit)"},
-    {"mixtures", RMX_TEXT, AT(mixtures), NULL, 0, 0, "FILE",
-     "table of the mixtures: CSV, or another format named above"},
-    {"metrics", RMX_TEXT, AT(metrics), NULL, 0, 0, "FILE",
-     "table of the measured metrics of these mixtures"},
-    {"budget", RMX_REAL, AT(budget), NULL, 1, 1e18, "TOKENS",
-     "tokens of each of these runs, if the fit depends on epochs (exposure); default: as in the "
-     "runs of the fit"},
-    MIXTURE_COLUMNS_OPTION(struct score_args, tables),
-    METRIC_COLUMNS_OPTION(struct score_args, tables),
-    ID_OPTION(struct score_args, tables),
-};
 const rmx_command cli_score = {
     .name = "score",
     .words = "",
     .run = run_score,
-    CLI_OPTIONS(options, struct score_args),
+    CLI_OPTIONS(rmx_score_option_table, rmx_score_request),
     .summary = "score a fit on other runs: Spearman, MSE, R2, RMSE",
 };

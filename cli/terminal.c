@@ -41,19 +41,6 @@ const char *cli_text(const json_t *o, const char *key) {
   return value ? value : "";
 }
 
-json_t *cli_table_json(const rmx_table *t) {
-  json_t *root = json_object();
-  for (size_t i = 0; i < t->N; i++) {
-    json_t *row = json_object();
-    for (size_t j = 0; j < t->D; j++) {
-      const double x = t->x[i * t->D + j];
-      json_object_set_new(row, t->names[j], rmx__json_known(x));
-    }
-    json_object_set_new(root, t->ids[i], row);
-  }
-  return root;
-}
-
 const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]) {
   if (isnan(x))
     snprintf(out, CLI_NUMBER, "-");

@@ -91,6 +91,8 @@ const char *rmx_version(void);
  * RMX_EINTERRUPTED with everything on disk in order. */
 void rmx_interrupt(void);
 bool rmx_interrupted(void);
+/* Takes rmx_interrupt() back, for a program that goes on after the work has stopped. */
+void rmx_uninterrupt(void);
 
 /* How the library tells its caller what happens; any member may be NULL, and
  * so may a pointer to the listener. Calls come from one thread at a time. */

@@ -212,21 +212,27 @@ struct json_t *rmx_doctor(const char *folder);
 
 /* ---- fit */
 
+/* What is to be fitted. The options of requests.h fill it, and so do designated initialisers. */
 typedef struct rmx_fit_request {
-  const char *mixtures,
-      *metrics; /* tables; NULL: the experiment's own, with its half-way metrics */
+  char *mixtures, *metrics; /* tables; NULL: the experiment's own, with its half-way metrics */
   rmx_table_form tables;
+  /* Instead of the files: tables in memory, whose rows have the same names. Borrowed. */
+  const rmx_table *mixture_table, *metric_table;
   rmx_strings only; /* patterns of the metrics to fit; n = 0: all */
-  const char
-      *tokens; /* file for rmx_tokens_read; NULL: the experiment's corpus, if it is its own */
+  char *tokens;     /* file for rmx_tokens_read; NULL: the experiment's corpus, if it is its own */
   rmx_strings phases;        /* shares of phases, see rmx_phase_shares(); n = 0: sample.phases */
   double budget, run_tokens; /* tokens of the large run and of each run; 0: as the config has it */
-  const char *out;           /* folder of the fit; NULL: fit/ of the experiment */
+  char *out;                 /* folder of the fit; NULL: fit/ of the experiment */
   bool normalize, raw, skip_missing; /* as in rmx_regress_options */
+  char *regressor;                   /* over the config's; NULL: the config's */
+  rmx_strings higher, lower;         /* patterns, beside the config's */
 } rmx_fit_request;
 /* Fits the tables and writes the fit. rmx_fit_free() it. */
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
                             rmx_err *err);
+/* {"fit": out, "runs", "cross_validation": {metric: scores out of fold, "higher_is_better",
+ * "direction_from", "regressor"}}: a new reference. */
+struct json_t *rmx_fit_json(const rmx_fit *f, const char *out);
 
 /* A fit scored on measured runs. */
 typedef struct rmx_fit_scores {
@@ -234,11 +240,19 @@ typedef struct rmx_fit_scores {
   rmx_diagnostics *errors;  /* (M) */
   size_t own; /* of the runs, those that the fit was made from: a warning names them */
 } rmx_fit_scores;
-/* A fit of several sizes or lengths needs those of each run, in the columns that it remembers.
- * budget: tokens of each of these runs, where the fit counts epochs; 0: as it was fitted. */
-rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *metrics_path,
-                            const rmx_table_form *how, double budget, const rmx_listener *to,
+typedef struct rmx_score_request {
+  char *fit;                /* folder; not read by rmx_score_tables() */
+  char *mixtures, *metrics; /* tables */
+  rmx_table_form tables;
+  const rmx_table *mixture_table, *metric_table; /* instead of the files; borrowed */
+  double
+      budget; /* tokens of each of these runs, where the fit counts epochs; 0: as it was fitted */
+} rmx_score_request;
+/* A fit of several sizes or lengths needs those of each run, in the columns that it remembers. */
+rmx_status rmx_score_tables(rmx_fit *f, const rmx_score_request *request, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err);
+/* {"metrics": {metric: scores}, "mean": {"spearman", "mse"}, "own_runs"}: a new reference. */
+struct json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s);
 void rmx_fit_scores_release(rmx_fit_scores *s);
 
 /* Makes a fit of several sizes and lengths one for "SIZE,TOKENS" ("1.2B,100G"; only one of them
@@ -283,14 +297,19 @@ rmx_few rmx_assumed_directions(const rmx_fit *f, const rmx_problem *q);
   "raises one."
 
 typedef struct rmx_answer_request {
-  const char *fit; /* folder; NULL: the experiment's */
-  const char *out; /* file to write; NULL: optimum.yaml, where nothing but the config is asked */
+  char *fit; /* folder; NULL: the experiment's */
+  char *out; /* file to write; NULL: optimum.yaml, where nothing but the config is asked */
   rmx_problem_request problem;
   rmx_strings against; /* mixture files to compare the optimum with */
-  const char *pareto;  /* "METRIC,METRIC": their front too; NULL: none */
-  size_t points;       /* of the front */
+  char *pareto;        /* "METRIC,METRIC": their front too; NULL: none */
+  int64_t points;      /* of the front */
   bool quick;          /* the mixture alone: no intervals, no learning curve, no attribution */
+  bool no_guard;       /* over the config's optimize.guard */
+  rmx_strings search;  /* "samples=1000", ...: over the config's optimize.samples; borrowed */
   bool print_only;     /* no note where the answer is not written */
+  /* Not read here: where a command line checks the values of `search`; the levels it prints. */
+  rmx_optimize_options how;
+  int64_t fold;
 } rmx_answer_request;
 /* What the optimum would gain without the caps by epochs that it is at. */
 typedef struct rmx_lifted_caps {
@@ -354,11 +373,11 @@ rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rm
                              const char *fit, rmx_err *err);
 
 typedef struct rmx_next_request {
-  const char *fit;     /* folder; NULL: the experiment's, if it is there */
-  const char *pending; /* table of mixtures without results; NULL: the experiment's mixtures.csv */
-  const char *out;     /* file that will be written: one that would lose runs is RMX_EUSAGE */
-  int64_t runs;        /* mixtures wanted */
-  int64_t more;        /* of the learning curve: that many more runs; 0: as many again */
+  char *fit;     /* folder; NULL: the experiment's, if it is there */
+  char *pending; /* table of mixtures without results; NULL: the experiment's mixtures.csv */
+  char *out;     /* file that will be written: one that would lose runs is RMX_EUSAGE */
+  int64_t runs;  /* mixtures wanted */
+  int64_t more;  /* of the learning curve: that many more runs; 0: as many again */
   bool no_curve;
   rmx_problem_request problem;
 } rmx_next_request;
@@ -375,6 +394,8 @@ typedef struct rmx_next {
 /* The mixtures to train next. Release in any case. */
 rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
                                 rmx_err *err);
+/* rmx_suggestion_json() with "learning_curve": a new reference. */
+struct json_t *rmx_next_json(const rmx_next *s);
 void rmx_next_release(rmx_next *s);
 
 /* RMX_EUSAGE for an output that is the file read (either may be NULL), or a table with one of these
@@ -409,6 +430,19 @@ typedef struct rmx_exported {
 rmx_status rmx_pipeline_export(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
                                rmx_err *err);
 void rmx_exported_release(rmx_exported *x);
+
+/* ---- the page */
+
+typedef struct rmx_report_request {
+  char *fit, *optimum, *next; /* as in rmx_report_files; NULL: looked for in the folder */
+  char *tokens;               /* file for rmx_tokens_read, or NULL */
+  double budget;
+  char *out; /* NULL: report.html in the folder */
+} rmx_report_request;
+/* Writes the page of the experiment's folder. RMX_EINPUT where there is nothing to report. *path:
+ * where it is; free() it. */
+rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *request, char **path,
+                               rmx_err *err);
 
 /* ---- large models */
 

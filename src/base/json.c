@@ -161,3 +161,16 @@ rmx_status rmx__json_string(const json_t *object, const char *key, const char **
   *out = json_string_value(value);
   return RMX_OK;
 }
+
+json_t *rmx__table_json(const rmx_table *t) {
+  json_t *root = json_object();
+  for (size_t i = 0; i < t->N; i++) {
+    json_t *row = json_object();
+    for (size_t j = 0; j < t->D; j++) {
+      const double x = t->x[i * t->D + j];
+      json_object_set_new(row, t->names[j], rmx__json_known(x));
+    }
+    json_object_set_new(root, t->ids[i], row);
+  }
+  return root;
+}

@@ -20,6 +20,8 @@ char *rmx__json_dump(const json_t *tree);
 void rmx__put_json(rmx_buf *out, const json_t *tree);
 // A number, or null where it is not known: not finite. A new reference.
 json_t *rmx__json_known(double x);
+// {run: {column: number}}, null for values that are not known; NULL if there is no memory.
+json_t *rmx__table_json(const rmx_table *t);
 // Fetches with a type check: `what` (usually the file) heads the message.
 rmx_status rmx__json_number(const json_t *object, const char *key, double *out, const char *what,
                             rmx_err *err);

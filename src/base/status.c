@@ -54,6 +54,9 @@ static atomic_bool stop_wanted;
 void rmx_interrupt(void) {
   atomic_store(&stop_wanted, true);
 }
+void rmx_uninterrupt(void) {
+  atomic_store(&stop_wanted, false);
+}
 bool rmx_interrupted(void) {
   return atomic_load(&stop_wanted);
 }

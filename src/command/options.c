@@ -4,6 +4,7 @@
 #include <math.h>
 #include <regmix/command.h>
 #include <regmix/optimize.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_OPTIONS = 64, MAX_KEY = 24 };
@@ -37,10 +38,10 @@ static rmx_option as_option(const rmx_command *c, const rmx_option *row, char *k
 }
 
 const rmx_option *rmx_command_options(const rmx_command *c, size_t *n) {
-  static const rmx_command *of;
-  static rmx_option table[MAX_OPTIONS];
-  static char keys[MAX_OPTIONS][MAX_KEY];
-  static size_t filled;
+  static _Thread_local const rmx_command *of;
+  static _Thread_local rmx_option table[MAX_OPTIONS];
+  static _Thread_local char keys[MAX_OPTIONS][MAX_KEY];
+  static _Thread_local size_t filled;
   *n = c->n_options;
   if (!c->problem_at) return c->options;
   if (of != c) {
@@ -54,4 +55,13 @@ const rmx_option *rmx_command_options(const rmx_command *c, size_t *n) {
   }
   *n = filled;
   return table;
+}
+
+rmx_status rmx_command_keep_how(const rmx_command *c, const rmx_option *o, const char *value,
+                                rmx_strings *how, rmx_err *err) {
+  const size_t at = c->how_at;
+  if (!at || o->offset < at || o->offset >= at + sizeof(rmx_optimize_options)) return RMX_OK;
+  RMX_OWNED char *text = rmx_format("%s=%s", o->key, value);
+  const bool good = text && rmx_strings_add(how, text);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "the command line");
 }

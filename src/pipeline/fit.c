@@ -171,18 +171,36 @@ static rmx_status phase_shares(rmx_pipeline *p, const struct job *job, const rmx
              : RMX_OK;
 }
 
+// The tables that are fitted: those in memory, else those of the files, in `read`.
+static rmx_status find_tables(rmx_pipeline *p, const struct job *job, const rmx_table_form *tables,
+                              rmx_table read[2], const rmx_table *use[2], rmx_err *err) {
+  use[0] = job->request->mixture_table;
+  use[1] = job->request->metric_table;
+  if (use[0]) return RMX_OK;
+  use[0] = &read[0];
+  use[1] = &read[1];
+  RMX_TRY(
+      rmx_tables_read(&p->listener, job->mixtures, job->metrics, tables, &read[0], &read[1], err));
+  if (!job->half) return RMX_OK;
+  RMX_TRY(rmx__take_own_runs(p, &read[0], &read[1], err));
+  return add_directions(&p->experiment, &read[1], err);
+}
+
+static void release_tables(rmx_table (*read)[2]) {
+  rmx_table_release(&(*read)[0]);
+  rmx_table_release(&(*read)[1]);
+}
+
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
                             rmx_err *err) {
   const rmx_regress_options regress = options_of(&p->experiment, job);
   RMX_TRY(rmx_fit_may_write(job->out, err));
   rmx_table_form tables = job->request->tables;
   tables.any_sum = regress.normalize;
-  RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
+  RMX_OWNED_BY(release_tables) rmx_table read[2] = {{0}};
+  const rmx_table *use[2];
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
-  RMX_TRY(rmx_tables_read(&p->listener, job->mixtures, job->metrics, &tables, &mixtures, &metrics,
-                          err));
-  if (job->half) RMX_TRY(rmx__take_own_runs(p, &mixtures, &metrics, err));
-  if (job->half) RMX_TRY(add_directions(&p->experiment, &metrics, err));
+  RMX_TRY(find_tables(p, job, &tables, read, use, err));
   const double began = rmx_now();
   RMX_OWNED double *counts = NULL;
   RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
@@ -192,12 +210,12 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   char time[32];
   RMX_OWNED double *share = NULL;
   size_t n_phases = 0;
-  RMX_TRY(phase_shares(p, job, &mixtures, &share, &n_phases, err));
+  RMX_TRY(phase_shares(p, job, use[0], &share, &n_phases, err));
   RMX_TRY(find_exposure(&p->experiment, job, &exposure, &known, &names, &counts, &tokenizer, err));
   RMX_TRY(rmx_fit_tables(
       &(rmx_fit_tables_request){.options = &regress,
-                                .mixtures = &mixtures,
-                                .metrics = &metrics,
+                                .mixtures = use[0],
+                                .metrics = use[1],
                                 .only = (const char *const *)job->request->only.items,
                                 .n_only = job->request->only.n,
                                 .phase_share = share,
@@ -267,17 +285,25 @@ static bool is_current(rmx_pipeline *p, const char *out, const struct rmx__stamp
   return same;
 }
 
+static bool is_of_experiment(const rmx_fit_request *r) {
+  return !r->mixtures && !r->mixture_table;
+}
+
 // Runs of the experiment may have diverged and lack metrics; in tables of the user --skip-missing
 // must allow that.
 static rmx_status fill_job(const rmx_experiment *e, const rmx_fit_request *request, struct job *job,
                            rmx_err *err) {
-  const bool own = !request->mixtures;
-  *job = (struct job){
-      .request = request,
-      .mixtures = own ? rmx_experiment_path(e, "mixtures.csv") : rmx_strdup(request->mixtures),
-      .metrics = own ? rmx_experiment_path(e, "metrics.csv") : rmx_strdup(request->metrics),
-      .out = request->out ? rmx_strdup(request->out) : rmx_experiment_path(e, "fit"),
-      .half = own ? rmx_experiment_path(e, "metrics-half.csv") : NULL};
+  const bool own = is_of_experiment(request), memory = request->mixture_table;
+  *job =
+      (struct job){.request = request,
+                   .mixtures = own      ? rmx_experiment_path(e, "mixtures.csv")
+                               : memory ? rmx_strdup("")
+                                        : rmx_strdup(request->mixtures),
+                   .metrics = own      ? rmx_experiment_path(e, "metrics.csv")
+                              : memory ? rmx_strdup("")
+                                       : rmx_strdup(request->metrics),
+                   .out = request->out ? rmx_strdup(request->out) : rmx_experiment_path(e, "fit"),
+                   .half = own ? rmx_experiment_path(e, "metrics-half.csv") : NULL};
   const bool good = job->mixtures && job->metrics && job->out && (job->half || !own);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "a path");
 }
@@ -299,19 +325,49 @@ static rmx_status have_tables(const rmx_pipeline *p, const struct job *job, rmx_
 
 // The request for the fit that rmx__step_fit makes.
 static bool is_the_step(const rmx_experiment *e, const rmx_fit_request *r) {
-  return e->config_path && !r->mixtures && !r->metrics && !r->out && !r->tokens && !r->only.n &&
-         !r->phases.n && !r->raw && !r->normalize && !(r->budget > 0) && !(r->run_tokens > 0) &&
-         !r->tables.id && !r->tables.mixture_columns.n && !r->tables.metric_columns.n &&
-         !r->tables.size_column && !r->tables.tokens_column;
+  return e->config_path && is_of_experiment(r) && !r->metrics && !r->out && !r->tokens &&
+         !r->only.n && !r->phases.n && !r->raw && !r->normalize && !(r->budget > 0) &&
+         !(r->run_tokens > 0) && !r->tables.id && !r->tables.mixture_columns.n &&
+         !r->tables.metric_columns.n && !r->tables.size_column && !r->tables.tokens_column;
+}
+
+static rmx_status check_request(const rmx_fit_request *r, rmx_err *err) {
+  if (!r->mixtures != !r->metrics)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--mixtures and --metrics need each other: give both, or neither to use the "
+                    "tables of the experiment");
+  if (r->tokens && !(r->budget > 0))
+    return rmx_fail(err, RMX_EUSAGE, "--tokens needs --budget TOKENS, the tokens of the large run");
+  if (r->raw && r->normalize)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--normalize divides mixtures by their sum, and --raw keeps them as they are; "
+                    "give only one of them");
+  return RMX_OK;
+}
+
+// The regressor and the directions of the request replace those of the config.
+static rmx_status take_options(const rmx_fit_request *r, rmx_config *config, rmx_err *err) {
+  if (r->regressor) {
+    RMX_OWNED char *setting = rmx_format("fit.regressor=%s", r->regressor);
+    RMX_TRY(setting ? rmx_config_set(config, setting, err) : rmx_fail_memory(err, 0, "a setting"));
+  }
+  bool good = true;
+  for (size_t i = 0; i < r->higher.n && good; i++)
+    good = rmx_strings_add(&config->regress.higher_is_better, r->higher.items[i]);
+  for (size_t i = 0; i < r->lower.n && good; i++)
+    good = rmx_strings_add(&config->regress.lower_is_better, r->lower.items[i]);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "a pattern");
 }
 
 rmx_status rmx_pipeline_fit(rmx_pipeline *p, const rmx_fit_request *request, rmx_fit **fit,
                             rmx_err *err) {
+  RMX_TRY(check_request(request, err));
+  RMX_TRY(take_options(request, &p->experiment.config, err));
   RMX_OWNED_BY(release_job) struct job job = {0};
   json_auto_t *by = rmx__made_by(&p->experiment, NULL);
   RMX_TRY(fill_job(&p->experiment, request, &job, err));
-  if (!request->mixtures) RMX_TRY(have_tables(p, &job, err));
-  if (!request->mixtures && !request->metrics) rmx__warn_of_unused_runs(p, job.metrics);
+  if (job.half) RMX_TRY(have_tables(p, &job, err));
+  if (job.half) rmx__warn_of_unused_runs(p, job.metrics);
   if (is_the_step(&p->experiment, request)) {
     RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(&p->experiment, &job);
     rmx__stamp_put(&stamp, by);
@@ -334,4 +390,23 @@ rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
     RMX_TRY(fit_files(p, &job, by, &fit, err));
   }
   return RMX_OK;
+}
+
+json_t *rmx_fit_json(const rmx_fit *f, const char *out) {
+  rmx_err ignored;
+  json_t *root = json_object(), *metrics = json_object();
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
+    rmx_diagnostics errors;
+    bool known = rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK;
+    json_t *one = rmx_scores_json(rmx_fit_cv(f, m), known ? &errors : NULL);
+    json_object_set_new(one, "higher_is_better", json_boolean(rmx_fit_higher_is_better(f, m)));
+    json_object_set_new(one, "direction_from",
+                        json_string(rmx_direction_from_text(rmx_fit_direction_from(f, m))));
+    json_object_set_new(one, "regressor", json_string(rmx_regressor_name(rmx_fit_regressor(f, m))));
+    json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
+  }
+  json_object_set_new(root, "fit", json_string(out));
+  json_object_set_new(root, "runs", json_integer((json_int_t)rmx_fit_n_runs(f)));
+  json_object_set_new(root, "cross_validation", metrics);
+  return root;
 }

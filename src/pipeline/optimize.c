@@ -56,7 +56,7 @@ static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx
   size_t a = 0, b = 0;
   if (request->pareto) {
     RMX_TRY(two_metrics(s->fit, request->pareto, &a, &b, err));
-    RMX_TRY(rmx_pareto(&search, a, b, request->points, &s->front, err));
+    RMX_TRY(rmx_pareto(&search, a, b, (size_t)request->points, &s->front, err));
     if (!rmx_has_target(s->fit,
                         &s->problem)) {  // then both count equally, each in units of its range
       const double *low = s->front.predicted, *high = low + (s->front.n - 1) * s->fit->M;
@@ -255,8 +255,33 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
   return status;
 }
 
+// The options of the request replace those of the config.
+static rmx_status take_options(const rmx_answer_request *r, rmx_search_options *o, rmx_err *err) {
+  bool method = false, simulates = false;
+  for (size_t i = 0; i < r->search.n; i++) {
+    const char *text = r->search.items[i], *equals = strchr(text, '=');
+    const size_t n = equals ? (size_t)(equals - text) : 0;
+    char key[32];
+    snprintf(key, sizeof key, "%.*s", (int)n, text);
+    method |= strcmp(key, "method") == 0;
+    simulates |=
+        strcmp(key, "samples") == 0 || strcmp(key, "top") == 0 || strcmp(key, "strength") == 0;
+    RMX_TRY(rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, key, text + n + 1,
+                           err));
+  }
+  if (r->no_guard) o->how.guard = false;
+  if (r->against.n && (r->quick || o->how.replicates == 0))
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--against needs intervals, but --quick and --replicates 0 switch them off");
+  // Options of a simulation select it.
+  if (method || !simulates) return RMX_OK;
+  return rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, "method", "simulate",
+                        err);
+}
+
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                                  rmx_err *err) {
+  RMX_TRY(take_options(request, &p->experiment.config.search, err));
   if (!request->fit && p->experiment.config_path) return search_experiment(p, request, s, err);
   RMX_OWNED char *folder =
       request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");

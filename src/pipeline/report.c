@@ -14,3 +14,41 @@ rmx_status rmx__step_report(rmx_pipeline *p, rmx_err *err) {
   free(path);
   return status;
 }
+
+// An empty page would look like a finished one.
+static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
+  static const char *const any[] = {"regmix.yaml", "resolved.yaml", "corpus",
+                                    "fit",         "optimum.yaml",  "mixtures.csv"};
+  bool there = files->fit || files->optimum;
+  for (size_t i = 0; i < sizeof any / sizeof *any && !there; i++) {
+    char *path = rmx_path_in(files->folder, any[i]);
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    there = rmx_exists(path);
+    free(path);
+  }
+  if (there) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: nothing to report: found no regmix.yaml, no fit and no optimum.yaml; "
+                  "`regmix fit` makes a fit, -C DIR chooses another folder",
+                  files->folder);
+}
+
+rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *r, char **path,
+                               rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings domains = {0};
+  RMX_OWNED double *tokens = NULL;
+  *path = r->out ? rmx_strdup(r->out) : rmx_experiment_path(e, "report.html");
+  if (!*path) return rmx_fail_memory(err, 0, "a path");
+  if (r->tokens) RMX_TRY(rmx_tokens_read(r->tokens, &domains, &tokens, err));
+  const rmx_report_files files = {.folder = e->folder,
+                                  .fit = r->fit,
+                                  .optimum = r->optimum,
+                                  .next = r->next,
+                                  .budget = r->budget,
+                                  .domains = (const char *const *)domains.items,
+                                  .tokens = tokens,
+                                  .n_domains = domains.n};
+  RMX_TRY(has_something(&files, err));
+  return rmx_report_write(&files, *path, err);
+}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -76,14 +77,33 @@ static rmx_table_form form_of(const rmx_fit *f, const rmx_table_form *how) {
   return tables;
 }
 
-rmx_status rmx_score_tables(rmx_fit *f, const char *mixtures_path, const char *metrics_path,
-                            const rmx_table_form *how, double budget, const rmx_listener *to,
+rmx_status rmx_score_tables(rmx_fit *f, const rmx_score_request *r, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err) {
-  const rmx_table_form tables = form_of(f, how);
+  const rmx_table_form tables = form_of(f, &r->tables);
   RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
-  RMX_TRY(rmx_tables_read(to, mixtures_path, metrics_path, &tables, &mixtures, &metrics, err));
-  rmx_fit_set_budget(f, budget);
-  return score(f, &mixtures, &metrics, to, s, err);
+  if (!r->mixture_table)
+    RMX_TRY(rmx_tables_read(to, r->mixtures, r->metrics, &tables, &mixtures, &metrics, err));
+  rmx_fit_set_budget(f, r->budget);
+  return score(f, r->mixture_table ? r->mixture_table : &mixtures,
+               r->mixture_table ? r->metric_table : &metrics, to, s, err);
+}
+
+json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s) {
+  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(&s->mean, NULL),
+         *two = json_object();
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
+    if (s->scores[m].n) {
+      json_t *one = rmx_scores_json(&s->scores[m], &s->errors[m]);
+      if (s->own) json_object_set_new(one, "out_of_fold", rmx_scores_json(rmx_fit_cv(f, m), NULL));
+      json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
+    }
+  json_object_set(two, "spearman", json_object_get(means, "spearman"));
+  json_object_set(two, "mse", json_object_get(means, "mse"));
+  json_decref(means);
+  json_object_set_new(root, "metrics", metrics);
+  json_object_set_new(root, "mean", two);
+  json_object_set_new(root, "own_runs", json_integer((json_int_t)s->own));
+  return root;
 }
 
 void rmx_fit_scores_release(rmx_fit_scores *s) {

@@ -19,6 +19,13 @@ void rmx_next_release(rmx_next *s) {
   *s = (rmx_next){0};
 }
 
+json_t *rmx_next_json(const rmx_next *s) {
+  json_t *root = rmx_suggestion_json(&s->suggestion, rmx_fit_domains(s->fit));
+  json_object_set_new(root, "learning_curve",
+                      s->curve.sentence[0] ? rmx_learning_curve_json(&s->curve) : json_null());
+  return root;
+}
+
 // A fit without runs over the given domains.
 static rmx_status fit_of_nothing(const char *const *names, const double *prior, size_t D,
                                  rmx_fit **out, rmx_err *err) {
