@@ -28,7 +28,8 @@ extern "C" {
 
 typedef struct rmx_ask rmx_ask; /* a question: a command with its options */
 
-/* A question of the kind "fit", "score", "optimize", "suggest", "sample", "report" or "export".
+/* A question of the kind "fit", "score", "optimize", "suggest", "sample", "report" or "export"; or
+ * "scores", of the fit in a folder (option "fit"): what "fit" answered when it made it.
  * RMX_EUSAGE for another word. No regmix.yaml is read. *out: rmx_ask_free() it. */
 rmx_status rmx_ask_new(const char *kind, rmx_ask **out, rmx_err *err);
 /* Gives an option of the command: ("no-worse", "github=0.01"), ("raw", "true"). One that may be

@@ -49,8 +49,8 @@ typedef struct rmx_program {
 /* All options of a command but the common ones: its own, then those of rmx_search_option_table,
  * with "-" for "_". Valid until the next call for another command in this thread. */
 const rmx_option *rmx_command_options(const rmx_command *c, size_t *n);
-/* An option as the library's table has it, of a command's struct of options `own`: one that says how
- * to search (of how_at) is also added to `how` as a setting of the config, "samples=1000". */
+/* An option that was given: if it says how to search (of how_at), it is also added to `how` as a
+ * setting of the config, "samples=1000". */
 rmx_status rmx_command_keep_how(const rmx_command *c, const rmx_option *o, const char *value,
                                 rmx_strings *how, rmx_err *err);
 const rmx_command *rmx_command_find(const rmx_program *p, const char *name); /* NULL: none */

@@ -62,6 +62,19 @@ static rmx_status answer_suggest(rmx_ask *a, json_t **out, rmx_err *err) {
   return RMX_OK;
 }
 
+struct scores {
+  char *fit;
+};
+
+static rmx_status answer_scores(rmx_ask *a, json_t **out, rmx_err *err) {
+  const struct scores *r = a->own;
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  if (!r->fit) return missing("fit", err);
+  RMX_TRY(rmx_fit_read(r->fit, &fit, err));
+  *out = rmx_fit_json(fit, r->fit);
+  return RMX_OK;
+}
+
 struct sample {
   char *prior, *out;
 };
@@ -97,6 +110,9 @@ static rmx_status answer_export(rmx_ask *a, json_t **out, rmx_err *err) {
   return RMX_OK;
 }
 
+static const rmx_option scores_options[] = {
+    {"fit", RMX_TEXT, offsetof(struct scores, fit), NULL, 0, 0, "DIR", "folder of the fit"},
+};
 static const rmx_option sample_options[] = {
     {"prior", RMX_TEXT, offsetof(struct sample, prior), NULL, 0, 0, "FILE",
      "mixture to sample around"},
@@ -108,6 +124,7 @@ static const rmx_option sample_options[] = {
 const rmx__ask_kind rmx__ask_kinds[] = {
     {{.name = "fit", OPTIONS(rmx_fit_option_table, rmx_fit_request)}, answer_fit},
     {{.name = "score", OPTIONS(rmx_score_option_table, rmx_score_request)}, answer_score},
+    {{.name = "scores", OPTIONS(scores_options, struct scores)}, answer_scores},
     {{.name = "optimize",
       OPTIONS(rmx_optimize_option_table, rmx_answer_request),
       .problem_at = offsetof(rmx_answer_request, problem.keep),
