@@ -603,6 +603,11 @@ START_TEST(page_is_whole_and_nothing_breaks_out) {
   ck_assert_int_eq(occurrences(page, "broken()"), 1);
   ck_assert_int_eq(occurrences(page, "src=\"http"), 0);
   ck_assert_int_eq(occurrences(page, "sourceMappingURL"), 0);
+  // Each module of the chart library ends where the next one begins.
+  const char *module = strstr(page, "vegaModules[\"");
+  for (const char *next; module && (next = strstr(module + 1, "vegaModules[\"")); module = next)
+    ck_assert_msg(memcmp(next - 4, "\n};\n", 4) == 0, "%.60s", next);
+  if (module) ck_assert_ptr_nonnull(strstr(module, "\n};\n"));
   // What is embedded reads back as what was collected.
   char *from = strstr(page, "id=\"data\">"), *to = from ? strstr(from, "</script") : NULL;
   ck_assert_ptr_nonnull(to);
@@ -613,6 +618,20 @@ START_TEST(page_is_whole_and_nothing_breaks_out) {
   json_decref(embedded);
   json_decref(data);
   free(page);
+}
+END_TEST
+
+START_TEST(the_title_is_text) {
+  char name[300], wanted[200];
+  snprintf(name, sizeof name, "%s", in_folder("a<b>&c"));
+  must(rmx_mkdirs(name, err));
+  must(rmx_report_write(&(rmx_report_files){.folder = name}, in_folder("page.html"), err));
+  RMX_OWNED char *page = NULL;
+  must(rmx_read_file(in_folder("page.html"), &page, NULL, err));
+  snprintf(wanted, sizeof wanted, "<title>a&lt;b>&amp;c");
+  ck_assert_ptr_nonnull(strstr(page, wanted));
+  snprintf(wanted, sizeof wanted, "<h1 id=\"title\">a&lt;b>&amp;c");
+  ck_assert_ptr_nonnull(strstr(page, wanted));
 }
 END_TEST
 
@@ -662,5 +681,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, functions_in_the_page_have_all_their_digits);
   tcase_add_test(tc, broken_functions_are_named);
   tcase_add_test(tc, page_is_whole_and_nothing_breaks_out);
+  tcase_add_test(tc, the_title_is_text);
   tcase_add_test(tc, broken_files_are_named);
 }

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_printed.py REGMIX: the text that fit, score and optimize print is what --json has, word for word; and what --json has follows from the tables.
+
+The text is written again here, from the JSON; the scores are computed again, from fit.json. Speaks TAP.
+"""
+import itertools
+import json
+import math
+import os
+import random
+import sys
+
+from small_experiment import Experiment, ok, tests
+
+DOMAINS = ["web", "code:python", "code:c", "long-named-books"]
+METRICS = ["a_loss", "b_acc", "c_loss", "unsaid thing"]
+
+
+def put_tables(e, runs=32, noise=0.02):
+    draw = random.Random(5)
+    x, y = ["run," + ",".join(DOMAINS)], ["run," + ",".join(METRICS)]
+    for i in range(runs):
+        w = [draw.gammavariate(1, 1) for _ in DOMAINS]
+        w = [v / sum(w) for v in w]
+        if i == runs - 1:  # equal runs, whose difference is noise
+            w = last
+        last = w
+        x.append(f"{i}," + ",".join(f"{v:.9f}" for v in w))
+        y.append(f"{i},{3 - w[0] ** 0.5 + draw.gauss(0, noise):.4f},{0.3 + 0.3 * w[1] + draw.gauss(0, noise / 2):.4f},"
+                 f"{4 - w[2] ** 0.5 - 0.2 * w[0] + draw.gauss(0, noise):.4f},{1 + w[0] + draw.gauss(0, noise):.4f}")
+    e.put("x.csv", "\n".join(x) + "\n")
+    e.put("y.csv", "\n".join(y) + "\n")
+
+
+# ---- what is printed, written again
+
+def number(x, digits, kind):
+    return "-" if x is None else f"{x:.{digits}{kind}}"
+
+
+def table_of_fit(o, domains, folds):
+    lines = [f"{'metric':24} {'regressor':9} {'spearman':>8} {'r2':>7} {'rmse':>9} {'noise':>9} {'regret@1':>9} {'optimism':>9} {'better':>7}"]
+    assumed = noise = False
+    for name, m in o["cross_validation"].items():
+        better = "high" if m["higher_is_better"] else "low?" if m["direction_from"] == "assumed" else "low"
+        assumed, noise = assumed or better == "low?", noise or m["noise"] is not None
+        lines.append(f"{name:24} {m['regressor']:9} {number(m['spearman'], 4, 'f'):>8} {number(m['r2'], 4, 'f'):>7} {number(m['rmse'], 3, 'g'):>9} "
+                     f"{number(m['noise'], 3, 'g'):>9} {number(m['regret_at_1'], 2, 'g'):>9} {number(m['optimism'], 2, 'g'):>9} {better:>7}")
+    lines += [f"(out of fold: {folds} folds of {o['runs']} runs, {domains} domains",
+              " regret@1: how much worse the run with the best prediction is than the best run",
+              " optimism: how much too good the best predictions are"]
+    if noise:
+        lines.append(" noise: standard deviation between equal runs; no rmse can be lower")
+    if assumed:
+        lines.append(" low?: assumed that lower is better; --higher-is-better METRIC changes it")
+    lines[-1] += ")"
+    return lines
+
+
+def table_of_scores(o):
+    lines = [f"{'metric':24} {'runs':>5} {'spearman':>8} {'mse':>10} {'r2':>7} {'rmse':>9} {'noise':>9} {'regret@1':>9} {'optimism':>9}"]
+    for name, m in o["metrics"].items():
+        lines.append(f"{name:24} {m['n']:5} {number(m['spearman'], 4, 'f'):>8} {m['mse']:10.4g} {number(m['r2'], 4, 'f'):>7} {number(m['rmse'], 3, 'g'):>9} "
+                     f"{number(m['noise'], 3, 'g'):>9} {number(m['regret_at_1'], 2, 'g'):>9} {number(m['optimism'], 2, 'g'):>9}")
+    mean = {k: sum(m[k] for m in o["metrics"].values()) / len(o["metrics"]) for k in ("spearman", "mse")}
+    return lines + [f"{'mean':24} {'':5} {mean['spearman']:8.4f} {mean['mse']:10.4g}"]
+
+
+def bars(weights, prior, interval):
+    width, most = max(6, *map(len, weights)), max(weights.values())
+    lines = [f"  {'domain':{width}}  {'weight':>8}" + ("   from     to" if interval else "") + "     prior"]
+    for d, w in sorted(weights.items(), key=lambda x: -x[1]):
+        line = f"  {d:{width}}  {100 * w:7.2f}%"
+        if interval:
+            line += f" {100 * interval[d][0]:6.1f} {100 * interval[d][1]:6.1f}"
+        lines.append(line + f"  {100 * prior[d]:7.2f}%  " + "#" * int((30 if interval else 40) * w / most + 0.5))
+    return lines
+
+
+def probability(p, replicates):
+    least = 1 / replicates
+    return f"over {100 * (1 - least):.3g} %" if p > 1 - least else f"under {100 * least:.2g} %" if p < least else f"{100 * p:.3g} %"
+
+
+def folded(weights, levels):
+    out = {}
+    for d, w in weights.items():
+        key = ":".join(d.split(":")[:levels])
+        out[key] = out.get(key, 0) + w
+    return out
+
+
+def answer(o, directions, held=(), fold=0):
+    """directions: metrics of which higher is better."""
+    interval = o.get("interval")
+    lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), None) if fold else bars(o["mixture"], o["prior"], interval)
+    if interval and not fold:
+        lines.append(f"  (from, to: {100 * o['level']:.0f} % interval of the best weight, in percent)")
+    lines += ["", f"  {'predicted':24} {'optimum':>12} {'prior':>12}"]
+    for name, y in o["predicted"].items():
+        t = o["target"].get(name, 0)
+        lines.append(f"{'*' if t else ' '} {name:24} {y:12.4f} {o['predicted_prior'][name]:12.4f}" + ("  (held)" if name in held else "  (raised)" if t < 0 else ""))
+    lines += [f"  (prior: {o['prior_text']})", "",
+              f"* target. Nearest run: {100 * o['distance']:.1f} % of the tokens differ (typical between runs: {100 * o['typical_distance']:.1f} %).", ""]
+    for word, sign in (("Lowered", 1), ("Raised", -1)):
+        names = [m for m in o["predicted"] if sign * o["target"].get(m, 0) > 0]
+        if names:
+            lines.append(f"{word}: {', '.join(names)}.")
+    for i, (name, v) in enumerate(o.get("versus", {}).items()):
+        low, high = v["interval"]
+        line = (f"Compared with {name if i else 'the prior (' + o['prior_text'] + ')'} the optimum gains {v['estimate']:.4f}, {100 * o['level']:.0f} % interval "
+                f"{low:.4f} to {high:.4f}")
+        if f"{v['gain']:.4f}" != f"{v['estimate']:.4f}":
+            line += f" (the fit predicts {v['gain']:.4f})"
+        lines.append(line + f"; better with probability {probability(v['probability'], o['replicates'])}.")
+        if low <= 0:
+            lines.append(f"  That is {v['verdict']}{'' if high < 0 else ': the interval includes 0'}.")
+    gain, sign = o["score_prior"] - o["score"], -1 if all(w < 0 for w in o["target"].values()) else 1
+    lines.append(f"The fit predicts a {'score' if sign < 0 else 'target'} of {sign * o['score']:.4f}, and {sign * o['score_prior']:.4f} at the prior. "
+                 f"This is {abs(gain):.4f} {'better' if gain >= 0 else 'worse'}.")
+    if o["expected_error"] is not None:
+        lines.append(f"The error of a prediction at this distance from the runs is about {o['expected_error']:.2g} (root mean square over runs left out)"
+                     + (", which is more than the gain." if 0 < gain < o["expected_error"] else "."))
+    if o["gap"] is not None:
+        lines.append(f"The fitted function is convex, so no allowed mixture has a prediction that is better by more than {o['gap']:.1g}.")
+    worse = {}
+    for m, y in o["predicted"].items():
+        by = (y - o["predicted_prior"][m]) * (-1 if m in directions else 1)
+        if by > 0 and (m not in o["target"] or len(o["target"]) > 1):
+            worse[m] = by
+    worst = sorted(worse.items(), key=lambda x: -x[1])
+    if worst:
+        others = len(o["target"]) == 1
+        lines.append(f"{len(worst)} of the {o['worse']['of']} {'other ' if others else ''}metrics {'is' if len(worst) == 1 else 'are'} predicted worse than at the prior: "
+                     + ", ".join(f"{m} by {by:.4g}" for m, by in worst[:3]) + (", ..." if len(worst) > 3 else "") + ". --no-worse METRIC keeps a metric from getting worse.")
+    without = sorted(((v["loss"], d) for d, v in o.get("attribution", {}).get("without", {}).items() if v["loss"] is not None and v["loss"] > 1e-6), reverse=True)[:3]
+    if without:
+        lines.append("Without one of these domains the best mixture would be worse: " + ", ".join(f"{d} (by {x:.4f})" for x, d in without) + ".")
+    if o.get("learning_curve", {}).get("sentence"):
+        lines.append(o["learning_curve"]["sentence"])
+    return lines
+
+
+def same_text(name, wanted, got):
+    got = got.rstrip("\n").split("\n")
+    differ = [f"wanted: {a}\ngot:    {b}" for a, b in itertools.zip_longest(wanted, got) if a != b]
+    ok(not differ, name, "\n".join(differ[:4]))
+
+
+# ---- what --json has, computed again
+
+def ranks(x):
+    order, out, i = sorted(range(len(x)), key=lambda k: x[k]), [0.0] * len(x), 0
+    while i < len(x):
+        j = i
+        while j + 1 < len(x) and x[order[j + 1]] == x[order[i]]:
+            j += 1
+        for k in range(i, j + 1):
+            out[order[k]] = (i + j) / 2
+        i = j + 1
+    return out
+
+
+def pearson(a, b):
+    ma, mb = sum(a) / len(a), sum(b) / len(b)
+    return sum((x - ma) * (y - mb) for x, y in zip(a, b)) / math.sqrt(sum((x - ma) ** 2 for x in a) * sum((y - mb) ** 2 for y in b))
+
+
+def near(a, b, tolerance=1e-9):
+    return abs(a - b) <= tolerance * max(1, abs(a), abs(b))
+
+
+def test_scores(fit):
+    for m in fit["metrics"]:
+        y, z, cv = m["values"], m["out_of_fold"], m["cross_validation"]
+        n, mean = len(y), sum(y) / len(y)
+        mse = sum((a - b) ** 2 for a, b in zip(y, z)) / n
+        wanted = {"n": n, "mse": mse, "mae": sum(abs(a - b) for a, b in zip(y, z)) / n, "rmse": math.sqrt(mse), "spearman": pearson(ranks(y), ranks(z)),
+                  "r2": 1 - mse / (sum((a - mean) ** 2 for a in y) / n)}
+        wrong = {k: (cv[k], v) for k, v in wanted.items() if not near(cv[k], v)}
+        ok(not wrong, f"{m['name']}: scores out of fold follow from the predictions", wrong)
+        # The last two runs have one mixture: their difference is noise.
+        ok(near(cv["noise"], abs(y[-1] - y[-2]) / math.sqrt(2)) and cv["replicates"] == 1, f"{m['name']}: noise is the deviation between equal runs", cv)
+        sign = -1 if m["higher_is_better"] else 1
+        best = sorted(range(n), key=lambda i: (sign * z[i], i))[:max(3, math.ceil(n / 20))]
+        ok(near(cv["regret_at_1"], sign * y[best[0]] - min(sign * v for v in y)), f"{m['name']}: the regret of the run with the best prediction", cv)
+        ok(near(cv["optimism"], sum(sign * (y[i] - z[i]) for i in best) / len(best)), f"{m['name']}: how much the best predictions promise too much", cv)
+
+
+def test_optimum(o, fit, name, directions):
+    rows = fit["mixtures"]
+    w = list(o["mixture"].values())
+    ok(near(sum(w), 1) and min(w) >= 0, f"{name}: the weights sum to 1", w)
+    for key, at in (("score", "predicted"), ("score_prior", "predicted_prior")):
+        ok(near(o[key], sum(t * o[at][m] for m, t in o["target"].items())), f"{name}: {key} is the weighted sum of what is predicted", o[key])
+    ok(near(o["distance"], min(sum(abs(a - b) for a, b in zip(w, r)) / 2 for r in rows)), f"{name}: the distance to the nearest run", o["distance"])
+    ok(near(o["gain"]["predicted"], o["score_prior"] - o["score"]) and o["gain"]["interval"][0] <= o["gain"]["estimate"] <= o["gain"]["interval"][1],
+       f"{name}: the gain, and its estimate inside of the interval", o["gain"])
+    for d, (low, high) in o["interval"].items():
+        ok(-1e-12 <= low <= o["mixture"][d] + 1e-9 and o["mixture"][d] - 1e-9 <= high <= 1 + 1e-12, f"{name}: {d} is inside of its interval", f"{low} {o['mixture'][d]} {high}")
+    worse = {m: by for m in o["predicted"] if (by := (o["predicted"][m] - o["predicted_prior"][m]) * (-1 if m in directions else 1)) > 0 and m not in o["target"]}
+    if len(o["target"]) == 1:
+        ok(set(o["worse"]["by"]) == set(worse) and o["worse"]["n"] == len(worse) and o["worse"]["of"] == len(METRICS) - 1
+           and all(near(o["worse"]["by"][m], by) for m, by in worse.items()), f"{name}: the metrics that get worse", o["worse"])
+    for d, v in o["attribution"]["without"].items() if o["method"] == "search" else ():
+        ok(v["score"] is None or near(v["loss"], max(0, v["score"] - o["score"]), 1e-6), f"{name}: the loss without {d}", v)
+
+
+def all_tests(regmix, folder):
+    e = Experiment(regmix, folder)
+    os.remove(f"{folder}/regmix.yaml")
+    put_tables(e)
+    tables = ["--mixtures", "x.csv", "--metrics", "y.csv"]
+    shown = e.json("fit", *tables, "--out", "fit", "--regressor", "ridge")
+    with open(f"{folder}/fit/fit.json", encoding="utf-8") as f:
+        fit = json.load(f)
+    same_text("fit prints its table", table_of_fit(shown, 4, fit["metrics"][0]["cross_validation"]["folds"]), e.call("fit", *tables, "--out", "fit", "--regressor", "ridge")[1])
+    test_scores(fit)
+    same_text("score prints its table", table_of_scores(e.json("score", *tables)), e.call("score", *tables)[1])
+    e.put("mine.yaml", "{web: 0.4, 'code:python': 0.3, 'code:c': 0.2, long-named-books: 0.1}\n")
+    high = ["b_acc"]
+    for name, options, more in (
+            ("optimize", ["--target", "a_loss"], {}),
+            ("optimize two metrics", ["--target", "a_loss", "--target", "c_loss=0.5", "--level", "0.8"], {}),
+            ("optimize a score", ["--target", "b_acc"], {}),
+            ("optimize against another mixture", ["--target", "a_loss", "--against", "mine.yaml", "--prior", "mine.yaml"], {}),
+            ("optimize with a metric held", ["--target", "a_loss", "--no-worse", "b_acc"], {"held": ["b_acc"]}),
+            ("optimize by simulation", ["--target", "c_loss", "--method", "simulate", "--samples", "2k"], {}),
+            ("optimize --fold", ["--target", "a_loss", "--fold", "1"], {"fold": 1})):
+        o = e.json("optimize", *options)
+        if isinstance(o, str):
+            ok(False, name, o)
+            continue
+        same_text(f"{name} prints what --json has", answer(o, high, **more), e.call("optimize", *options)[1])
+        test_optimum(o, fit, name, high)
+
+
+if __name__ == "__main__":
+    sys.exit(tests(all_tests))
