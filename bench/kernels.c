@@ -200,7 +200,14 @@ static void bench_rows(const rmx_kernels *k) {
 
 static void bench_step(const rmx_kernels *k, const char *name, int V, int T, int B, int micro) {
   const rmx_model_preset *p = rmx_model_preset_find(name);
-  const rmx_model_config c = {p->layers, p->heads, p->width, p->ffn, V, T, 10000, 1e-5};
+  const rmx_model_config c = {.layers = p->layers,
+                              .heads = p->heads,
+                              .width = p->width,
+                              .ffn = p->ffn,
+                              .vocab = V,
+                              .context = T,
+                              .rope_base = 10000,
+                              .norm_eps = 1e-5};
   rmx_err err;
   rmx_model *m;
   if (rmx_model_new(&c, micro, T, true, k, 1, &m, &err) != RMX_OK) {

@@ -16,17 +16,8 @@
 extern "C" {
 #endif
 
-/* The sizes of a model, and how it turns positions into angles. */
-typedef struct rmx_lm_config {
-  int64_t layers, width, ffn, vocab; /* L C F V */
-  int64_t heads, kv_heads;           /* kv_heads divides heads: grouped-query attention */
-  int64_t head_width;                /* S, even; heads * S need not be the width */
-  int64_t context;                   /* the longest sequence */
-  double rope_base, norm_eps;
-  double rope_factor;                        /* angles are divided by it; 1: they are not */
-  double rope_low, rope_high, rope_original; /* Llama 3's scaling; rope_original 0: there is none */
-  bool tied;                                 /* the embedding is the head */
-} rmx_lm_config;
+/* Every value is set. */
+typedef rmx_model_config rmx_lm_config;
 
 typedef struct rmx_lm rmx_lm;
 
@@ -42,6 +33,11 @@ rmx_status rmx_lm_open(const char *path, const rmx_kernels *k, int threads, rmx_
 void rmx_lm_free(rmx_lm *m);
 const rmx_lm_config *rmx_lm_config_of(const rmx_lm *m);
 size_t rmx_lm_parameters(const rmx_lm *m);
+/* The sizes of the model at `path` (as in rmx_lm_open()), from its config.json if it has one. */
+rmx_status rmx_lm_read_config(const char *path, rmx_lm_config *out, rmx_err *err);
+/* Gives `m`, which is to be trained, the weights of the model at `path`. RMX_EINPUT: it has other
+ * sizes; or as for rmx_lm_open(). */
+rmx_status rmx_lm_init(rmx_model *m, const char *path, rmx_err *err);
 /* The best level of this machine whose products are in float32; `isa` as in rmx_kernels_get(). */
 rmx_status rmx_lm_kernels(const char *isa, const rmx_kernels **out, rmx_err *err);
 

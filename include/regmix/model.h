@@ -2,9 +2,10 @@
  *
  * Uses: base, kernels.
  *
- * RMSNorm, full rotary embedding, multi-head causal attention, SwiGLU, no biases, untied
- * embeddings. Letters: B sequences, T tokens of each, C width, H heads, F feed-forward width, L
- * layers, V vocabulary.
+ * RMSNorm, full rotary embedding, causal attention, SwiGLU, no biases: Llama's architecture, with
+ * its grouped queries, its scalings of positions and its tied embeddings. Letters: B sequences, T
+ * tokens of each, C width, H heads, KV of keys and values, S channels of a head, F feed-forward
+ * width, L layers, V vocabulary.
  */
 #ifndef RMX_MODEL_H
 #define RMX_MODEL_H
@@ -16,12 +17,20 @@
 extern "C" {
 #endif
 
+/* The sizes of a model, and how it turns positions into angles. What is 0 or false after norm_eps
+ * is as usual: as many heads of keys and values as of queries, channels C / H, no scaling, a head
+ * of its own. */
 typedef struct rmx_model_config {
-  int64_t layers, heads, width, ffn; /* L H C F; H divides C, C/H is even */
-  int64_t vocab;                     /* V */
-  int64_t context;                   /* T, the longest sequence */
-  double rope_base;                  /* 10000 */
-  double norm_eps;                   /* 1e-5 */
+  int64_t layers, heads, width, ffn;         /* L H C F */
+  int64_t vocab;                             /* V */
+  int64_t context;                           /* T, the longest sequence */
+  double rope_base;                          /* 10000 */
+  double norm_eps;                           /* 1e-5 */
+  int64_t kv_heads;                          /* KV, divides H: grouped-query attention */
+  int64_t head_width;                        /* S, even; H S need not be C */
+  double rope_factor;                        /* angles are divided by it */
+  double rope_low, rope_high, rope_original; /* Llama 3's scaling; rope_original 0: there is none */
+  bool tied;                                 /* the embedding is the head */
 } rmx_model_config;
 
 /* A preset by name ("1M", "60M", "1B", and smaller ones for CPUs); fills layers, heads, width,
@@ -38,7 +47,8 @@ const rmx_model_preset *rmx_model_preset_find(const char *name); /* NULL if unkn
 
 size_t rmx_model_parameters(const rmx_model_config *c);      /* all of them */
 size_t rmx_model_parameters_body(const rmx_model_config *c); /* without embedding and head */
-/* FLOPs to train one token: 6 * (matmul parameters with the head) + 6 L T C (causal attention). */
+/* FLOPs to train one token: 6 * (matmul parameters with the head) + 6 L T H S (causal attention).
+ * */
 double rmx_model_flop_per_token(const rmx_model_config *c, int T);
 /* Training costs as much as this number of forward passes, since a backward pass costs two. */
 enum { RMX_FORWARD_PASSES = 3 };
@@ -59,6 +69,7 @@ typedef struct rmx_model rmx_model;
 rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
                          const rmx_kernels *k, uint64_t seed, rmx_model **out, rmx_err *err);
 void rmx_model_free(rmx_model *m);
+/* With every value set. */
 const rmx_model_config *rmx_model_config_of(const rmx_model *m);
 
 /* From now on the model computes with so many threads, 1 .. 64, which stay until it is freed; a new
@@ -108,9 +119,10 @@ typedef struct rmx_adamw {
 double rmx_model_step(rmx_model *m, const rmx_adamw *o, double lr, double weight_sum);
 
 /* All named tensors, for checkpoints, exports and the gradient check. A matrix is (out, in): y = x
- * W^T. In order: embedding (V, C); for each layer l layers.<l>. attention.norm (C), attention.wq,
- * .wk, .wv, .wo (C, C), ffn.norm (C), ffn.gate, ffn.up (F, C), ffn.down (C, F); norm (C); head (V,
- * C). Head h of wq and wk has rows h S .. (h + 1) S - 1, S = C / H; the rotation pairs row i of a
+ * W^T. In order: embedding (V, C); for each layer l layers.<l>. attention.norm (C), attention.wq
+ * (H S, C), .wk, .wv (KV S, C), .wo (C, H S), ffn.norm (C), ffn.gate, ffn.up (F, C), ffn.down (C,
+ * F); norm (C); head (V, C), which a tied model does not have. Head h of wq and wk has rows
+ * h S .. (h + 1) S - 1; the rotation pairs row i of a
  * head with row i + S / 2 (as Hugging Face's Llama does). */
 typedef struct rmx_tensor {
   char name[48]; /* "layers.0.attention.wq" */

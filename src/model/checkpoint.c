@@ -22,6 +22,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "checkpoints are written as they lie in memory");
 
+// Those after "context" and "norm_eps" are not in files of version 0.1.0, and may be 0.
 static const struct {
   const char *key;
   size_t offset;
@@ -33,12 +34,23 @@ static const struct {
         {"ffn", offsetof(rmx_model_config, ffn)},
         {"vocab", offsetof(rmx_model_config, vocab)},
         {"context", offsetof(rmx_model_config, context)},
+        {"kv_heads", offsetof(rmx_model_config, kv_heads)},
+        {"head_width", offsetof(rmx_model_config, head_width)},
 },
   real[] = {
       {"rope_base", offsetof(rmx_model_config, rope_base)},
       {"norm_eps", offsetof(rmx_model_config, norm_eps)},
+      {"rope_factor", offsetof(rmx_model_config, rope_factor)},
+      {"rope_low", offsetof(rmx_model_config, rope_low)},
+      {"rope_high", offsetof(rmx_model_config, rope_high)},
+      {"rope_original", offsetof(rmx_model_config, rope_original)},
 };
-enum { WHOLE = sizeof whole / sizeof *whole, REAL = sizeof real / sizeof *real };
+enum {
+  WHOLE = sizeof whole / sizeof *whole,
+  REAL = sizeof real / sizeof *real,
+  FIRST_WHOLE = 6,
+  FIRST_REAL = 2
+};
 
 static int64_t *whole_at(rmx_model_config *c, size_t i) {
   return (int64_t *)(void *)((char *)c + whole[i].offset);
@@ -53,6 +65,7 @@ static json_t *config_json(rmx_model_config c) {
     json_object_set_new(config, whole[i].key, json_integer(*whole_at(&c, i)));
   for (size_t i = 0; i < REAL; i++)
     json_object_set_new(config, real[i].key, json_real(*real_at(&c, i)));
+  json_object_set_new(config, "tied", json_boolean(c.tied));
   return config;
 }
 
@@ -146,16 +159,20 @@ static rmx_status read_config(const json_t *object, const char *path, rmx_model_
                               rmx_err *err) {
   for (size_t i = 0; i < WHOLE; i++) {
     const json_t *v = json_object_get(object, whole[i].key);
+    if (!v && i >= FIRST_WHOLE) continue;
     if (!json_is_integer(v))
       return rmx_fail(err, RMX_EINPUT, "%s: config has no whole number \"%s\"", path, whole[i].key);
     *whole_at(out, i) = json_integer_value(v);
   }
   for (size_t i = 0; i < REAL; i++) {
     const json_t *v = json_object_get(object, real[i].key);
+    if (!v && i >= FIRST_REAL) continue;
     if (!json_is_number(v))
       return rmx_fail(err, RMX_EINPUT, "%s: config has no number \"%s\"", path, real[i].key);
     *real_at(out, i) = json_number_value(v);
   }
+  out->tied = json_is_true(json_object_get(object, "tied"));
+  *out = rmx__model_config_full(out);
   if (rmx__model_config_check(out, err) != RMX_OK) return rmx_fail_in(err, "%s", path);
   return RMX_OK;
 }
@@ -249,6 +266,9 @@ rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_er
     if (*real_at(&c.config, i) != *real_at(&have, i))
       return rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %g, wanted %g", path, real[i].key,
                       *real_at(&c.config, i), *real_at(&have, i));
+  if (c.config.tied != have.tied)
+    return rmx_fail(err, RMX_EINPUT, "%s: is of a model whose embedding is %s its head", path,
+                    c.config.tied ? "also" : "not");
   const size_t bytes = m->size * sizeof(float);
   memcpy(m->weights, c.floats, bytes);
   m->step = c.state ? c.step : 0;

@@ -50,7 +50,22 @@ static const struct spec *spec_of(size_t L, size_t i, size_t *layer) {
 }
 
 size_t rmx__tensors_n(const rmx_model_config *c) {
-  return BEFORE + (size_t)c->layers * EACH + AFTER;
+  return BEFORE + (size_t)c->layers * EACH + AFTER - (c->tied ? 1 : 0);  // the head is the last
+}
+
+static int64_t size_of(const rmx_model_config *c, char letter) {
+  switch (letter) {
+    case 'V':
+      return c->vocab;
+    case 'C':
+      return c->width;
+    case 'F':
+      return c->ffn;
+    case 'Q':
+      return (int64_t)rmx__model_queries(c);
+    default:
+      return (int64_t)rmx__model_keys(c);  // 'K'
+  }
 }
 
 void rmx__tensors_of(const rmx_model_config *c, rmx_tensor *tensors) {
@@ -69,7 +84,7 @@ void rmx__tensors_of(const rmx_model_config *c, rmx_tensor *tensors) {
     t->ndim = s->columns == '1' ? 1 : 2;
     t->size = 1;
     for (int d = 0; d < t->ndim; d++) {
-      t->shape[d] = letters[d] == 'V' ? c->vocab : letters[d] == 'C' ? c->width : c->ffn;
+      t->shape[d] = size_of(c, letters[d]);
       t->size *= (size_t)t->shape[d];
     }
     t->offset = offset;
@@ -81,10 +96,11 @@ static void point_into(const rmx_model *m, struct rmx__parameters *p, float *blo
   for (size_t i = 0; i < m->tensors_n; i++) {
     size_t layer;
     const struct spec *s = spec_of((size_t)m->c.layers, i, &layer);
-    const bool once = i < BEFORE || i >= m->tensors_n - AFTER;
+    const bool once = i < BEFORE || i >= BEFORE + (size_t)m->c.layers * EACH;
     char *of = once ? (char *)p : (char *)&p->layers[layer];
     *(float **)(void *)(of + s->member) = block + m->tensors[i].offset;
   }
+  if (m->c.tied) p->head = p->embedding;
 }
 
 // ---- layout -------------------------------------------------------------
@@ -107,15 +123,16 @@ static size_t slice_rows(size_t B, size_t T) {
 
 // What one thread needs for itself, in whole cache lines.
 static size_t scratch_of(const rmx_model *m) {
-  const size_t attention = rmx__attention_scratch(m->T, (size_t)(m->c.width / m->c.heads));
+  const size_t attention = rmx__attention_scratch(m->T, (size_t)m->c.head_width);
   const size_t head = rmx__head_scratch((size_t)m->c.width);
   return rmx__round_up(rmx__max(rmx__gemm_scratch(), rmx__max(attention, head)), 16);
 }
 
 // Places all arrays of m in `block`; returns the floats they take.
 static size_t lay_out(rmx_model *m, float *block) {
-  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads, S = C / H,
-               M = m->rows;
+  const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, H = (size_t)m->c.heads,
+               S = (size_t)m->c.head_width, M = m->rows;
+  const size_t Q = rmx__model_queries(&m->c), K = rmx__model_keys(&m->c);
   const size_t V = (size_t)m->c.vocab, L = (size_t)m->c.layers;
   struct arena at = {block, 0};
   m->weights = take(&at, m->size);
@@ -132,9 +149,9 @@ static size_t lay_out(rmx_model *m, float *block) {
       a = (struct rmx__layer_activations){
           .x = take(&at, M * C),
           .rstd = take(&at, M),
-          .qkv = take(&at, M * 3 * C),
+          .qkv = take(&at, M * 3 * Q),
           .lse = take(&at, M * H),
-          .attention = take(&at, M * C),
+          .attention = take(&at, M * Q),
           .middle = take(&at, M * C),
           .middle_rstd = take(&at, M),
           .gate_up = take(&at, M * 2 * F),
@@ -148,9 +165,10 @@ static size_t lay_out(rmx_model *m, float *block) {
   if (m->training) {
     m->dhidden = take(&at, M * F);
     m->dx = take(&at, M * C);
-    m->dnormed = take(&at, M * C);
-    m->dwide = take(&at, M * rmx__max(3 * C, 2 * F));
+    m->dnormed = take(&at, M * rmx__max(C, Q));
+    m->dwide = take(&at, M * rmx__max(3 * Q, 2 * F));
   }
+  if (K < Q) m->narrow = take(&at, M * (Q + 2 * K));
   m->head_memory = take(&at, rmx__head_memory(C, V, m->training));
   if (m->training) {
     m->norm_sums = take(&at, rmx__norm_scratch(M, C));
@@ -161,12 +179,15 @@ static size_t lay_out(rmx_model *m, float *block) {
 }
 
 size_t rmx_model_memory(const rmx_model_config *c, int B, int T, int threads) {
-  rmx_model m = {
-      .c = *c, .training = true, .B = (size_t)B, .T = (size_t)T, .size = rmx_model_parameters(c)};
+  rmx_model m = {.c = rmx__model_config_full(c),
+                 .training = true,
+                 .B = (size_t)B,
+                 .T = (size_t)T,
+                 .size = rmx_model_parameters(c)};
   m.rows = slice_rows(m.B, m.T);
   const size_t others = threads > 1 ? (size_t)threads - 1 : 0;
   return (lay_out(&m, NULL) + others * scratch_of(&m)) * sizeof(float) + sizeof m +
-         rmx__tensors_n(c) * sizeof(rmx_tensor) +
+         rmx__tensors_n(&m.c) * sizeof(rmx_tensor) +
          (size_t)c->layers * (2 * sizeof *m.w.layers + sizeof *m.layers);
 }
 
@@ -190,10 +211,10 @@ static void first_weights(rmx_model *m, uint64_t seed) {
 }
 
 static void rotation_tables(rmx_model *m) {
-  const size_t S = (size_t)(m->c.width / m->c.heads), half = S / 2;
+  const size_t half = (size_t)m->c.head_width / 2;
   for (size_t t = 0; t < m->T; t++)
     for (size_t i = 0; i < half; i++) {
-      const double angle = (double)t * pow(m->c.rope_base, -2.0 * (double)i / (double)S);
+      const double angle = (double)t * rmx__model_frequency(&m->c, i);
       m->cosine[t * half + i] = (float)cos(angle);
       m->sine[t * half + i] = (float)sin(angle);
     }
@@ -210,8 +231,9 @@ static int allocate(void **block, size_t bytes) {
   return failed;
 }
 
-rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
+rmx_status rmx_model_new(const rmx_model_config *config, int B, int T, bool training,
                          const rmx_kernels *k, uint64_t seed, rmx_model **out, rmx_err *err) {
+  const rmx_model_config full = rmx__model_config_full(config), *c = &full;
   RMX_TRY(rmx__model_config_check(c, err));
   if (B < 1 || B > 1 << 20)
     return rmx_fail(err, RMX_EUSAGE, "model: micro-batch of %d sequences, must lie in 1 .. %d", B,

@@ -36,15 +36,15 @@ enum rmx__part { RMX__PARTS(RMX__PART_NAME) RMX__PARTS_N };
 
 // The parameter tensors, in the order in which they lie in the flat block. A matrix is (out, in): y
 // = x W^T. BEFORE the layers, once in EACH of them, and AFTER them: X(member, name, shape, how it
-// starts). What lies side by side is multiplied at once: wq, wk, wv are one matrix (3 C, C), gate
-// and up one (2 F, C).
+// starts). What lies side by side is multiplied at once: wq, wk, wv are one matrix, gate and up
+// one (2 F, C). Q = H S channels of the queries, K = KV S of the keys. A tied model has no head.
 #define RMX__TENSORS(BEFORE, EACH, AFTER)                  \
   BEFORE(embedding, "embedding", SHAPE(V, C), NORMAL)      \
   EACH(attention_norm, "attention.norm", SHAPE(C, 1), ONE) \
-  EACH(wq, "attention.wq", SHAPE(C, C), NORMAL)            \
-  EACH(wk, "attention.wk", SHAPE(C, C), NORMAL)            \
-  EACH(wv, "attention.wv", SHAPE(C, C), NORMAL)            \
-  EACH(wo, "attention.wo", SHAPE(C, C), RESIDUAL)          \
+  EACH(wq, "attention.wq", SHAPE(Q, C), NORMAL)            \
+  EACH(wk, "attention.wk", SHAPE(K, C), NORMAL)            \
+  EACH(wv, "attention.wv", SHAPE(K, C), NORMAL)            \
+  EACH(wo, "attention.wo", SHAPE(C, Q), RESIDUAL)          \
   EACH(ffn_norm, "ffn.norm", SHAPE(C, 1), ONE)             \
   EACH(gate, "ffn.gate", SHAPE(F, C), NORMAL)              \
   EACH(up, "ffn.up", SHAPE(F, C), NORMAL)                  \
@@ -69,9 +69,9 @@ struct rmx__parameters {
 struct rmx__layer_activations {
   float *x;            // (M, C) what came in
   float *rstd;         // (M)
-  float *qkv;          // (M, 3 C), after the rotation
+  float *qkv;          // (M, 3 Q), after the rotation; keys and values once for each head
   float *lse;          // (M H)
-  float *attention;    // (M, C)
+  float *attention;    // (M, Q)
   float *middle;       // (M, C) x with attention added
   float *middle_rstd;  // (M)
   float *gate_up;      // (M, 2 F)
@@ -96,8 +96,9 @@ struct rmx_model {
   float *x, *rstd;                        // (M, C), (M): after the last layer
   float *normed;                          // (M, C)
   float *hidden, *dhidden;                // (M, F)
-  float *dx, *dnormed;                    // (M, C)
-  float *dwide;                           // (M, max(3 C, 2 F)): gradient of qkv or of gate_up
+  float *dx, *dnormed;                    // (M, C), (M, max(C, Q))
+  float *dwide;                           // (M, max(3 Q, 2 F)): gradient of qkv or of gate_up
+  float *narrow;                          // (M, Q + 2 K) where K is less than Q, else NULL
   float *head_memory;                     // rmx__head_memory(C, V)
   float *norm_sums;                       // rmx__norm_scratch(M, C)
   double *sums;                           // of pieces of the gradient, for its norm
@@ -106,8 +107,19 @@ struct rmx_model {
   float *more_scratch;                    // of the other threads
 };
 
-rmx_status rmx__model_config_check(const rmx_model_config *c, rmx_err *err);
-// Fills tensors (rmx__tensors_n of them) for a config.
+// With every value set; then what cannot be is an error.
+rmx_model_config rmx__model_config_full(const rmx_model_config *c);
+rmx_status rmx__model_config_check(const rmx_model_config *full, rmx_err *err);
+// Radians a position of pair i of the channels of a head.
+double rmx__model_frequency(const rmx_model_config *full, size_t i);
+// Channels of the queries, and of the keys.
+static inline size_t rmx__model_queries(const rmx_model_config *full) {
+  return (size_t)(full->heads * full->head_width);
+}
+static inline size_t rmx__model_keys(const rmx_model_config *full) {
+  return (size_t)(full->kv_heads * full->head_width);
+}
+// Fills tensors (rmx__tensors_n of them) for a config with every value set.
 size_t rmx__tensors_n(const rmx_model_config *c);
 void rmx__tensors_of(const rmx_model_config *c, rmx_tensor *tensors);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// passes.c: the transformer, forward and backward, written out.
+// passes.c: the transformer, forward and backward, written out. Channels: C of the model, Q of the
+// queries, K of the keys and of the values.
 //
 //   x = embedding[tokens]
 //   each layer:  x += attention(rope(norm(x) [Wq Wk Wv]^T)) Wo^T
@@ -70,18 +71,19 @@ static void norm_backward(const rmx_model *m, size_t M, const float *x, const fl
   TIMED(NORMS, rmx__threaded_rmsnorm_backward(&m->threaded, &n, m->norm_sums));
 }
 
-// Rotates q and k of qkv (M, 3 C), or their gradients back.
+// Rotates q and k of qkv (M, Q + 2 K), or their gradients back.
 static void rotate(const rmx_model *m, size_t M, size_t T, float *qkv, bool back) {
-  const size_t C = (size_t)m->c.width, H = (size_t)m->c.heads;
-  TIMED(ROPE, rmx__threaded_rope(&m->threaded, &(struct rmx__rope){.M = M,
-                                                                   .T = T,
-                                                                   .heads = 2 * H,
-                                                                   .S = C / H,
-                                                                   .x = qkv,
-                                                                   .ld = 3 * C,
-                                                                   .cosine = m->cosine,
-                                                                   .sine = m->sine,
-                                                                   .back = back}));
+  const size_t Q = rmx__model_queries(&m->c), K = rmx__model_keys(&m->c);
+  TIMED(ROPE, rmx__threaded_rope(&m->threaded,
+                                 &(struct rmx__rope){.M = M,
+                                                     .T = T,
+                                                     .heads = (size_t)(m->c.heads + m->c.kv_heads),
+                                                     .S = (size_t)m->c.head_width,
+                                                     .x = qkv,
+                                                     .ld = Q + 2 * K,
+                                                     .cosine = m->cosine,
+                                                     .sine = m->sine,
+                                                     .back = back}));
 }
 
 // Of the time that went to `part`, what the kernel measured of its softmax is that of `inner`.
@@ -92,8 +94,40 @@ static void split_time(const rmx_model *m, enum rmx__part part, enum rmx__part i
   m->seconds[part] -= seconds;
 }
 
-// B sequences of T: out (M, C) and lse (M H) from qkv (M, 3 C). With dqkv (M, 3 C): that instead,
-// from m->dnormed (M, C), the gradient of out.
+// With grouped queries, a head of keys and values serves H / KV heads of queries. Attention reads
+// it once for each of them: wide (M, 3 Q) from m->narrow (M, Q + 2 K).
+static void widen(const rmx_model *m, size_t M, float *wide) {
+  const size_t S = (size_t)m->c.head_width, H = (size_t)m->c.heads,
+               group = H / (size_t)m->c.kv_heads;
+  const size_t Q = H * S, K = rmx__model_keys(&m->c), ld = Q + 2 * K;
+  for (size_t i = 0; i < M; i++) {
+    const float *from = m->narrow + i * ld;
+    float *to = wide + i * 3 * Q;
+    memcpy(to, from, Q * sizeof(float));
+    for (size_t part = 0; part < 2; part++)
+      for (size_t h = 0; h < H; h++)
+        memcpy(to + Q + part * Q + h * S, from + Q + part * K + h / group * S, S * sizeof(float));
+  }
+}
+// The gradient of that: m->narrow from wide.
+static void narrow(const rmx_model *m, size_t M, const float *wide) {
+  const size_t S = (size_t)m->c.head_width, H = (size_t)m->c.heads,
+               group = H / (size_t)m->c.kv_heads;
+  const size_t Q = H * S, K = rmx__model_keys(&m->c), ld = Q + 2 * K;
+  for (size_t i = 0; i < M; i++) {
+    const float *from = wide + i * 3 * Q;
+    float *to = m->narrow + i * ld;
+    memcpy(to, from, Q * sizeof(float));
+    memset(to + Q, 0, 2 * K * sizeof(float));
+    for (size_t part = 0; part < 2; part++)
+      for (size_t h = 0; h < H; h++)
+        for (size_t s = 0; s < S; s++)
+          to[Q + part * K + h / group * S + s] += from[Q + part * Q + h * S + s];
+  }
+}
+
+// B sequences of T: out (M, Q) and lse (M H) from qkv (M, 3 Q). With dqkv (M, 3 Q): that instead,
+// from m->dnormed (M, Q), the gradient of out.
 static void attend(const rmx_model *m, size_t B, size_t T, const struct rmx__layer_activations *a,
                    float *dqkv) {
   double softmax = 0;
@@ -101,7 +135,7 @@ static void attend(const rmx_model *m, size_t B, size_t T, const struct rmx__lay
   const struct rmx__attention of = {.B = B,
                                     .T = T,
                                     .H = H,
-                                    .S = (size_t)m->c.width / H,
+                                    .S = (size_t)m->c.head_width,
                                     .qkv = a->qkv,
                                     .out = a->attention,
                                     .lse = a->lse,
@@ -117,17 +151,20 @@ static void attend(const rmx_model *m, size_t B, size_t T, const struct rmx__lay
 static void forward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   const struct rmx__threaded *t = &m->threaded;
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, L = (size_t)m->c.layers, M = B * T;
+  const size_t Q = rmx__model_queries(&m->c), K = rmx__model_keys(&m->c);
   TIMED(EMBEDDING, rmx__threaded_gather(t, M, C, m->w.embedding, tokens, m->layers[0].x));  // (M,C)
   for (size_t l = 0; l < L; l++) {
     const struct rmx__layer_parameters *w = &m->w.layers[l];
     const struct rmx__layer_activations *a = &m->layers[l];
     float *next = l + 1 < L ? a[1].x : m->x;
-    norm(m, M, a->x, w->attention_norm, m->normed, a->rstd);              // (M,C) -> (M,C)
-    TIMED(QKV, linear(m, M, C, 3 * C, m->normed, w->wq, a->qkv, false));  // (M,C) -> (M,3C)
-    rotate(m, M, T, a->qkv, false);                                       // the first 2C of (M,3C)
-    attend(m, B, T, a, NULL);                                             // (B,T,3C) -> (B,T,C)
-    memcpy(a->middle, a->x, M * C * sizeof(float));                       // (M,C)
-    TIMED(PROJECTION, linear(m, M, C, C, a->attention, w->wo, a->middle, true));  // (M,C) += (M,C)
+    norm(m, M, a->x, w->attention_norm, m->normed, a->rstd);  // (M,C) -> (M,C)
+    float *qkv = m->narrow ? m->narrow : a->qkv;
+    TIMED(QKV, linear(m, M, C, Q + 2 * K, m->normed, w->wq, qkv, false));  // (M,C) -> (M,Q+2K)
+    rotate(m, M, T, qkv, false);                      // the first Q + K of (M,Q+2K)
+    if (m->narrow) TIMED(ROPE, widen(m, M, a->qkv));  // (M,Q+2K) -> (M,3Q)
+    attend(m, B, T, a, NULL);                         // (B,T,3Q) -> (B,T,Q)
+    memcpy(a->middle, a->x, M * C * sizeof(float));   // (M,C)
+    TIMED(PROJECTION, linear(m, M, Q, C, a->attention, w->wo, a->middle, true));  // (M,C) += (M,Q)
 
     norm(m, M, a->middle, w->ffn_norm, m->normed, a->middle_rstd);              // (M,C) -> (M,C)
     TIMED(MLP, linear(m, M, C, 2 * F, m->normed, w->gate, a->gate_up, false));  // (M,C) -> (M,2F)
@@ -145,6 +182,7 @@ static void forward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
 static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   const struct rmx__threaded *t = &m->threaded;
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, M = B * T;
+  const size_t Q = rmx__model_queries(&m->c), K = rmx__model_keys(&m->c);
   memset(m->dx, 0, M * C * sizeof(float));                   // (M,C)
   norm_backward(m, M, m->x, m->w.norm, m->rstd, m->g.norm);  // (M,C) -> (M,C)
   for (size_t l = (size_t)m->c.layers; l-- > 0;) {
@@ -164,13 +202,15 @@ static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
     TIMED(MLP, linear_dx(m, M, C, 2 * F, m->dwide, w->gate, m->dnormed));      // (M,2F) -> (M,C)
     norm_backward(m, M, a->middle, w->ffn_norm, a->middle_rstd, g->ffn_norm);  // (M,C) -> (M,C)
 
-    TIMED(PROJECTION, linear_dx(m, M, C, C, m->dx, w->wo, m->dnormed));    // (M,C) -> (M,C)
-    TIMED(PROJECTION, linear_dw(m, M, C, C, m->dx, a->attention, g->wo));  // (C,C)
-    attend(m, B, T, a, m->dwide);                                          // (B,T,C) -> (B,T,3C)
-    rotate(m, M, T, m->dwide, true);                                       // the first 2C of (M,3C)
-    norm(m, M, a->x, w->attention_norm, m->normed, a->rstd);               // (M,C) -> (M,C)
-    TIMED(QKV, linear_dw(m, M, C, 3 * C, m->dwide, m->normed, g->wq));     // (3C,C)
-    TIMED(QKV, linear_dx(m, M, C, 3 * C, m->dwide, w->wq, m->dnormed));    // (M,3C) -> (M,C)
+    float *dqkv = m->narrow ? m->narrow : m->dwide;
+    TIMED(PROJECTION, linear_dx(m, M, Q, C, m->dx, w->wo, m->dnormed));    // (M,C) -> (M,Q)
+    TIMED(PROJECTION, linear_dw(m, M, Q, C, m->dx, a->attention, g->wo));  // (C,Q)
+    attend(m, B, T, a, m->dwide);                                          // (B,T,Q) -> (B,T,3Q)
+    if (m->narrow) TIMED(ROPE, narrow(m, M, m->dwide));                    // (M,3Q) -> (M,Q+2K)
+    rotate(m, M, T, dqkv, true);                              // the first Q + K of (M,Q+2K)
+    norm(m, M, a->x, w->attention_norm, m->normed, a->rstd);  // (M,C) -> (M,C)
+    TIMED(QKV, linear_dw(m, M, C, Q + 2 * K, dqkv, m->normed, g->wq));         // (Q+2K,C)
+    TIMED(QKV, linear_dx(m, M, C, Q + 2 * K, dqkv, w->wq, m->dnormed));        // (M,Q+2K) -> (M,C)
     norm_backward(m, M, a->x, w->attention_norm, a->rstd, g->attention_norm);  // (M,C) -> (M,C)
   }
   TIMED(EMBEDDING, rmx__threaded_scatter_add(t, M, C, m->dx, tokens, m->g.embedding));  // (V,C)

@@ -7,7 +7,14 @@
 
 #include "kernels/kernels.h"
 
-static const rmx_model_config small = {2, 2, 32, 48, 50, 64, 10000, 1e-5};
+static const rmx_model_config small = {.layers = 2,
+                                       .heads = 2,
+                                       .width = 32,
+                                       .ffn = 48,
+                                       .vocab = 50,
+                                       .context = 64,
+                                       .rope_base = 10000,
+                                       .norm_eps = 1e-5};
 static const rmx_adamw adamw = {0.9, 0.95, 1e-8, 0.1, 1.0};
 enum { T = 64 };
 
@@ -274,7 +281,14 @@ START_TEST(sizes_of_the_presets) {
   for (size_t i = 0; i < 3; i++) {
     const rmx_model_preset *p = rmx_model_preset_find(published[i].name);
     ck_assert_ptr_nonnull(p);
-    const rmx_model_config c = {p->layers, p->heads, p->width, p->ffn, 50432, 2048, 10000, 1e-5};
+    const rmx_model_config c = {.layers = p->layers,
+                                .heads = p->heads,
+                                .width = p->width,
+                                .ffn = p->ffn,
+                                .vocab = 50432,
+                                .context = 2048,
+                                .rope_base = 10000,
+                                .norm_eps = 1e-5};
     ck_assert_double_eq_tol((double)rmx_model_parameters_body(&c), published[i].body,
                             0.005 * published[i].body);
     ck_assert_double_eq_tol((double)rmx_model_parameters(&c), published[i].all,
@@ -345,7 +359,14 @@ END_TEST
 /* ---- threads ------------------------------------------------------------------ */
 
 /* Sizes of which none is a multiple of a tile or a thread; two slices and a part. */
-static const rmx_model_config odd = {2, 3, 42, 50, 131, 200, 10000, 1e-5};
+static const rmx_model_config odd = {.layers = 2,
+                                     .heads = 3,
+                                     .width = 42,
+                                     .ffn = 50,
+                                     .vocab = 131,
+                                     .context = 200,
+                                     .rope_base = 10000,
+                                     .norm_eps = 1e-5};
 enum { ODD_B = 7, ODD_T = 150 };
 
 static void train_odd(const char *isa, int threads, float *losses, float *weights) {

@@ -8,7 +8,14 @@
 
 #include "../model_bin.h"
 
-static const rmx_model_config small = {2, 2, 16, 24, 40, 16, 10000, 1e-5};
+static const rmx_model_config small = {.layers = 2,
+                                       .heads = 2,
+                                       .width = 16,
+                                       .ffn = 24,
+                                       .vocab = 40,
+                                       .context = 16,
+                                       .rope_base = 10000,
+                                       .norm_eps = 1e-5};
 enum { T = 16, BRANCHES = 3 };
 
 static char folder[64], bin[96], hub[96], tensors[128], config[128];
@@ -26,11 +33,14 @@ static void after(void) {
   must(rmx_remove_tree(folder, err));
 }
 
-static rmx_model *make(void) {
+static rmx_model *make_of(const rmx_model_config *c) {
   rmx_model *m = NULL;
-  must(rmx_model_new(&small, 1, T, false, k, 7, &m, err));
-  for (size_t i = 0; i < rmx_model_parameters(&small); i++) rmx_model_weights(m)[i] *= 2;
+  must(rmx_model_new(c, 1, T, false, k, 7, &m, err));
+  for (size_t i = 0; i < rmx_model_parameters(c); i++) rmx_model_weights(m)[i] *= 2;
   return m;
+}
+static rmx_model *make(void) {
+  return make_of(&small);
 }
 
 static int32_t token(size_t i) {
@@ -75,7 +85,7 @@ static void check_against_model(rmx_model *m, const char *path, int threads) {
   struct tree trees[ITEMS], alone;
   rmx_lm_item items[ITEMS];
   must(rmx_lm_open(path, k, threads, &lm, err));
-  ck_assert_uint_eq(rmx_lm_parameters(lm), rmx_model_parameters(&small));
+  ck_assert_uint_eq(rmx_lm_parameters(lm), rmx_model_parameters(rmx_model_config_of(m)));
   for (size_t i = 0; i < ITEMS; i++) {
     plant(&trees[i], i, 1 + i % 8);
     items[i] = trees[i].item;
@@ -102,6 +112,37 @@ START_TEST(scores_are_those_of_the_model) {
   check_against_model(m, folder, 2);
   check_against_model(m, hub, 3);
   rmx_model_free(m);
+}
+END_TEST
+
+// What else a Llama may be: the model that trains and the one that scores agree, and what is
+// written is read back with all of it.
+START_TEST(every_kind_of_llama_is_trained_and_scored) {
+  rmx_model_config kinds[5];
+  for (size_t i = 0; i < 5; i++) kinds[i] = small;
+  kinds[0].heads = 4, kinds[0].kv_heads = 2;
+  kinds[1].head_width = 6;
+  kinds[2].tied = true, kinds[2].kv_heads = 1;
+  kinds[3].rope_factor = 4;
+  kinds[4].rope_factor = 8, kinds[4].rope_low = 1, kinds[4].rope_high = 4;
+  kinds[4].rope_original = 32;
+  for (size_t i = 0; i < 5; i++) {
+    rmx_model *m = make_of(&kinds[i]), *again;
+    rmx_lm_config c;
+    must(rmx_lm_write(m, 0, NULL, hub, err));
+    check_against_model(m, hub, 1);
+    check_against_model(m, tensors, 1);
+    must(rmx_lm_read_config(hub, &c, err));
+    must(rmx_model_new(&c, 1, T, false, k, 8, &again, err));
+    must(rmx_lm_init(again, hub, err));
+    ck_assert_mem_eq(rmx_model_weights(again), rmx_model_weights(m),
+                     rmx_model_parameters(&c) * sizeof(float));
+    rmx_model_free(again);
+    c.ffn++;
+    must(rmx_model_new(&c, 1, T, false, k, 8, &again, err));
+    must_fail(rmx_lm_init(again, hub, err), "ffn is 24, wanted 25");
+    rmx_model_free(m), rmx_model_free(again);
+  }
 }
 END_TEST
 
@@ -287,6 +328,7 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_checked_fixture(tc, before, after);
   tcase_add_test(tc, scores_are_those_of_the_model);
+  tcase_add_test(tc, every_kind_of_llama_is_trained_and_scored);
   tcase_add_test(tc, logits_are_those_of_the_scores);
   tcase_add_test(tc, what_cannot_be_scored_is_an_error);
   tcase_add_test(tc, configs_that_disagree_are_errors);

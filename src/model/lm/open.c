@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens a model: its sizes, then its tensors, each with the shape that the sizes give it.
-#include <math.h>
 #include <regmix/model.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "lm.h"
+#include "model/model.h"
 #include "safetensors.h"
 
 enum { MAX_SHARDS = 4096 };
@@ -41,20 +41,6 @@ static size_t place(rmx_lm *m, float *block) {
   return all;
 }
 
-// Radians a position of each pair of channels. Llama 3's scaling leaves fast pairs as they are,
-// divides slow ones by the factor, and goes smoothly from one to the other between them.
-static void make_frequencies(const rmx_lm_config *c, double *out) {
-  for (int64_t i = 0; i < c->head_width / 2; i++) {
-    const double plain = pow(c->rope_base, -2.0 * (double)i / (double)c->head_width);
-    double kept = 0;  // the share that is not divided
-    if (c->rope_original > 0) {
-      const double turns = c->rope_original * plain / (2 * 3.14159265358979323846);
-      kept = fmin(fmax((turns - c->rope_low) / (c->rope_high - c->rope_low), 0), 1);
-    }
-    out[i] = kept * plain + (1 - kept) * plain / c->rope_factor;
-  }
-}
-
 rmx_status rmx__lm_lay_out(rmx_lm *m, rmx_err *err) {
   m->numbers = place(m, NULL);
   m->layers = rmx_calloc((size_t)m->c.layers, sizeof *m->layers);
@@ -63,7 +49,8 @@ rmx_status rmx__lm_lay_out(rmx_lm *m, rmx_err *err) {
   if (!m->layers || !m->frequency || !m->block)
     return rmx_fail_memory(err, m->numbers * sizeof(float), "the weights of a model");
   place(m, m->block);
-  make_frequencies(&m->c, m->frequency);
+  for (size_t i = 0; i < (size_t)m->c.head_width / 2; i++)
+    m->frequency[i] = rmx__model_frequency(&m->c, i);
   return RMX_OK;
 }
 
@@ -216,13 +203,6 @@ static rmx_status read_tensors(const char *folder, rmx_lm *m, rmx_err *err) {
   return check_others(&s, m, err);
 }
 
-static rmx_status read_folder(const char *folder, rmx_lm *m, rmx_err *err) {
-  RMX_OWNED char *config = rmx_path_in(folder, "config.json");
-  if (!config) return rmx_fail_memory(err, 0, "a path");
-  RMX_TRY(rmx__lm_read_config(config, &m->c, err));
-  return read_tensors(folder, m, err);
-}
-
 // ---- files of this program, with the config inside -----------------------------
 
 // The tensors of a model of this program lie in the order of place(), but for the head's.
@@ -244,17 +224,7 @@ static rmx_status copy_model(const char *path, const rmx_model_config *c, rmx_lm
 static rmx_status read_own(const char *path, rmx_lm *m, rmx_err *err) {
   rmx_model_config c;
   RMX_TRY(rmx_model_read_config(path, &c, err));
-  m->c = (rmx_lm_config){.layers = c.layers,
-                         .width = c.width,
-                         .ffn = c.ffn,
-                         .vocab = c.vocab,
-                         .heads = c.heads,
-                         .kv_heads = c.heads,
-                         .head_width = c.width / c.heads,
-                         .context = c.context,
-                         .rope_base = c.rope_base,
-                         .norm_eps = c.norm_eps,
-                         .rope_factor = 1};
+  m->c = c;
   RMX_TRY(rmx__lm_lay_out(m, err));
   return copy_model(path, &c, m, err);
 }
@@ -272,19 +242,40 @@ static rmx_status set_threads(rmx_lm *m, int threads, rmx_err *err) {
   return threads > 1 ? rmx_pool_new(threads, &m->threaded.pool, err) : RMX_OK;
 }
 
-// Which of the kinds of models is at `path`.
-static rmx_status read_any(const char *path, rmx_lm *m, rmx_err *err) {
+// Which of the kinds of models is at `path`: *own is the file of one with its config inside, or
+// NULL if there is a config.json.
+static rmx_status look(const char *path, char **own, rmx_err *err) {
   RMX_OWNED char *config = rmx_path_in(path, "config.json");
-  RMX_OWNED char *own = rmx_model_path(path);
-  if (!config || !own) return rmx_fail_memory(err, 0, "a path");
-  if (rmx_exists(config)) return read_folder(path, m, err);
-  if (rmx_exists(own)) return read_own(own, m, err);
   RMX_OWNED char *inside = rmx_path_in(path, ".");
-  if (inside && rmx_exists(inside))
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: holds no model: wanted config.json with model.safetensors, or model.bin",
-                    path);
-  return read_own(path, m, err);
+  *own = NULL;
+  if (!config || !inside) return rmx_fail_memory(err, 0, "a path");
+  if (rmx_exists(config)) return RMX_OK;
+  const bool folder = rmx_exists(inside);
+  if (!(*own = folder ? rmx_model_path(path) : rmx_strdup(path)))
+    return rmx_fail_memory(err, 0, "a path");
+  if (!folder || rmx_exists(*own)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: holds no model: wanted config.json with model.safetensors, or model.bin",
+                  path);
+}
+
+static rmx_status read_config(const char *path, rmx_lm_config *out, rmx_err *err) {
+  RMX_OWNED char *config = rmx_path_in(path, "config.json");
+  return config ? rmx__lm_read_config(config, out, err) : rmx_fail_memory(err, 0, "a path");
+}
+
+static rmx_status read_any(const char *path, rmx_lm *m, rmx_err *err) {
+  RMX_OWNED char *own = NULL;
+  RMX_TRY(look(path, &own, err));
+  if (own) return read_own(own, m, err);
+  RMX_TRY(read_config(path, &m->c, err));
+  return read_tensors(path, m, err);
+}
+
+rmx_status rmx_lm_read_config(const char *path, rmx_lm_config *out, rmx_err *err) {
+  RMX_OWNED char *own = NULL;
+  RMX_TRY(look(path, &own, err));
+  return own ? rmx_model_read_config(own, out, err) : read_config(path, out, err);
 }
 
 rmx_status rmx_lm_open(const char *path, const rmx_kernels *k, int threads, rmx_lm **out,

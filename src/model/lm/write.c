@@ -15,20 +15,30 @@ static rmx_status write_json(const char *folder, const char *name, json_t *o, rm
   return status;
 }
 
+static json_t *scaling_json(const rmx_model_config *c) {
+  if (c->rope_original > 0)
+    return json_pack("{s:s, s:f, s:f, s:f, s:I}", "rope_type", "llama3", "factor", c->rope_factor,
+                     "low_freq_factor", c->rope_low, "high_freq_factor", c->rope_high,
+                     "original_max_position_embeddings", (json_int_t)c->rope_original);
+  return c->rope_factor != 1
+             ? json_pack("{s:s, s:f}", "rope_type", "linear", "factor", c->rope_factor)
+             : json_null();
+}
+
 static rmx_status write_config(const rmx_model_config *c, uint32_t end_of_text, const char *folder,
                                rmx_err *err) {
   json_t *id = end_of_text == UINT32_MAX ? json_null() : json_integer((json_int_t)end_of_text);
   json_t *o = json_pack(
-      "{s:[s], s:s, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:n, "
+      "{s:[s], s:s, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, "
       "s:b, s:O, s:o}",
       "architectures", "LlamaForCausalLM", "model_type", "llama", "attention_bias", 0, "mlp_bias",
       0, "hidden_act", "silu", "torch_dtype", "float32", "num_hidden_layers", (json_int_t)c->layers,
-      "num_attention_heads", (json_int_t)c->heads, "num_key_value_heads", (json_int_t)c->heads,
-      "head_dim", (json_int_t)(c->width / c->heads), "hidden_size", (json_int_t)c->width,
+      "num_attention_heads", (json_int_t)c->heads, "num_key_value_heads", (json_int_t)c->kv_heads,
+      "head_dim", (json_int_t)c->head_width, "hidden_size", (json_int_t)c->width,
       "intermediate_size", (json_int_t)c->ffn, "vocab_size", (json_int_t)c->vocab,
       "max_position_embeddings", (json_int_t)c->context, "rms_norm_eps", c->norm_eps, "rope_theta",
-      c->rope_base, "rope_scaling", "tie_word_embeddings", 0, "bos_token_id", id, "eos_token_id",
-      id);
+      c->rope_base, "rope_scaling", scaling_json(c), "tie_word_embeddings", (int)c->tied,
+      "bos_token_id", id, "eos_token_id", id);
   return write_json(folder, "config.json", o, err);
 }
 
