@@ -39,7 +39,9 @@ static void print_wrapped(FILE *f, const char *text, int indent, int at) {
 }
 
 const char *rmx__metavariable(const rmx_option *o) {
-  static const char *const by_type[] = {"", "N", "X", "TEXT", "CHOICE", "TEXT", "DURATION"};
+  static const char *const by_type[] = {
+      [RMX_INT] = "N",     [RMX_REAL] = "X",        [RMX_DURATION] = "DURATION",
+      [RMX_TEXT] = "TEXT", [RMX_CHOICE] = "CHOICE", [RMX_LIST] = "TEXT"};
   if (o->type == RMX_BOOL) return "";
   return o->choices ? o->choices : by_type[o->type];
 }
@@ -69,8 +71,10 @@ static void print_option(FILE *f, const rmx_option *o) {
 // ---- as JSON, for other programs
 
 static json_t *option_json(const char *prefix, const rmx_option *o, const char *initial) {
-  static const char *const types[] = {"flag",   "integer", "number",  "text",
-                                      "choice", "list",    "duration"};
+  static const char *const types[] = {
+      [RMX_BOOL] = "flag",        [RMX_INT] = "integer",   [RMX_REAL] = "number",
+      [RMX_TEXT] = "text",        [RMX_CHOICE] = "choice", [RMX_LIST] = "list",
+      [RMX_DURATION] = "duration"};
   char *name = rmx_format("%s%s", prefix, o->key);
   json_t *tree =
       name ? json_pack("{s:s, s:s, s:s}", "name", name, "type", types[o->type], "help", o->help)
