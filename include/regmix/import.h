@@ -3,13 +3,21 @@
  * Uses: base, mixture.
  *
  * A table is recognised by looking, never by an option:
- *   csv      a run a row, its name in the first column (our own files, and those of RegMix's
- *            authors)
- *   olmix    Olmix's ratios.csv and metrics.csv: run_id or run, then name, index, then the columns
- *   wandb    a Weights & Biases export: a run a row, columns Name and State, config and summary
- *   yaml     a folder of RegMix's n1.yaml, n2.yaml, ...: a mixture a file, or one such file
- *   harness  results_<date>.json of lm-evaluation-harness: one file, a folder of them, or a glob
- *            pattern
+ *   csv            a run a row, its name in the first column (our own files, and those of RegMix's
+ *                  authors); if the first column has fractions, the rows are numbered
+ *   long           CSV with a row for each run and domain, or run and metric
+ *   olmix          Olmix's ratios.csv and metrics.csv: run_id or run, then name, index, then the
+ *                  columns
+ *   wandb          a Weights & Biases export: a run a row, columns Name and State, config and
+ *                  summary
+ *   wandb-chart    the export of a chart: a run a column; the last value counts
+ *   wandb-offline  a folder with run-ID.wandb files
+ *   mlflow         runs of MLflow as CSV
+ *   tensorboard    event files, or a folder of them: the last step of each scalar counts
+ *   yaml           a folder of RegMix's n1.yaml, n2.yaml, ...: a mixture a file, or one such file
+ *   megatron       a folder of files "weight path weight path ...", or a file with one a line
+ *   harness        results_<date>.json of lm-evaluation-harness or lighteval, metrics of OLMES: one
+ *                  file, a folder of them, or a glob pattern
  */
 #ifndef RMX_IMPORT_H
 #define RMX_IMPORT_H
@@ -51,10 +59,14 @@ typedef struct rmx_import_options {
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
                             const rmx_listener *listener, rmx_table *out, rmx_err *err);
 
-/* Joins the runs of two tables. Where they share a name, nothing is done. Where they share
- * none, but each table names its runs by one prefix (or none) and a number (n1, n2; 1, 2; 0001;
- * tinyllama_1M_n1), the numbers identify them: the runs of `metrics` get the names in `mixtures`,
- * with a note. Else RMX_EINPUT, with the names of both. */
+/* The id_name of a table that has no names of runs: its ids are the numbers of the rows. */
+#define RMX_ROW_NUMBERS "(row)"
+
+/* Joins the runs of two tables. If one has no names of runs (its id_name is RMX_ROW_NUMBERS), the
+ * rows are joined in their order, with a warning; both must then have as many. Where they share a
+ * name, nothing is done. Where they share none, but each table names its runs by one prefix (or
+ * none) and a number (n1, n2; 1, 2; 0001; tinyllama_1M_n1), the numbers identify them: the runs of
+ * `metrics` get the names in `mixtures`, with a note. Else RMX_EINPUT, with the names of both. */
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err);
 

@@ -106,24 +106,23 @@ static void replace_words(const char *text, size_t size, const char *instead, rm
   rmx_buf_add(out, text + from, size - from);
 }
 
+rmx_status rmx__json_parse_python(const char *text, size_t size, const char *name,
+                                  const char *instead, json_t **out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf clean = {0};
+  json_error_t where;
+  replace_words(text, size, instead, &clean);
+  if (clean.failed) return rmx_fail_memory(err, size, name);
+  *out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where);
+  if (*out) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", name, where.line, where.text);
+}
+
 rmx_status rmx__json_read_python(const char *path, const char *instead, json_t **out,
                                  rmx_err *err) {
-  char *text;
+  RMX_OWNED char *text = NULL;
   size_t size;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
-  rmx_buf clean = {0};
-  replace_words(text, size, instead, &clean);
-  free(text);
-  json_error_t where;
-  rmx_status status = RMX_OK;
-  if (clean.failed) {
-    status = rmx_fail_memory(err, size, path);
-  } else if (!(*out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES,
-                                 &where))) {
-    status = rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line, where.text);
-  }
-  rmx_buf_release(&clean);
-  return status;
+  return rmx__json_parse_python(text, size, path, instead, out, err);
 }
 
 char *rmx__json_dump(const json_t *tree) {

@@ -12,6 +12,9 @@ rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err);
 // The same where Python may have written it: NaN, Infinity and -Infinity, which JSON has not, are
 // read as `instead`, a JSON value ("null").
 rmx_status rmx__json_read_python(const char *path, const char *instead, json_t **out, rmx_err *err);
+// The same for a text; `name` heads messages.
+rmx_status rmx__json_parse_python(const char *text, size_t size, const char *name,
+                                  const char *instead, json_t **out, rmx_err *err);
 rmx_status rmx__json_write(const char *path, const json_t *tree, rmx_err *err);
 // The tree with 2-space indent, keys in their order, numbers as rmx_put_number writes them, and a
 // line feed; free() it. NULL: memory is short, or there is no tree.

@@ -11,6 +11,7 @@
 #include <regmix/mixture.h>
 
 #include "formats.h"
+#include "gather.h"
 
 typedef struct choice {
   const rmx__source *s;
@@ -149,7 +150,10 @@ static rmx_status choose_by_patterns(choice *c, rmx_err *err) {
 static size_t weight_prefix(const char *name) {
   static const char *const nouns[] = {"mixture_weights", "domain_weights", "mixtures",
                                       "mixture",         "weights",        "mix"};
-  size_t n = strncasecmp(name, "config.", 7) == 0 || strncasecmp(name, "config/", 7) == 0 ? 7 : 0;
+  size_t n = strncasecmp(name, "config.", 7) == 0 || strncasecmp(name, "config/", 7) == 0 ||
+                     strncasecmp(name, "params.", 7) == 0
+                 ? 7
+                 : 0;
   for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
     size_t k = strlen(nouns[i]);
     if (strncasecmp(name + n, nouns[i], k) == 0 && (name[n + k] == '.' || name[n + k] == '/') &&
@@ -273,7 +277,11 @@ static rmx_status fill(const choice *c, rmx_table *out, rmx_err *err) {
   for (size_t i = 0; i < t->N; i++) N += is_row(c, i);
   for (size_t j = 0; j < t->C; j++) D += c->chosen[j];
   bool by_row = c->view->id == SIZE_MAX;
-  RMX_TRY(rmx_table_make(out, by_row ? "row" : t->header[c->view->id], N, D, err));
+  RMX_TRY(rmx_table_make(out,
+                         !by_row             ? t->header[c->view->id]
+                         : c->s->options->id ? "row"
+                                             : RMX_ROW_NUMBERS,
+                         N, D, err));
   size_t d = 0;
   for (size_t j = 0; j < t->C; j++) {
     if (!c->chosen[j]) continue;
@@ -316,22 +324,55 @@ static rmx_status asked_id(const rmx__source *s, size_t *id, rmx_err *err) {
                   t->path, s->options->id, names.n, names.text);
 }
 
-// Names of runs are text or whole numbers; a column of fractions is a weight or a loss.
-static rmx_status check_id(const choice *c, rmx_err *err) {
-  const rmx_cells *t = c->s->cells;
-  size_t j = c->view->id, fractions = 0, at = 0;
+// Whether a column has only numbers; *at: a row with a fraction, or N.
+static bool is_numbers(const rmx_cells *t, size_t j, size_t *at) {
+  double x;
+  *at = t->N;
   for (size_t i = 0; i < t->N; i++) {
-    double x;
-    const char *cell = t->cells[i * t->C + j];
-    if (!number(cell, &x)) return RMX_OK;
-    if (x == floor(x)) continue;
-    if (fractions++ == 0) at = i;
+    if (!number(t->cells[i * t->C + j], &x)) return false;
+    if (x != floor(x) && *at == t->N) *at = i;
   }
-  if (fractions == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s:%d: the first column \"%.80s\" should contain the names of the runs, but it "
-                  "contains numbers such as %.40s; %s",
-                  t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
+  return true;
+}
+
+// Whether the rows are mixtures only with column j.
+static bool is_weight(const choice *c, size_t j) {
+  const rmx_cells *t = c->s->cells;
+  bool needed = false;
+  if (t->C < 2) return false;
+  for (size_t i = 0; i < t->N; i++) {
+    double sum = 0, own = 0, x;
+    for (size_t k = 0; k < t->C; k++) {
+      if (!number(t->cells[i * t->C + k], &x) || x < 0) return false;
+      sum += x;
+      if (k == j) own = x;
+    }
+    if (fabs(sum - 1) > 0.01) return false;
+    needed = needed || fabs(sum - own - 1) > 0.01;
+  }
+  return needed;
+}
+
+// Names of runs are text or whole numbers; a column of fractions is a weight or a loss. Sets *id
+// to SIZE_MAX if the table has no names.
+static rmx_status check_id(const choice *c, size_t *id, rmx_err *err) {
+  const rmx_cells *t = c->s->cells;
+  const size_t j = *id;
+  size_t at;
+  const bool numbers = is_numbers(t, j, &at), fractions = numbers && at < t->N;
+  if (!fractions && !(numbers && mixtures(c) && c->view->may_lack_names && is_weight(c, j)))
+    return RMX_OK;
+  if (!c->view->may_lack_names)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:%d: the column \"%.80s\" should contain the names of the runs, but it "
+                    "contains numbers such as %.40s; %s",
+                    t->path, t->lines[at], t->header[j], t->cells[at * t->C + j], id_advice);
+  *id = SIZE_MAX;
+  rmx_warn(c->s->listener,
+           "%s: no column has the names of the runs (the first one, \"%.80s\", has numbers such as "
+           "%.40s), so the runs are numbered by their rows (--id COLUMN names another column)",
+           t->path, t->header[j], t->cells[(fractions ? at : 0) * t->C + j]);
+  return RMX_OK;
 }
 
 // Chooses the columns of phases (phase_0_web, phase_1_web), if there are two phases or more. What
@@ -360,7 +401,7 @@ rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_
   if (s->options->id) RMX_TRY(asked_id(s, &asked.id, err));
   choice c = {s, view, rmx_calloc(C, sizeof(bool)), rmx_calloc(C, sizeof(size_t))};
   rmx_status status = c.chosen && c.strip ? RMX_OK : rmx_fail_memory(err, C, s->path);
-  if (status == RMX_OK && !s->options->id && !view->guess) status = check_id(&c, err);
+  if (status == RMX_OK && !s->options->id && !view->guess) status = check_id(&c, &asked.id, err);
   if (status == RMX_OK && s->options->n_columns)
     status = choose_by_patterns(&c, err);
   else if (status == RMX_OK && choose_phases(&c))
@@ -374,4 +415,16 @@ rmx_status rmx__import_view(const rmx__source *s, const rmx__view *of_form, rmx_
   free(c.chosen);
   free(c.strip);
   return status;
+}
+
+rmx_status rmx__import_gathered(const rmx__source *s, const rmx__gather *g, const char *id,
+                                const char *missing, bool guess, rmx_table *out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_cells_release) rmx_cells cells = {0};
+  rmx_import_options options = *s->options;
+  rmx__source table = *s;
+  options.mixed = false;
+  table.options = &options;
+  table.cells = &cells;
+  RMX_TRY(rmx__gather_cells(g, s->path, id, missing, &cells, err));
+  return rmx__import_view(&table, &(rmx__view){.id = 0, .guess = guess}, out, err);
 }

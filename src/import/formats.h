@@ -10,6 +10,7 @@ typedef struct rmx__source {
   const rmx_import_options *options;
   const rmx_listener *listener;
   bool folder, pattern;    // what the path is; neither: a file
+  rmx_strings files;       // in the folder and in those in it, or of the pattern: sorted paths
   const rmx_cells *cells;  // of a file that is CSV, else NULL
 } rmx__source;
 
@@ -20,18 +21,25 @@ typedef struct rmx__table_format {
 } rmx__table_format;
 
 extern const rmx__table_format rmx__format_csv, rmx__format_olmix, rmx__format_wandb,
-    rmx__format_yaml, rmx__format_harness;
+    rmx__format_yaml, rmx__format_harness, rmx__format_tensorboard, rmx__format_wandb_offline,
+    rmx__format_chart, rmx__format_long, rmx__format_mlflow, rmx__format_blends;
 
 // How a format interprets the columns and rows of its CSV.
 typedef struct rmx__view {
-  size_t id;         // column with the names of the runs; SIZE_MAX: the row numbers
-  const bool *skip;  // (C) columns that never contain values, or NULL
-  const bool *out;   // (N) rows left out, or NULL
-  bool guess;        // the table contains more than values: choose columns by their names
+  size_t id;            // column with the names of the runs; SIZE_MAX: the row numbers
+  const bool *skip;     // (C) columns that never contain values, or NULL
+  const bool *out;      // (N) rows left out, or NULL
+  bool guess;           // the table contains more than values: choose columns by their names
+  bool may_lack_names;  // the column `id` may hold values: then the row numbers name the runs
 } rmx__view;
 // Reads the table of a view: the requested columns, with each cell checked.
 rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out,
                             rmx_err *err);
+
+// Reads cells that were gathered, with the name of the run in the column `id`. guess: as in a view.
+struct rmx__gather;
+rmx_status rmx__import_gathered(const rmx__source *s, const struct rmx__gather *g, const char *id,
+                                const char *missing, bool guess, rmx_table *out, rmx_err *err);
 
 // Whether column j holds the size or the tokens of the runs (scales.c).
 bool rmx__is_scale(const rmx__source *s, size_t j);
@@ -49,24 +57,38 @@ size_t rmx__state_column(const rmx_cells *c);
 rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out,
                                  rmx_err *err);
 
-// Formats that are recognised but not read (refuse.c). The error names the format and explains what
-// to do. By the first bytes of a file; by its header and cells.
+// Formats that are recognised but not read (refuse.c), by the first bytes of a file. The error
+// names the format and explains what to do.
 rmx_status rmx__refuse_text(const char *path, rmx_err *err);
-rmx_status rmx__refuse_cells(const rmx__source *s, rmx_err *err);
+// Whether a text is "weight path weight path ..."; `whole`: it does not go on.
+bool rmx__is_blend(const char *text, bool whole);
 
 // Compares names so that n2 comes before n10: for qsort of char *.
 int rmx__by_number(const void *a, const void *b);
 bool rmx__ends_in(const char *text, const char *suffix);
 
-// One results file of the harness and its run.
-typedef struct rmx__results_file {
-  char *path, *run, *order;  // order: the date in its name; the newest result of a task counts
-} rmx__results_file;
-typedef struct rmx__results_files {
-  rmx__results_file *items;  // (n) by run, then date
+// A file of a run, and its run (run_files.c).
+typedef struct rmx__run_file {
+  char *path, *run;
+  char *order;  // the date in its name: the newest result of a task counts
+  char *below;  // the folders between that of the run and the file: "version_0", ""
+} rmx__run_file;
+typedef struct rmx__run_files {
+  rmx__run_file *items;  // (n) by run, then date
   size_t n;
-} rmx__results_files;
-rmx_status rmx__find_results(const rmx__source *s, rmx__results_files *out, rmx_err *err);
-void rmx__results_files_release(rmx__results_files *f);
+} rmx__run_files;
+typedef struct rmx__file_kind {
+  bool (*is)(const char *path);
+  const char *name;  // ".json file"
+  bool by_stem;      // where all files are in one folder, the name of a file names its run
+} rmx__file_kind;
+rmx_status rmx__run_files_find(const rmx__source *s, const rmx__file_kind *kind,
+                               rmx__run_files *out, rmx_err *err);
+void rmx__run_files_release(rmx__run_files *f);
+
+// Results of OLMES and lighteval in the layout of the harness (olmes.c). *out: a new reference;
+// NULL: they are neither.
+struct json_t;
+rmx_status rmx__as_harness(struct json_t *tree, struct json_t **out, rmx_err *err);
 
 #endif

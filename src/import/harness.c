@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results of EleutherAI's lm-evaluation-harness: results[TASK]["METRIC,FILTER"] is a number (a bare
+// Results of EleutherAI's lm-evaluation-harness, and those of lighteval and OLMES (olmes.c) turned
+// into its layout: results[TASK]["METRIC,FILTER"] is a number (a bare
 // "METRIC" before version 0.4), METRIC_stderr its error, and higher_is_better[TASK][METRIC] the
 // direction. A metric is called TASK where the task has one, else TASK/METRIC, else
 // TASK/METRIC/FILTER. If a run has several files, the newest result of a task counts.
@@ -21,7 +22,7 @@ typedef struct metric {
 
 typedef struct results {
   const rmx__source *s;
-  rmx__results_files files;
+  rmx__run_files files;
   metric *metrics;  // (n)
   size_t n, capacity;
   json_t *index;  // "task\nmetric\nfilter": its place in metrics
@@ -35,10 +36,18 @@ typedef struct results {
   json_t *groups;       // group: true if the file also has results of its members
 } results;
 
+// OLMES writes one file of JSON Lines: metrics-all.jsonl.
+static bool is_result_file(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return rmx__ends_in(path, ".json") ||
+         (strncmp(slash ? slash + 1 : path, "metrics", 7) == 0 && rmx__ends_in(path, ".jsonl"));
+}
+static const rmx__file_kind json_files = {is_result_file, ".json file", true};
+
 static bool sniff(const rmx__source *s) {
   if (s->cells) return false;
   if (s->folder) return s->options->what == RMX_IMPORT_METRICS;
-  return s->pattern || rmx__ends_in(s->path, ".json");
+  return s->pattern || is_result_file(s->path);
 }
 
 static int said_direction(const json_t *tree, const char *task, const char *name) {
@@ -105,7 +114,7 @@ static rmx_status keep_value(results *r, const char *task, json_t *values, const
     if (had && had_limited && !limited)
       rmx_few_add(&r->lost, task);
     else
-      r->newer += had;
+      r->newer += had && json_number_value(json_object_get(values, full)) != value;
     bool good = json_object_set_new(values, full, json_real(value)) == 0;
     if (limited)
       good = good && json_object_set_new(values, mark, json_true()) == 0;
@@ -188,35 +197,57 @@ static rmx_status take_tree(results *r, const char *path, const json_t *tree, js
   return RMX_OK;
 }
 
-static rmx_status take_files(results *r, rmx_err *err) {
-  for (size_t i = 0; i < r->files.n; i++) {
-    const rmx__results_file *f = &r->files.items[i];
-    json_t *tree = NULL;
-    if (rmx__json_read_python(f->path, "null", &tree, err) != RMX_OK)
-      return strstr(err->message, "end of file expected") == NULL
-                 ? err->status
-                 : rmx_fail(
-                       err, RMX_EINPUT,
-                       "%s: more than one JSON object in the file; wanted a result of "
-                       "lm-evaluation-harness (one object per file), or a table of runs as CSV",
-                       f->path);
-    rmx_status status = RMX_OK;
-    if (json_is_object(json_object_get(tree, "results"))) {
-      if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {
-        r->run_names[r->n_runs] = f->run;
-        if (!(r->runs[r->n_runs++] = json_object())) status = rmx_fail_memory(err, 64, "runs");
-      }
-      if (status == RMX_OK) status = take_tree(r, f->path, tree, r->runs[r->n_runs - 1], err);
-    } else if (r->files.n == 1) {
-      status =
-          rmx_fail(err, RMX_EINPUT,
-                   "%s: no map \"results\"; wanted a result of lm-evaluation-harness", f->path);
-    } else {
-      rmx_few_add(&r->other, f->path);
-    }
-    json_decref(tree);
-    RMX_TRY(status);
+// Lines of JSON become a list.
+static rmx_status read_lines(const char *path, json_t **out, rmx_err *err) {
+  RMX_OWNED char *text = NULL;
+  size_t size;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf list = {0};
+  for (char *line = text, *end; *line; line = *end ? end + 1 : end) {
+    end = line + strcspn(line, "\n");
+    rmx_buf_printf(&list, "%s%.*s\n", strspn(line, " \t\r") < (size_t)(end - line) ? "," : "",
+                   (int)(end - line), line);
   }
+  if (!list.failed) rmx_buf_puts(&list, "]");
+  if (list.failed) return rmx_fail_memory(err, size, path);
+  char *first = strchr(list.data, ',');
+  if (first) *first = '[';
+  return rmx__json_parse_python(first ? first : "[]", strlen(first ? first : "[]"), path, "null",
+                                out, err);
+}
+
+static rmx_status read_tree(const char *path, json_t **out, rmx_err *err) {
+  if (rmx__ends_in(path, ".jsonl")) return read_lines(path, out, err);
+  const rmx_status status = rmx__json_read_python(path, "null", out, err);
+  if (status == RMX_OK || !strstr(err->message, "end of file expected")) return status;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: more than one JSON object in the file; wanted a result of "
+                  "lm-evaluation-harness (one object per file), or a table of runs as CSV",
+                  path);
+}
+
+static rmx_status take_file(results *r, const rmx__run_file *f, rmx_err *err) {
+  json_auto_t *tree = NULL, *other = NULL;
+  RMX_TRY(read_tree(f->path, &tree, err));
+  RMX_TRY(rmx__as_harness(tree, &other, err));
+  const json_t *given = other ? other : tree;
+  if (!json_is_object(json_object_get(given, "results"))) {
+    rmx_few_add(&r->other, f->path);
+    if (r->files.n > 1) return RMX_OK;
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no map \"results\"; wanted a result of lm-evaluation-harness, lighteval "
+                    "or OLMES",
+                    f->path);
+  }
+  if (r->n_runs == 0 || strcmp(r->run_names[r->n_runs - 1], f->run) != 0) {
+    r->run_names[r->n_runs] = f->run;
+    if (!(r->runs[r->n_runs++] = json_object())) return rmx_fail_memory(err, 64, "runs");
+  }
+  return take_tree(r, f->path, given, r->runs[r->n_runs - 1], err);
+}
+
+static rmx_status take_files(results *r, rmx_err *err) {
+  for (size_t i = 0; i < r->files.n; i++) RMX_TRY(take_file(r, &r->files.items[i], err));
   if (r->n_runs == 0 || r->n == 0)
     return rmx_fail(err, RMX_EINPUT, "%s: %zu .json files, none with a metric under \"results\"",
                     r->s->path, r->files.n);
@@ -349,7 +380,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
         "%s: JSON results contain metrics, not mixtures; wanted CSV or a folder of YAML mixtures",
         s->path);
   results r = {.s = s, .index = json_object(), .groups = json_object()};
-  rmx_status status = r.index && r.groups ? rmx__find_results(s, &r.files, err)
+  rmx_status status = r.index && r.groups ? rmx__run_files_find(s, &json_files, &r.files, err)
                                           : rmx_fail_memory(err, 64, "metrics");
   if (status == RMX_OK) {
     r.runs = rmx_calloc(r.files.n, sizeof *r.runs);
@@ -360,9 +391,8 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   if (status == RMX_OK) status = title_metrics(&r, err);
   if (status == RMX_OK) status = fill(&r, out, err);
   if (status == RMX_OK) {
-    rmx_note(s->listener,
-             "%s: %zu metric%s of %zu run%s, from %zu result%s of lm-evaluation-harness", s->path,
-             out->D, rmx_s(out->D), out->N, rmx_s(out->N), r.files.n - r.other.n,
+    rmx_note(s->listener, "%s: %zu metric%s of %zu run%s, from %zu result%s", s->path, out->D,
+             rmx_s(out->D), out->N, rmx_s(out->N), r.files.n - r.other.n,
              rmx_s(r.files.n - r.other.n));
     send_notes(&r, out);
   }
@@ -378,13 +408,15 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   free(r.run_names);
   json_decref(r.index);
   json_decref(r.groups);
-  rmx__results_files_release(&r.files);
+  rmx__run_files_release(&r.files);
   return status;
 }
 
 const rmx__table_format rmx__format_harness = {
     .name = "harness",
-    .help = "results of lm-evaluation-harness (results_DATE.json, a folder of them or a pattern)",
+    .help =
+        "results of lm-evaluation-harness, lighteval or OLMES (a .json file, a folder or a "
+        "pattern)",
     .sniff = sniff,
     .read = read_harness,
 };

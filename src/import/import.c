@@ -7,11 +7,13 @@
 
 #include "formats.h"
 
-// The plain table is last, since it accepts every CSV.
-static const rmx__table_format *const formats[] = {&rmx__format_harness, &rmx__format_yaml,
-                                                   &rmx__format_wandb, &rmx__format_olmix,
-                                                   &rmx__format_csv};
-enum { FORMATS = sizeof formats / sizeof *formats };
+// In the order in which they are asked: first by the path and the first bytes of files, then, of a
+// file that is CSV, by its header and cells. The plain table is last, since it accepts every CSV.
+static const rmx__table_format *const formats[] = {
+    &rmx__format_tensorboard, &rmx__format_wandb_offline, &rmx__format_blends, &rmx__format_harness,
+    &rmx__format_yaml,        &rmx__format_chart,         &rmx__format_mlflow, &rmx__format_wandb,
+    &rmx__format_long,        &rmx__format_olmix,         &rmx__format_csv};
+enum { FORMATS = sizeof formats / sizeof *formats, DEEPEST = 8 };
 
 bool rmx__ends_in(const char *text, const char *suffix) {
   size_t n = strlen(text), m = strlen(suffix);
@@ -26,30 +28,61 @@ static rmx_status unknown_form(const char *path, rmx_err *err) {
                   known.failed ? "CSV" : known.data);
 }
 
+// The files in a folder and in the folders in it.
+static rmx_status walk(const char *folder, int depth, rmx_strings *out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_TRY(rmx_list(folder, &names, err));
+  for (size_t i = 0; i < names.n; i++) {
+    RMX_OWNED char *path = rmx_path_in(folder, names.items[i]);
+    struct stat info;
+    if (!path) return rmx_fail_memory(err, 64, folder);
+    if (stat(path, &info) != 0) continue;  // a link to nothing
+    if (S_ISDIR(info.st_mode))
+      RMX_TRY(depth < DEEPEST ? walk(path, depth + 1, out, err) : RMX_OK);
+    else if (S_ISREG(info.st_mode) && !rmx_strings_add(out, path))
+      return rmx_fail_memory(err, 64, folder);
+  }
+  return RMX_OK;
+}
+
+static const rmx__table_format *recognise(const rmx__source *s) {
+  for (size_t i = 0; i < FORMATS; i++)
+    if (formats[i]->sniff(s)) return formats[i];
+  return NULL;
+}
+
+static rmx_status look(rmx__source *s, rmx_err *err) {
+  struct stat info;
+  const bool there = stat(s->path, &info) == 0;
+  s->folder = there && S_ISDIR(info.st_mode);
+  s->pattern = !there && strpbrk(s->path, "*?[") != NULL;
+  if (s->folder) return walk(s->path, 0, &s->files, err);
+  return s->pattern ? rmx_glob(s->path, &s->files, err) : RMX_OK;
+}
+
+static rmx_status read_source(rmx__source *s, rmx_cells *cells, rmx_table *out, rmx_err *err) {
+  const rmx__table_format *format = recognise(s);
+  if (!format && !s->folder && !s->pattern) {
+    RMX_TRY(rmx__refuse_text(s->path, err));
+    RMX_TRY(rmx_csv_cells(s->path, cells, err));
+    s->cells = cells;
+    format = recognise(s);
+  }
+  RMX_TRY(format ? format->read(s, out, err) : unknown_form(s->path, err));
+  if (!out->path && !(out->path = rmx_strdup(s->path)))
+    return rmx_fail_memory(err, strlen(s->path), "a path");
+  return RMX_OK;
+}
+
 rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
                             const rmx_listener *listener, rmx_table *out, rmx_err *err) {
-  *out = (rmx_table){0};
   rmx_cells cells = {0};
-  struct stat info;
-  bool there = stat(path, &info) == 0;
   rmx__source s = {.path = path, .options = options, .listener = listener};
-  s.folder = there && S_ISDIR(info.st_mode);
-  s.pattern = !there && strpbrk(path, "*?[") != NULL;
-  rmx_status status = RMX_OK;
-  if (!s.folder && !s.pattern && !rmx__ends_in(path, ".json") && !rmx__ends_in(path, ".yaml") &&
-      !rmx__ends_in(path, ".yml")) {
-    RMX_TRY(rmx__refuse_text(path, err));
-    RMX_TRY(rmx_csv_cells(path, &cells, err));
-    s.cells = &cells;
-    status = rmx__refuse_cells(&s, err);
-  }
-  const rmx__table_format *format = NULL;
-  for (size_t i = 0; i < FORMATS && !format && status == RMX_OK; i++)
-    if (formats[i]->sniff(&s)) format = formats[i];
-  if (status == RMX_OK) status = format ? format->read(&s, out, err) : unknown_form(path, err);
-  if (status == RMX_OK && !out->path && !(out->path = rmx_strdup(path)))
-    status = rmx_fail_memory(err, strlen(path), "a path");
+  *out = (rmx_table){0};
+  rmx_status status = look(&s, err);
+  if (status == RMX_OK) status = read_source(&s, &cells, out, err);
   rmx_cells_release(&cells);
+  rmx_strings_release(&s.files);
   if (status != RMX_OK) rmx_table_release(out);
   return status;
 }

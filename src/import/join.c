@@ -69,8 +69,41 @@ static void look_alike(const rmx_table *a, const rmx_table *b, char out[256]) {
     }
 }
 
+static const char *path_of(const rmx_table *t, const char *other) {
+  return t->path ? t->path : other;
+}
+
+static bool is_numbered(const rmx_table *t) {
+  return t->id_name && strcmp(t->id_name, RMX_ROW_NUMBERS) == 0;
+}
+
+// If a table has no names of runs, its rows are those of the other, in their order.
+static rmx_status join_by_row(const rmx_table *mixtures, rmx_table *metrics,
+                              const rmx_listener *listener, rmx_err *err) {
+  const char *a = path_of(mixtures, "the mixtures"), *b = path_of(metrics, "the metrics");
+  const bool both = is_numbered(mixtures) && is_numbered(metrics);
+  if (mixtures->N != metrics->N)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%.200s has %zu runs and %.200s has %zu, and %s no column with their names, so "
+                    "it is not known which rows are the same run; add a column `run` to both",
+                    a, mixtures->N, b, metrics->N,
+                    both                    ? "they have"
+                    : is_numbered(mixtures) ? "the first has"
+                                            : "the second has");
+  for (size_t i = 0; i < metrics->N; i++) {
+    char *name = rmx_strdup(mixtures->ids[i]);
+    if (!name) return rmx_fail_memory(err, 64, "joining tables");
+    free(metrics->ids[i]);
+    metrics->ids[i] = name;
+  }
+  rmx_warn(listener, "the rows of %s and of %s are joined in their order", a, b);
+  return RMX_OK;
+}
+
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err) {
+  if (is_numbered(mixtures) || is_numbered(metrics))
+    return join_by_row(mixtures, metrics, listener, err);
   bool numbered[2] = {false, false};
   rmx_status status = RMX_OK;
   entry *ours = NULL, *theirs = NULL;
@@ -109,9 +142,8 @@ rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
     status = rmx_fail(err, RMX_EINPUT,
                       "%.200s and %.200s have no run in common: the first has the names %s (column "
                       "\"%.40s\"), the second has %s (column \"%.40s\")%s",
-                      mixtures->path ? mixtures->path : "the mixtures",
-                      metrics->path ? metrics->path : "the metrics", a, mixtures->id_name, b,
-                      metrics->id_name, alike);
+                      path_of(mixtures, "the mixtures"), path_of(metrics, "the metrics"), a,
+                      mixtures->id_name, b, metrics->id_name, alike);
   } else if (renamed) {
     for (size_t i = 0; i < metrics->N; i++) {
       if (!renamed[i]) continue;
@@ -120,8 +152,7 @@ rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
       renamed[i] = NULL;
     }
     rmx_warn(listener, "runs are joined by their numbers, since %s has the names %s and %s has %s",
-             mixtures->path ? mixtures->path : "one table", a,
-             metrics->path ? metrics->path : "the other", b);
+             path_of(mixtures, "one table"), a, path_of(metrics, "the other"), b);
   }
 done:
   for (size_t i = 0; renamed && i < metrics->N; i++) free(renamed[i]);

@@ -175,7 +175,15 @@ sed '1!s/\(.\)$/\11/' acc.csv > again.csv
 # ---- tables without names of runs
 awk -F, 'BEGIN { OFS = "," } FNR == NR { y[FNR] = $2; next } { print $2, $3, $4, y[FNR] }' acc.csv m.csv > bare.csv
 try "a pattern that matches the names' column is refused" 1 'matches the column "run", but that column contains the names of the runs' fit --mixtures m.csv --metrics acc.csv --mixture-columns '*' --out bare
-try "a first column of weights is no name" 1 'the first column "a" should contain the names of the runs' fit --mixtures bare.csv --metrics acc.csv --out bare
+cut -d, -f1-3 bare.csv > weights.csv
+cut -d, -f2- acc.csv > scores.csv
+try "a first column of weights is no name" 0 'no column has the names of the runs (the first one, "a"' fit --mixtures weights.csv --metrics acc.csv --out rows
+try "rows without names are those of the other table" 0 'weights.csv and of acc.csv are joined in their order' fit --mixtures weights.csv --metrics acc.csv --out rows
+"$REGMIX" predict --fit rows --mixtures m.csv > b.txt
+near "with the same fit, by row" a.txt b.txt
+try "both tables without names" 0 'are joined in their order' fit --mixtures weights.csv --metrics scores.csv --out rows
+head -15 acc.csv > fewer.csv
+try "a different number of rows is an error" 1 'the first has no column with their names' fit --mixtures weights.csv --metrics fewer.csv --out never
 try "--id row names runs by their rows" 0 "gsm8k_acc" fit --mixtures bare.csv --metrics bare.csv --mixture-columns '?' --metric-columns '*acc' --id row --out bare
 "$REGMIX" predict --fit bare --mixtures m.csv > b.txt
 near "with the same fit" a.txt b.txt
@@ -193,14 +201,12 @@ printf 'run,a,b\n1,50%%,50%%\n' > signs.csv
 refused "percent signs" 'is not a number; write it without the sign (tr -d % < old.csv > new.csv)' signs.csv
 printf 'run\ta\tb\n1\t0.5\t0.5\n' > tabs.tsv
 refused "tabs" "separated by tabs" tabs.tsv
-printf '0.3 /data/a_text_document 0.7 /data/b_text_document\n' > blend.txt
-refused "a Megatron blend" "this is a Megatron blend" blend.txt
-mkdir blends && cp blend.txt blends/run1.txt
-refused "a folder of them" "this is a Megatron blend" blends
-printf 'run,domain,weight\n1,a,0.5\n1,b,0.5\n2,a,0.1\n2,b,0.9\n' > long.csv
-refused "a long table" "this is a long table with one row for each run and domain" long.csv
 printf 'Step,n1 - eval/loss,n1 - eval/loss__MIN,n1 - eval/loss__MAX\n1,2,2,2\n' > chart.csv
-refused "a chart of Weights & Biases" "the export of a Weights & Biases chart" chart.csv
+refused "a chart of Weights & Biases has no mixtures" "which has metrics and no mixtures" chart.csv
+printf 'PAR1\001\002' > runs.parquet
+refused "a Parquet file" 'this is a Parquet file' runs.parquet
+printf 'SQLite format 3\000' > mlflow.db
+refused "a database" 'this is an SQLite database' mlflow.db
 printf '{"run": 1, "a": 0.5}\n{"run": 2, "a": 0.5}\n' > lines.jsonl
 refused "lines of JSON" "this is JSON" lines.jsonl
 cp lines.jsonl lines.json

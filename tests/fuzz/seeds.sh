@@ -69,6 +69,16 @@ printf 'run_id,run,name,index,web,code\n1,a,b,0,0.3,0.7\n' | put import olmix
 printf '{"results": {"t": {"acc,none": 0.5, "acc_stderr,none": 0.1, "alias": "t"}}, "higher_is_better": {"t": {"acc": true}}, "n-samples": {"t": {"original": 9, "effective": 4}}}' | put import harness
 printf 'train:\n  a: 0.25\n  b: 0.75\n' | put import yaml
 printf 'run,phase_0_a,phase_0_b,phase_1_a,phase_1_b\n1,1,0,0,1\n' | put import phases
+printf '\020\007*(\012\020\012\011eval/loss\025\000\000 @\012\024\012\010eval/accB\010\010\001*\004\000\000\000?' | put import event
+printf '\212\001/\012\003abcB\002n1\042$\012\042\012\007mixture\202\001\026{\042a\042: 0.25, \042b\042: 0.75}\022\021\012\017\012\011eval/loss\202\001\0013\032\022\012\020\012\010eval/acc\202\001\0030.5\222\001\002\010\000' | put import wandb_record
+printf 'Step,n1 - eval/loss,n1 - eval/loss__MIN,n1 - eval/loss__MAX\0121,2,2,2\0122,1,1,1\012' | put import chart
+printf 'run,domain,weight\0121,a,0.5\0121,b,0.5\0122,a,0.1\0122,b,0.9\012' | put import long
+printf 'model,task,metric,score,step\0121,arc,acc,0.5,1\0121,arc,bpb,2,2\0122,arc,acc,0.2,1\012' | put import long_metrics
+printf 'run_id,status,metrics.acc,params.mixture.a,params.mixture.b,tags.mlflow.runName\012f0,FINISHED,0.5,0.25,0.75,n1\012' | put import mlflow
+printf '0.3 /data/a_text_document 0.7 /data/b_text_document\0121 /data/a_text_document 2 /data/b_text_document\012' | put import blend
+printf 'a,b\0120.5,0.5\0120,1\012' | put import no_names
+printf '{\042task_name\042: \042arc\042, \042task_config\042: {\042metadata\042: {\042alias\042: \042arc:rc\042}}, \042metrics\042: {\042acc_raw\042: 0.5, \042bits_per_byte_corr\042: 1.5}}\012' | put import olmes
+printf '{\042config_general\042: {\042max_samples\042: 5}, \042results\042: {\042s|arc|0\042: {\042acc\042: 0.5}, \042all\042: {\042acc\042: 0.5}}, \042config_tasks\042: {\042s|arc\042: {\042metrics\042: [{\042metric_name\042: \042acc\042, \042higher_is_better\042: true}]}}}' | put import lighteval
 
 printf 'a: 0.25\nb: 0.5\ncode: 0.25\n' | put mixture yaml
 printf '{"mixture": {"a": 1, "b": 1, "code": 2}}' | put mixture json

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of other tokenizers, and what they are made of: protobuf, base64, double arrays.
+#include "base/protobuf.h"
 #include "corpus/tokenizer/byte_alphabet.h"
 #include "corpus/tokenizer/charsmap.h"
 #include "corpus/tokenizer/double_array.h"
 #include "corpus/tokenizer/files/base64.h"
-#include "corpus/tokenizer/files/protobuf.h"
 #include "corpus/tokenizer/files/ranks.h"
 #include "corpus/tokenizer/files/sentencepiece.h"
 #include "corpus/tokenizer/tokenizer.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/protobuf.h"
 #include "corpus/tokenizer/double_array.h"
 #include "corpus/utf8.h"
-#include "protobuf.h"
 
 enum { MAX_PIECES = 1 << 24 };
 enum { PIECES = 1, TRAINER = 2, NORMALIZER = 3 };                    // of the file

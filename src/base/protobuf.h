@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // protobuf.h: the fields of one message in protobuf's wire format, which may be broken.
-#ifndef RMX_CORPUS_TOKENIZER_FILES_PROTOBUF_H
-#define RMX_CORPUS_TOKENIZER_FILES_PROTOBUF_H
+#ifndef RMX_BASE_PROTOBUF_H
+#define RMX_BASE_PROTOBUF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables of programs that track experiments and score models: event files, .wandb files, results,
+// long tables, blends. The files are made here, with invented numbers.
+#include <regmix/import.h>
+#include <zlib.h>
+
+#include "import/records.h"
+#include "protobuf_bytes.h"
+#include "testing.h"
+
+static char folder[64];
+static char told[8192];
+
+static void listen_to(void *context, const char *message) {
+  size_t n = strlen(told);
+  snprintf(told + n, sizeof told - n, "%s\n", message);
+}
+static const rmx_listener listener = {.note = listen_to, .warn = listen_to};
+
+static void begin(void) {
+  told[0] = '\0';
+  snprintf(folder, sizeof folder, "/tmp/regmix-formats-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+static void end(void) {
+  must(rmx_remove_tree(folder, err));
+}
+static void heard(const char *text) {
+  ck_assert_msg(strstr(told, text) != NULL, "nobody told \"%s\", but: %s", text, told);
+}
+
+static const char *file_of(const char *name, const void *data, size_t size) {
+  static char path[8][256];
+  static int turn;
+  char *p = path[turn++ % 8];
+  snprintf(p, 256, "%s/%s", folder, name);
+  char *slash = strrchr(p, '/');
+  *slash = '\0';
+  must(rmx_mkdirs(p, err));
+  *slash = '/';
+  must(rmx_write_file(p, data, size, err));
+  return p;
+}
+static const char *file(const char *name, const char *text) {
+  return file_of(name, text, strlen(text));
+}
+static const char *in(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+static rmx_status read_with(const char *path, rmx_import_what what, const char *pattern,
+                            rmx_table *out, rmx_err *err) {
+  rmx_import_options o = {.what = what, .columns = &pattern, .n_columns = pattern ? 1 : 0};
+  return rmx_import_table(path, &o, &listener, out, err);
+}
+static rmx_status mixtures(const char *path, rmx_table *out, rmx_err *err) {
+  return read_with(path, RMX_IMPORT_MIXTURES, NULL, out, err);
+}
+static rmx_status metrics(const char *path, rmx_table *out, rmx_err *err) {
+  return read_with(path, RMX_IMPORT_METRICS, NULL, out, err);
+}
+static double at(const rmx_table *t, const char *id, const char *name) {
+  for (size_t i = 0; i < t->N; i++)
+    for (size_t j = 0; j < t->D; j++)
+      if (strcmp(t->ids[i], id) == 0 && strcmp(t->names[j], name) == 0) return t->x[i * t->D + j];
+  ck_abort_msg("no %s of run %s", name, id);
+  return 0;
+}
+
+// ---- TensorBoard
+
+static void put_u32(rmx_buf *b, uint32_t x) {
+  rmx_buf_add(b, &x, sizeof x);
+}
+static uint32_t masked(const void *data, size_t size) {
+  const uint32_t crc = rmx__crc32c(data, size);
+  return (crc >> 15 | crc << 17) + 0xA282EAD8u;
+}
+static void put_record(rmx_buf *b, const rmx_buf *data) {
+  const uint64_t size = data->size;
+  rmx_buf_add(b, &size, sizeof size);
+  put_u32(b, masked(&size, sizeof size));
+  rmx_buf_add(b, data->data, data->size);
+  put_u32(b, masked(data->data, data->size));
+}
+// An event with one scalar; as a tensor of floats, as newer writers have it, if wanted.
+static void put_scalar(rmx_buf *b, uint64_t step, const char *tag, float x, bool tensor) {
+  rmx_buf value = {0}, summary = {0}, event = {0}, inner = {0};
+  put_bytes(&value, 1, tag, strlen(tag));
+  if (tensor) {
+    put_number(&inner, 1, 1);
+    put_bytes(&inner, 5, &x, sizeof x);
+    put_bytes(&value, 8, inner.data, inner.size);
+  } else {
+    put_float(&value, 2, x);
+  }
+  put_bytes(&summary, 1, value.data, value.size);
+  put_number(&event, 2, step);
+  put_bytes(&event, 5, summary.data, summary.size);
+  put_record(b, &event);
+  rmx_buf_release(&value), rmx_buf_release(&summary), rmx_buf_release(&event),
+      rmx_buf_release(&inner);
+}
+
+START_TEST(checksums) {
+  ck_assert_uint_eq(rmx__crc32c("123456789", 9), 0xE3069283u);
+}
+END_TEST
+
+START_TEST(tensorboard_folder) {
+  begin();
+  rmx_buf b = {0};
+  rmx_table t;
+  put_scalar(&b, 1, "eval/loss", 4, false);
+  put_scalar(&b, 20, "eval/loss", 2.5f, false);
+  put_scalar(&b, 10, "eval/loss", 3, true);
+  put_scalar(&b, 20, "train/loss", 2, false);
+  put_scalar(&b, 20, "eval/acc", 0.5f, true);
+  file_of("logs/n1/version_0/events.out.tfevents.1.host", b.data, b.size);
+  file_of("logs/n2/version_0/events.out.tfevents.2.host", b.data, b.size - 3);
+  file("logs/n1/version_0/hparams.yaml", "lr: 1\n");
+  must(metrics(in("logs"), &t, err));
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert_uint_eq(t.D, 2);
+  ck_assert(at(&t, "n1", "eval/loss") == 2.5 && at(&t, "n1", "eval/acc") == 0.5);
+  ck_assert(isnan(at(&t, "n2", "eval/acc")));
+  heard("1 event file ends in the middle of a record, so the training was stopped or goes on: n2");
+  rmx_table_release(&t);
+  must(read_with(in("logs"), RMX_IMPORT_METRICS, "train/*", &t, err));
+  ck_assert(at(&t, "n2", "train/loss") == 2);
+  rmx_table_release(&t);
+  // Writers in folders of one run: the folders tell their tags apart.
+  file_of("parts/n1/eval/events.out.tfevents.1", b.data, b.size);
+  file_of("parts/n1/valid/events.out.tfevents.1", b.data, b.size);
+  file_of("parts/n2/eval/events.out.tfevents.1", b.data, b.size);
+  must(read_with(in("parts"), RMX_IMPORT_METRICS, "valid/*", &t, err));
+  ck_assert(at(&t, "n1", "valid/eval/loss") == 2.5 && isnan(at(&t, "n2", "valid/eval/loss")));
+  rmx_table_release(&t);
+  b.data[b.size / 2] ^= 1;
+  must_fail(metrics(file_of("x/events.out.tfevents.3", b.data, b.size), &t, err),
+            "is damaged: its checksum is another one");
+  must_fail(metrics(file("y/events.out.tfevents.3", ""), &t, err), "without a scalar");
+  must_fail(mixtures(in("logs"), &t, err), "no .yaml file");
+  rmx_buf_release(&b);
+  end();
+}
+END_TEST
+
+// ---- Weights & Biases on disk
+
+// Records of the log, cut into pieces at the ends of blocks.
+static void put_log_piece(rmx_buf *b, const char *data, size_t size, uint8_t type) {
+  const uint16_t length = (uint16_t)size;
+  uint32_t crc = (uint32_t)crc32(0, &type, 1);
+  if (size) crc = (uint32_t)crc32(crc, (const Bytef *)data, (uInt)size);
+  put_u32(b, crc);
+  rmx_buf_add(b, &length, 2);
+  rmx_buf_add(b, &type, 1);
+  rmx_buf_add(b, data, size);
+}
+static void put_log(rmx_buf *b, const rmx_buf *record) {
+  for (size_t from = 0, first = 1; first || from < record->size; first = 0) {
+    size_t left = 32768 - b->size % 32768;
+    if (left < 7) rmx_buf_add(b, "\0\0\0\0\0\0", left);
+    if (left < 7) left = 32768;
+    const size_t n = record->size - from < left - 7 ? record->size - from : left - 7;
+    const bool last = from + n == record->size;
+    put_log_piece(b, record->data + from, n, first ? (last ? 1 : 2) : last ? 4 : 3);
+    from += n;
+  }
+}
+static void put_items(rmx_buf *record, uint32_t field, const char *key, const char *json) {
+  rmx_buf item = {0}, list = {0};
+  put_bytes(&item, field == 3 ? 2 : 1, key, strlen(key));
+  put_bytes(&item, 16, json, strlen(json));
+  put_bytes(&list, 1, item.data, item.size);
+  put_bytes(record, field, list.data, list.size);
+  rmx_buf_release(&item), rmx_buf_release(&list);
+}
+static void put_run(rmx_buf *b, const char *id, const char *name, const char *mixture, int loss,
+                    int code) {
+  char text[16];
+  rmx_buf run = {0}, record = {0}, empty = {0};
+  rmx_buf_add(b, ":W&B\xE1\xBE\0", 7);
+  put_bytes(&run, 1, id, strlen(id));
+  put_bytes(&run, 8, name, strlen(name));
+  put_bytes(&record, 17, run.data, run.size);
+  put_log(b, &record);
+  record.size = 0;
+  put_items(&record, 5, "mixture", mixture);
+  put_log(b, &record);
+  record.size = 0;
+  for (int i = 0; i < 20000; i++) rmx_buf_puts(&empty, "filler");
+  put_bytes(&record, 13, empty.data, empty.size);  // longer than three blocks
+  put_log(b, &record);
+  for (int step = 0; step < 3; step++) {
+    record.size = 0;
+    snprintf(text, sizeof text, "%d", loss + 2 - step);
+    put_items(&record, 2, "eval/loss", text);
+    put_items(&record, 2, "_step", text);
+    put_log(b, &record);
+  }
+  record.size = 0;
+  put_items(&record, 3, "eval/acc", "NaN");
+  put_log(b, &record);
+  if (code >= 0) {
+    record.size = run.size = 0;
+    put_number(&run, 1, (uint64_t)code);
+    put_bytes(&record, 18, run.data, run.size);
+    put_log(b, &record);
+  }
+  rmx_buf_release(&run), rmx_buf_release(&record), rmx_buf_release(&empty);
+}
+
+START_TEST(wandb_on_disk) {
+  begin();
+  rmx_buf b[3] = {{0}, {0}, {0}};
+  rmx_table t;
+  put_run(&b[0], "aaa", "n1", "{\"web\": 0.25, \"code\": 0.75}", 3, 0);
+  put_run(&b[1], "bbb", "n2", "{\"web\": 1, \"code\": 0}", 2, 0);
+  put_run(&b[2], "ccc", "n3", "{\"web\": 1, \"code\": 0}", 2, -1);
+  file_of("wandb/offline-run-1-aaa/run-aaa.wandb", b[0].data, b[0].size);
+  file_of("wandb/offline-run-2-bbb/run-bbb.wandb", b[1].data, b[1].size);
+  file_of("wandb/offline-run-3-ccc/run-ccc.wandb", b[2].data, b[2].size);
+  file("wandb/offline-run-1-aaa/files/config.yaml", "wandb_version: 1\n");
+  must(mixtures(in("wandb"), &t, err));
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert(at(&t, "n1", "code") == 0.75 && at(&t, "n2", "web") == 1);
+  heard("3 runs that Weights & Biases left on disk");
+  heard("1 of 3 runs did not finish and is left out: n3 (running)");
+  rmx_table_release(&t);
+  must(metrics(in("wandb"), &t, err));
+  ck_assert_uint_eq(t.D, 1);
+  ck_assert(at(&t, "n1", "eval/loss") == 3 && at(&t, "n2", "eval/loss") == 2);
+  rmx_table_release(&t);
+  must(mixtures(in("wandb/offline-run-1-aaa/run-aaa.wandb"), &t, err));
+  ck_assert_uint_eq(t.N, 1);
+  rmx_table_release(&t);
+  b[0].data[40] ^= 1;
+  must_fail(metrics(file_of("x/run-a.wandb", b[0].data, b[0].size), &t, err), "is damaged");
+  must_fail(metrics(file("x/run-b.wandb", "Name,State\n"), &t, err),
+            "does not begin with \":W&B\"");
+  for (int i = 0; i < 3; i++) rmx_buf_release(&b[i]);
+  end();
+}
+END_TEST
+
+START_TEST(wandb_chart) {
+  begin();
+  rmx_table t;
+  static const char text[] =
+      "\"Step\",\"n1 - eval/loss\",\"n1 - eval/loss__MIN\",\"n1 - eval/loss__MAX\",\"a - b - "
+      "eval/loss\",\"a - b - eval/loss__MIN\",\"a - b - eval/loss__MAX\"\n"
+      "1,4,4,4,,,\n2,3,3,3,2.5,2.5,2.5\n3,,,,2,2,2\n";
+  must(metrics(file("chart.csv", text), &t, err));
+  ck_assert_uint_eq(t.D, 1);
+  ck_assert(at(&t, "n1", "eval/loss") == 3 && at(&t, "a - b", "eval/loss") == 2);
+  heard("the last value of each by \"Step\" counts");
+  rmx_table_release(&t);
+  must_fail(mixtures(file("chart.csv", text), &t, err), "has metrics and no mixtures");
+  end();
+}
+END_TEST
+
+// ---- MLflow
+
+START_TEST(mlflow_runs) {
+  begin();
+  rmx_table t;
+  static const char api[] =
+      "run_id,experiment_id,status,artifact_uri,start_time,metrics.gsm8k_acc,metrics.web_loss,"
+      "params.lr,params.mixture.web,params.mixture.code,tags.mlflow.runName\n"
+      "f00,1,FINISHED,s3://x,2024,0.5,2.5,0.1,0.25,0.75,n1\n"
+      "f01,1,FAILED,s3://x,2024,,,0.1,0.5,0.5,n2\n"
+      "f02,1,FINISHED,s3://x,2024,0.25,3,0.1,1,0,n3\n";
+  must(metrics(file("api.csv", api), &t, err));
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert_uint_eq(t.D, 2);
+  ck_assert(at(&t, "n1", "gsm8k_acc") == 0.5 && at(&t, "n3", "web_loss") == 3);
+  heard("1 of 3 runs did not finish and is left out: n2 (FAILED)");
+  rmx_table_release(&t);
+  must(mixtures(file("api.csv", api), &t, err));
+  ck_assert_uint_eq(t.D, 2);
+  ck_assert(at(&t, "n1", "code") == 0.75);
+  rmx_table_release(&t);
+  static const char page[] =
+      "Start Time,Duration,Run ID,Name,Source Type,Source Name,User,Status,lr,mixture.web,"
+      "mixture.code,eval/loss\n"
+      "2024,1min,f00,n1,LOCAL,t.py,me,FINISHED,0.1,0.25,0.75,2.5\n"
+      "2024,1min,f02,n1,LOCAL,t.py,me,FINISHED,0.1,1,0,3\n";
+  must(metrics(file("page.csv", page), &t, err));
+  ck_assert(t.D == 1 && at(&t, "f02", "eval/loss") == 3);
+  heard("distinguished by column \"Run ID\"");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+// ---- long tables
+
+START_TEST(long_tables) {
+  begin();
+  rmx_table t;
+  must(mixtures(file("m.csv", "run,domain,weight\nn1,a,0.5\nn1,b,0.5\nn2,b,1\n"), &t, err));
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert(at(&t, "n2", "a") == 0 && at(&t, "n1", "b") == 0.5);
+  heard("2 runs in column \"run\", 2 domains in column \"domain\"");
+  rmx_table_release(&t);
+  must(metrics(file("l.csv",
+                    "name,step,metric,value\n1,1,x_loss,3\n1,2,x_loss,2\n2,1,x_loss,5\n"
+                    "2,1,y_acc,0.5\n"),
+               &t, err));
+  ck_assert(at(&t, "1", "x_loss") == 2 && at(&t, "2", "x_loss") == 5);
+  ck_assert(isnan(at(&t, "1", "y_acc")));
+  rmx_table_release(&t);
+  static const char both[] = "domain,run,weight,loss\na,1,0.5,3\nb,1,0.5,4\na,2,0,5\nb,2,1,2\n";
+  must(mixtures(file("b.csv", both), &t, err));
+  ck_assert(at(&t, "2", "b") == 1);
+  rmx_table_release(&t);
+  must(metrics(file("b.csv", both), &t, err));
+  ck_assert(at(&t, "2", "b/loss") == 2);
+  rmx_table_release(&t);
+  must(metrics(
+      file("t.csv", "model,task,metric,score\n1,arc,acc,0.5\n1,arc,bpb,2\n2,arc,acc,0.25\n"), &t,
+      err));
+  ck_assert(at(&t, "1", "arc/bpb") == 2 && at(&t, "2", "arc/acc") == 0.25);
+  rmx_table_release(&t);
+  must_fail(mixtures(file("m.csv", "run,domain,weight\n1,a,0.5\n1,a,0.5\n"), &t, err),
+            "m.csv:3: run \"1\" has a second row for \"a\"");
+  must_fail(mixtures(file("m.csv", "run,domain,weight\n1,a,0.5\n1,b,x\n2,a,1\n"), &t, err),
+            "column \"b\": \"x\" is not a number");
+  must_fail(mixtures(file("m.csv", "domain,weight\na,0.5\nb,0.5\na,1\n"), &t, err),
+            "no column names the runs");
+  end();
+}
+END_TEST
+
+// ---- blends of Megatron
+
+START_TEST(megatron_blends) {
+  begin();
+  rmx_table t;
+  file("blends/n1.txt", "30 /data/web_text_document\n70 /data/code_text_document\n");
+  file("blends/n2.txt", "0.5 /data/web_text_document 0.5 /data/books/en_text_document\n");
+  file("blends/README", "Mixtures of the swarm.\n");
+  must(mixtures(in("blends"), &t, err));
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert_uint_eq(t.D, 3);
+  ck_assert(at(&t, "n1", "web") == 0.3 && at(&t, "n2", "books/en") == 0.5);
+  ck_assert(at(&t, "n2", "code") == 0);
+  heard("the weights are divided by their sum");
+  rmx_table_release(&t);
+  must(mixtures(file("lines.txt", "1 a 1 b\n3 a 1 b\n"), &t, err));
+  ck_assert(t.N == 2 && at(&t, "2", "a") == 0.75);
+  rmx_table_release(&t);
+  must(mixtures(file("one.txt", "0.25 x/a \\\n 0.75 x/b\n"), &t, err));
+  ck_assert(t.N == 1 && at(&t, "one", "b") == 0.75);
+  rmx_table_release(&t);
+  must_fail(metrics(file("one.txt", "0.25 a 0.75 b\n"), &t, err), "has no metrics");
+  must_fail(mixtures(file("one.txt", "0 a 0 b\n"), &t, err), "the weights sum to 0");
+  must_fail(mixtures(file("one.txt", "1 a 2 a\n"), &t, err), "run \"one\" has \"a\" twice");
+  end();
+}
+END_TEST
+
+// ---- lighteval and OLMES
+
+START_TEST(lighteval_results) {
+  begin();
+  rmx_table t;
+  static const char text[] =
+      "{\"config_general\": {\"max_samples\": null, \"model_name\": \"x\"}, \"results\": {"
+      "\"leaderboard|arc:challenge|25\": {\"acc\": 0.25, \"acc_stderr\": 0.01, \"acc_norm\": 0.3},"
+      "\"lighteval|wikitext|0\": {\"word_perplexity\": 60.5, \"byte_perplexity\": 2},"
+      "\"all\": {\"acc\": 0.25}}, \"config_tasks\": {\"leaderboard|arc:challenge\": {\"metrics\": "
+      "[{\"metric_name\": \"acc\", \"higher_is_better\": true}]}}, \"summary_general\": {}}";
+  file("e/results/n1/results_2024-05-01T12-00-00.1.json", text);
+  file("e/results/n2/results_2024-05-01T12-00-00.1.json", text);
+  must(metrics(in("e"), &t, err));
+  ck_assert_uint_eq(t.D, 4);
+  ck_assert(at(&t, "n1", "arc:challenge/acc_norm") == 0.3);
+  for (size_t j = 0; j < t.D; j++)
+    ck_assert_int_eq(t.better[j],
+                     strstr(t.names[j], "perplexity") ? RMX_BETTER_LOW : RMX_BETTER_HIGH);
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+START_TEST(olmes_results) {
+  begin();
+  rmx_table t;
+  static const char task[] =
+      "{\"task_name\": \"arc_easy\", \"task_config\": {\"metadata\": {\"alias\": "
+      "\"arc_easy:rc::olmes\"}}, \"num_instances\": 100, \"metrics\": {\"acc_raw\": %s, "
+      "\"bits_per_byte_corr\": 1.5, \"logits_per_byte_corr\": -1.5, \"num_chars\": 3, "
+      "\"primary_score\": 0.5, \"note\": \"x\"}}";
+  char one[512], two[512], all[1200];
+  snprintf(one, sizeof one, task, "0.25");
+  snprintf(two, sizeof two, task, "NaN");
+  file("o/n1/task-000-arc_easy-metrics.json", one);
+  snprintf(all, sizeof all, "\n%s\n", two);
+  file("o/n2/metrics-all.jsonl", all);
+  snprintf(all, sizeof all, "{\"all_primary_scores\": [], \"tasks\": [%s]}", one);
+  file("o/n3/metrics.json", all);
+  file("o/n3/task-000-arc_easy-metrics.json", one);
+  must(metrics(in("o"), &t, err));
+  ck_assert_uint_eq(t.N, 3);
+  ck_assert_uint_eq(t.D, 4);
+  ck_assert(at(&t, "n1", "arc_easy:rc::olmes/acc_raw") == 0.25);
+  ck_assert(isnan(at(&t, "n2", "arc_easy:rc::olmes/acc_raw")));
+  ck_assert(at(&t, "n3", "arc_easy:rc::olmes/bits_per_byte_corr") == 1.5);
+  for (size_t j = 0; j < t.D; j++)
+    ck_assert_int_eq(t.better[j],
+                     strstr(t.names[j], "bits_per_byte") ? RMX_BETTER_LOW : RMX_BETTER_HIGH);
+  ck_assert_msg(!strstr(told, "more than once"), "%s", told);
+  rmx_table_release(&t);
+  must(metrics(in("o/n2/metrics-all.jsonl"), &t, err));
+  ck_assert_uint_eq(t.N, 1);
+  rmx_table_release(&t);
+  must_fail(metrics(file("x/metrics.json", "{\"loss\": 1}"), &t, err),
+            "wanted a result of lm-evaluation-harness, lighteval or OLMES");
+  must_fail(metrics(file("x/metrics-all.jsonl", "{\n"), &t, err), "metrics-all.jsonl:");
+  end();
+}
+END_TEST
+
+// ---- no column of names
+
+START_TEST(tables_without_names) {
+  begin();
+  rmx_table m, l;
+  must(mixtures(file("m.csv", "a,b\n0.5,0.5\n0.25,0.75\n"), &m, err));
+  ck_assert(m.D == 2 && strcmp(m.id_name, RMX_ROW_NUMBERS) == 0 && at(&m, "2", "a") == 0.25);
+  heard("the first one, \"a\", has numbers such as 0.5");
+  must(metrics(file("l.csv", "run,x\nr7,1\nr3,2\n"), &l, err));
+  must(rmx_import_join(&m, &l, &listener, err));
+  ck_assert_str_eq(l.ids[1], "2");
+  heard("are joined in their order");
+  rmx_table_release(&l);
+  must(metrics(file("l.csv", "run,x\nr7,1\n"), &l, err));
+  must_fail(rmx_import_join(&m, &l, &listener, err), "has 2 runs and");
+  rmx_table_release(&l);
+  rmx_table_release(&m);
+  must(mixtures(file("m.csv", "a,b\n0,1\n1,0\n"), &m, err));  // whole numbers, but weights
+  ck_assert(m.D == 2 && strcmp(m.id_name, RMX_ROW_NUMBERS) == 0);
+  rmx_table_release(&m);
+  must(mixtures(file("m.csv", "run,a,b\n0,0,1\n1,1,0\n"), &m, err));
+  ck_assert(m.D == 2 && strcmp(m.id_name, "run") == 0);
+  rmx_table_release(&m);
+  end();
+}
+END_TEST
+
+// ---- refused by name
+
+START_TEST(binary_files) {
+  begin();
+  rmx_table t;
+  must_fail(metrics(file("a.parquet", "PAR1x"), &t, err), "this is a Parquet file");
+  must_fail(metrics(file("a.xlsx", "PK\3\4x"), &t, err), "this is a zip archive");
+  must_fail(metrics(file("a.pkl", "\x80\4x"), &t, err), "this is a pickle of Python");
+  must_fail(metrics(file("a.csv.gz", "\x1F\x8Bx"), &t, err), "this is compressed with gzip");
+  end();
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+  tcase_add_test(tc, checksums);
+  tcase_add_test(tc, tensorboard_folder);
+  tcase_add_test(tc, wandb_on_disk);
+  tcase_add_test(tc, wandb_chart);
+  tcase_add_test(tc, mlflow_runs);
+  tcase_add_test(tc, long_tables);
+  tcase_add_test(tc, megatron_blends);
+  tcase_add_test(tc, lighteval_results);
+  tcase_add_test(tc, olmes_results);
+  tcase_add_test(tc, tables_without_names);
+  tcase_add_test(tc, binary_files);
+}
