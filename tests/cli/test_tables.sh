@@ -107,7 +107,7 @@ try "a link to a fit is followed" 0 "" fit --mixtures m.csv --metrics acc.csv --
   "$REGMIX" predict --fit kept --mixtures m.csv > /dev/null 2>&1 && ok "the current folder can hold a fit" || not_ok "the current folder can hold a fit" "$(ls -lA kept)"
 # A re-fit killed at any moment leaves the old fit or the new one.
 whole=$(took fit --mixtures m.csv --metrics acc.csv --out killed -q)
-left=killed.999999999@$(uname -n).tmp
+left=killed.999999999@$(uname -n | cut -c 1-48)+$(cut -c 1-8 /proc/sys/kernel/random/boot_id)-$(readlink /proc/self/ns/pid | tr -dc 0-9).tmp
 mkdir "$left" && echo half > "$left/plain.json"
 hits=0 wrong=0 i=0
 while [ $i -lt 40 ] || { [ $hits -lt 5 ] && [ $i -lt 150 ]; }; do  # a kill that comes too late is not counted
