@@ -63,6 +63,10 @@ class Experiment:
         with open(f"{self.folder}/{name}", "w", encoding="utf-8") as f:
             f.write(text)
 
+    def read(self, name):
+        with open(f"{self.folder}/{name}", encoding="utf-8") as f:
+            return json.load(f)
+
     def call(self, *arguments, before=()):
         done = subprocess.run([*before, self.regmix, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, check=False)

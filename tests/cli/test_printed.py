@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test_printed.py REGMIX: the text that fit, score and optimize print is what --json has, word for word; and what --json has follows from the tables.
+"""test_printed.py REGMIX: the text that fit, score, optimize, compare, status and run print is what --json has, word for word; and what --json has follows from the tables.
 
 The text is written again here, from the JSON; the scores are computed again, from fit.json. Speaks TAP.
 """
@@ -207,7 +207,87 @@ def test_optimum(o, fit, name, directions):
         ok(v["score"] is None or near(v["loss"], max(0, v["score"] - o["score"]), 1e-6), f"{name}: the loss without {d}", v)
 
 
-def all_tests(regmix, folder):
+# ---- an experiment: status, compare and run
+
+T_95 = {2: 12.706204736432095, 3: 4.302652729911275}  # two-sided t quantiles for n - 1 degrees of freedom
+HEAD = f"  {'large model on':22} {'target loss':>12} {'se':>8}   {'minus optimum':>13} {'from':>8} {'to':>8}"
+
+
+def mean_se(x):
+    mean = sum(x) / len(x)
+    return mean, math.sqrt(sum((v - mean) ** 2 for v in x) / (len(x) - 1) / len(x))
+
+
+def column(x, width):
+    return f"{x:{width}.4f}" if x is not None else f"{'-':>{width}}"
+
+
+def difference(d):
+    return column(d["mean"], 13) + column(d.get("low"), 9) + column(d.get("high"), 9) + (f"  {d['verdict']}" if d.get("verdict") else "")
+
+
+def comparison(o):
+    lines = [HEAD]
+    for i, row in enumerate(o["rows"]):
+        detail = row.get("domain") or row.get("run")
+        name = row["name"] + (f" ({detail})" if detail else "")
+        lines.append(f"  {name:22} {column(row['target_loss']['mean'], 12)}{column(row['target_loss']['se'], 9)}" + ("   " + difference(row["against_optimum"]) if i else ""))
+    n = len(o["seeds"])
+    return lines + [f"  (nats per token; differences are paired over {n} seed{'' if n == 1 else 's'}; from, to: 95 % t interval)"]
+
+
+def losses(e, row, seeds):
+    """The target's losses of the large models of a row, by seed."""
+    return [e.read(f"large/{row['name']}/{s}/result.json")["loss_nats"]["exam"] for s in seeds]
+
+
+def test_comparison(e, seeds):
+    o = e.json("compare", settings=[f"compare.seeds={seeds}"])
+    first = losses(e, o["rows"][0], o["seeds"])
+    for row in o["rows"]:
+        x = losses(e, row, o["seeds"])
+        mean, se = mean_se(x)
+        ok(near(row["target_loss"]["mean"], mean) and near(row["target_loss"]["se"], se) and row["n"] == seeds, f"{seeds} seeds: the loss of {row['name']}", row["target_loss"])
+        mean, se = mean_se([a - b for a, b in zip(x, first)])
+        got = row["against_optimum"]
+        good = near(got["mean"], mean) and near(got["se"], se)
+        if row is not o["rows"][0] and seeds > 2 and se > 0:
+            good = good and near(got["low"], mean - T_95[seeds] * se, 1e-6) and near(got["high"], mean + T_95[seeds] * se, 1e-6)
+        ok(good, f"{seeds} seeds: {row['name']} against the optimum is paired by seed", got)
+    same_text(f"{seeds} seeds: compare prints its table", comparison(o), e.call("compare", "-q", "--set", f"compare.seeds={seeds}")[1])
+
+
+def test_status(e):
+    o = e.json("status")
+    ok(o["proxies"] == {"runs": 8, "done": 8} and o["corpus"]["domains"] == 4 and all(o["files"].values()), "status counts what is there", o)
+    tokens = o["corpus"]["train_tokens"]
+    wanted = ["experiment  .", f"corpus      4 domains, {f'{tokens / 1e3:.0f} k' if tokens >= 1e4 else f'{tokens:.0f}'} training tokens", "proxies     8 runs, 8 done",
+              f"large       {o['large_models']} models trained"] + [f"{name:22} there" for name in o["files"]]
+    same_text("status prints them", wanted, e.call("status")[1])
+    os.rename(f"{e.folder}/optimum.yaml", f"{e.folder}/away.yaml")
+    os.remove(f"{e.folder}/runs/0001/result.json")
+    o = e.json("status")
+    ok(o["proxies"]["done"] == 7 and sum(o["proxies"].values()) == 16 and o["files"]["optimum.yaml"] is False, "and what is not", o)
+    ok("optimum.yaml           -" in e.call("status")[1], "in the text too")
+    os.rename(f"{e.folder}/away.yaml", f"{e.folder}/optimum.yaml")
+
+
+def test_run(e):
+    o = e.json("run", "-q")
+    with open(f"{e.folder}/optimum.yaml", encoding="utf-8") as f:
+        optimum = f.read()
+    ok(set(o) == {"optimum", "comparison", "report"} and o["comparison"] == e.read("large/comparison.json") and o["report"] == "report.html", "run --json has optimum, comparison and page", list(o))
+    m, prior, gain = o["optimum"]["mixture"], o["optimum"]["prior"], o["optimum"]["gain"]
+    ok(all(f"{d}: " in optimum for d in m), "the optimum is that of optimum.yaml", m)
+    low, high = gain["interval"]
+    wanted = ["", "The mixture (share of the training tokens):"] + bars(m, prior, None) + [
+        f"  (prior: {o['optimum']['prior_text']})",
+        f"  Expected gain of proxies over the prior: {gain['estimate']:.4f}, {100 * o['optimum']['level']:.0f} % interval {low:.4f} to {high:.4f}"
+        + ("." if low > 0 else ", not clearly better."), "", "The comparison (large models, the same tokens for each):"] + comparison(o["comparison"]) + ["", "The page: report.html"]
+    same_text("run prints the mixture, its gain, the comparison and the page", wanted, e.call("run", "-q")[1])
+
+
+def test_tables(regmix, folder):
     e = Experiment(regmix, folder)
     os.remove(f"{folder}/regmix.yaml")
     put_tables(e)
@@ -234,6 +314,18 @@ def all_tests(regmix, folder):
             continue
         same_text(f"{name} prints what --json has", answer(o, high, **more), e.call("optimize", *options)[1])
         test_optimum(o, fit, name, high)
+
+
+def all_tests(regmix, folder):
+    test_tables(regmix, f"{folder}/tables")
+    e = Experiment(regmix, f"{folder}/experiment")
+    code, _, said = e.call("run", "-q")
+    ok(code == 0, "the experiment runs", said)
+    test_run(e)
+    test_comparison(e, 2)
+    e.call("run", "-q", "--set", "compare.seeds=3")
+    test_comparison(e, 3)
+    test_status(e)
 
 
 if __name__ == "__main__":

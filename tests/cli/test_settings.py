@@ -100,6 +100,34 @@ def test_settings(e):
     ok(not missing, "every key of these sections has a row in a table of this test", f"without a row: {' '.join(missing)}")
 
 
+# Of this experiment, as they have been since 0.2.0. Where one changes, finished work of users is
+# done again: so a number in its hash must have been raised on purpose.
+FINGERPRINTS = {
+    ("corpus/corpus.json", "fingerprint"): "c2489f34b1834552",
+    ("corpus/corpus.json", "tokenizer_fingerprint"): "583c08409140a97f",
+    ("corpus/corpus.json", "tokenizer_hash"): "1373100e0886feb3",
+    ("corpus/corpus.json", "hash"): "ddd19515912eb494",
+    ("mixtures.json", "fingerprint"): "e3ff1283393b00bd",
+    ("mixtures.json", "content"): "915038bd11be3914",
+    ("runs/0001/result.json", "fingerprint"): "09e99a57d1437b5b",
+}
+
+
+def test_fingerprints(e):
+    for (file, key), wanted in FINGERPRINTS.items():
+        got = e.read(file).get(key)
+        ok(got == wanted, f"{key} of {file} is what it was", got)
+    fit, corpus = e.read("fit/fit.json"), e.read("corpus/corpus.json")
+    domains = [d for d in corpus["domains"] if not d["valid_only"]]
+    wanted = {"tokens": [d["train_tokens"] for d in domains], "budget": 2000, "run_tokens": 2000, "tokenizer": corpus["tokenizer_hash"],
+              "domains": [d["name"] for d in domains], "runs": 8}
+    got = {k: fit.get(k) for k in wanted}
+    ok(got == wanted, "a fit knows the tokens of its experiment", got)
+    e.call("fit", "-q", "--out", "other", "--budget", "9k", "--run-tokens", "3k")
+    got = {k: e.read("other/fit.json").get(k) for k in ("budget", "run_tokens", "tokens")}
+    ok(got == {"budget": 9000, "run_tokens": 3000, "tokens": wanted["tokens"]}, "or those that are given", got)
+
+
 def test_text(e):
     """Files: their content counts, not their times or their place."""
     path = f"{e.folder}/text/a.jsonl"
@@ -149,6 +177,7 @@ def all_tests(regmix, folder):
     if code:
         sys.exit(f"Bail out! the experiment does not run: {said}")
     shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
+    test_fingerprints(e)
     test_settings(e)
     test_text(e)
     test_estimate(e)
