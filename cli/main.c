@@ -16,11 +16,12 @@
 
 // In the order of the pipeline: --help and the man page list them so.
 static const rmx_command *const commands[] = {
-    &cli_run,      &cli_init,    &cli_check,  &cli_plan,    &cli_prepare,    &cli_sample,
-    &cli_train,    &cli_fit,     &cli_score,  &cli_predict, &cli_optimize,   &cli_suggest,
-    &cli_pretrain, &cli_compare, &cli_report, &cli_export,  &cli_domains,    &cli_status,
-    &cli_gc,       &cli_encode,  &cli_eval,   &cli_logits,  &cli_generate,   &cli_doctor,
-    &cli_bench,    &cli_worker,  &cli_help,   &cli_man,     &cli_completion, &cli_complete,
+    &cli_run,      &cli_init,     &cli_check,   &cli_plan,    &cli_prepare,   &cli_sample,
+    &cli_train,    &cli_fit,      &cli_score,   &cli_predict, &cli_correlate, &cli_optimize,
+    &cli_suggest,  &cli_pretrain, &cli_compare, &cli_report,  &cli_export,    &cli_domains,
+    &cli_status,   &cli_gc,       &cli_encode,  &cli_eval,    &cli_logits,    &cli_generate,
+    &cli_doctor,   &cli_bench,    &cli_worker,  &cli_help,    &cli_man,       &cli_completion,
+    &cli_complete,
 };
 // docs/commands/, by the build.
 extern const rmx__asset cli_texts[];

@@ -16,6 +16,7 @@
 #ifndef RMX_PIPELINE_H
 #define RMX_PIPELINE_H
 
+#include <regmix/correlate.h>
 #include <regmix/experiment.h>
 #include <regmix/optimize.h>
 #include <regmix/swarm.h>
@@ -265,6 +266,17 @@ rmx_status rmx_fit_for_text(rmx_fit *f, const char *text, rmx_err *err);
 rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_table_form *how,
                               const char *scale, double budget, const rmx_listener *to,
                               rmx_table *mean, rmx_table *sd, rmx_err *err);
+
+/* ---- correlate */
+
+typedef struct rmx_correlate_request {
+  rmx_strings metrics; /* tables, joined by the names of the runs; n = 0: the experiment's own */
+  rmx_table_form tables;
+  rmx_correlate_options options; /* its seed and threads are those of the experiment */
+} rmx_correlate_request;
+/* Which validation loss predicts which score, over the runs. Release the result. */
+rmx_status rmx_pipeline_correlate(rmx_pipeline *p, const rmx_correlate_request *request,
+                                  rmx_correlations *out, rmx_err *err);
 
 /* ---- optimise */
 

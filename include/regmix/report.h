@@ -50,6 +50,8 @@ rmx_status rmx_report_write(const rmx_report_files *files, const char *path, rmx
  *              epochs: those of the domain `most`, which has the most
  *   effects    {spearman (D,M), n}
  *              rank correlation of a domain's weight with a metric over the runs
+ *   correlations  which validation loss predicts which score: rmx_correlations_json() and "text";
+ *              absent where the runs have no losses or no scores
  *   folds      {metric: {run, true, predicted, scores}}   out-of-fold predictions
  *   curves     [{run, diverged, tokens, loss, valid: [[tokens, target loss], ...]}]
  *   functions  {metrics: [{name, function}], domains (D), mixtures (N,D), optimum (D), prior (D),

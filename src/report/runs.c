@@ -7,6 +7,7 @@
 // the metric over the runs. It is bounded, has no unit, and does not depend on how skewed the
 // weights are.
 #include <math.h>
+#include <regmix/correlate.h>
 #include <regmix/regress.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,35 @@ static double agreement(const double *a, size_t stride_a, const double *b, size_
   return n < 3 ? NAN : rmx_spearman(scratch, scratch + N, n);
 }
 
+// The matrix of losses and scores, if the runs have both.
+static rmx_status put_correlations(const rmx_table *metrics, const json_t *fit, json_t *data,
+                                   rmx_err *err) {
+  const rmx_correlate_options o = {.replicates = 1000, .seed = 42, .threads = rmx_processors()};
+  RMX_OWNED_BY(rmx_correlations_release) rmx_correlations c = {0};
+  rmx_table t = *metrics;
+  RMX_OWNED rmx_better *better = rmx_calloc(t.D, sizeof *better);
+  const json_t *list = json_object_get(fit, "metrics"), *metric;
+  size_t i;
+  if (!better) return rmx_fail_memory(err, t.D, "correlations");
+  t.better = better;
+  json_array_foreach(list, i, metric) {
+    const char *name = json_string_value(json_object_get(metric, "name"));
+    for (size_t d = 0; d < t.D && name; d++)
+      if (strcmp(t.names[d], name) == 0)
+        better[d] = json_is_true(json_object_get(metric, "higher_is_better")) ? RMX_BETTER_HIGH
+                                                                              : RMX_BETTER_LOW;
+  }
+  const rmx_status status = rmx_correlate(&t, &o, &c, err);
+  if (status == RMX_EINPUT) return RMX_OK;  // no losses, or no scores
+  RMX_TRY(status);
+  if (c.tests == 0) return RMX_OK;
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
+  rmx_correlations_text(&c, &text);
+  json_t *tree = rmx_correlations_json(&c);
+  if (tree && text.data) json_object_set_new(tree, "text", json_string(text.data));
+  return rmx__put(data, "correlations", tree, err);
+}
+
 static rmx_status put_effects(const runs *r, double *scratch, json_t *data, rmx_err *err) {
   json_t *rows = json_array();
   RMX_TRY(rmx__put(data, "effects",
@@ -314,5 +344,6 @@ rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, 
   RMX_TRY(put_half_agreement(&r, scratch, data, err));
   if (r.N) RMX_TRY(put_effects(&r, scratch, data, err));
   if (r.N) RMX_TRY(put_runs(&r, data, err));
+  if (metrics.N) RMX_TRY(put_correlations(&metrics, json_object_get(data, "fit"), data, err));
   return RMX_OK;
 }

@@ -212,6 +212,16 @@ refused "lines of JSON" "this is JSON" lines.jsonl
 cp lines.jsonl lines.json
 try "several objects in a .json" 1 "more than one JSON object in the file" fit --mixtures m.csv --metrics lines.json --out never
 
+# ---- which loss predicts which score
+try "correlate reads a table" 0 "gsm8k_acc (higher is better, so a good loss has -1)" "$REGMIX" correlate --metrics l.csv --scores 'gsm8k*'
+sed 's/gsm8k_acc/quiz_acc/' acc.csv > quiz.csv
+"$REGMIX" correlate --metrics l.csv --metrics quiz.csv --scores '*acc' --json > c.json
+[ "$(jq -c '[.losses, .scores, .n, (.spearman[0][0] | . >= -1 and . <= 1), .tests]' c.json)" = '[["x_val_loss"],["gsm8k_acc","quiz_acc"],[[20,20]],true,2]' ] &&
+  ok "and joins several" || not_ok "and joins several" "$(cat c.json)"
+try "a metric in two tables is an error" 1 'metric "gsm8k_acc" is in another table' "$REGMIX" correlate --metrics l.csv --metrics acc.csv
+try "losses alone are an error" 1 'is a validation loss' "$REGMIX" correlate --metrics acc.csv
+try "no table and no experiment" 1 'metrics.csv yet' "$REGMIX" correlate
+
 # ---- an experiment's own runs: what they drew, and which way their metrics are better
 mkdir -p own/text && echo 'corpus: {folder: text}' > own/regmix.yaml && cp m.csv own/mixtures.csv
 awk -F, 'NR == 1 { print "run,x_val_loss,quiz" } NR > 1 { print $1 "," 3 - $2 "," $3 }' m.csv > own/metrics.csv

@@ -292,6 +292,63 @@ function domainSection() {
   section('domains', 'What each domain does', 'Domains', ...attribution, choose, multiples.node, heat.node);
 }
 
+// ---- which validation loss predicts which score ----
+
+function correlationSection() {
+  const c = data.correlations;
+  if (!c) return;
+  const sign = c.scores.map((_, s) => (c.higher_is_better[s] ? -1 : 1));
+  const losses = c.losses
+    .map((name, l) => ({name, l, best: Math.max(...c.agreement[l].map((x) => (isNumber(x) ? x : -1)))}))
+    .sort((a, b) => b.best - a.best)
+    .slice(0, 60);
+  const cellsOf = (columns) => losses.flatMap(({name, l}) =>
+    columns.map((score, s) => {
+      const value = c.agreement[l][s],
+        bounds = [c.low[l][s] * sign[s], c.high[l][s] * sign[s]].sort((a, b) => a - b);
+      return {
+        row: metricLabel(name),
+        column: metricLabel(score),
+        value: isNumber(value) ? value : null,
+        label: isNumber(value) ? `${fixed(value, 2)}${c.clear[l][s] ? '' : '?'}` : '',
+        tip: isNumber(value)
+          ? `${name}\n${score}\n${fixed(value, 2)}, 95 % interval ${fixed(bounds[0], 2)} to ${fixed(bounds[1], 2)}\n` +
+            `${plural(c.n[l][s], 'run')}; ${c.clear[l][s] ? 'clear' : c.told[l][s] ? 'not clear among so many pairs' : 'the interval contains 0: nothing is known'}`
+          : `${name}\n${score}\ntoo few runs`,
+      };
+    }),
+  );
+  const heat = figure(
+    'correlations',
+    'Which validation loss predicts which score',
+    `Rank correlation over ${plural(c.runs, 'run')}, with the sign in which 1 means: the lower the loss, the better the score. ` +
+      `A question mark: not clear. ${c.text || ''}`,
+    (width) => {
+      const columns = c.scores.slice(0, columnsWithin(width)),
+        cells = cellsOf(columns);
+      return {
+        spec: heatMap(
+          cells,
+          losses.map(({name}) => metricLabel(name)),
+          columns.map(metricLabel),
+          width,
+          'Correlation of each validation loss with each score',
+          'validation loss',
+        ),
+        rows: cells.length,
+      };
+    },
+    el(
+      'p',
+      null,
+      '−1, opposite order',
+      el('span', {class: 'ramp', role: 'img', 'aria-label': 'blue to orange'}),
+      '+1, same order',
+    ),
+  );
+  section('correlations', 'What predicts the scores', 'Scores', heat.node);
+}
+
 // ---- 5. learning curves ----
 
 // Training loss is measured on a run's own mixture, so levels do not compare: the best run may be above the worst. The target
@@ -564,6 +621,7 @@ nextSection();
 fitSection();
 runsSection();
 domainSection();
+correlationSection();
 curveSection();
 corpusSection();
 madeSection();
