@@ -26,6 +26,7 @@ help:
 	@echo "make oom       every command with one allocation failing, each in turn (an hour);"
 	@echo "               OOM=--all fails more than one allocation of each place in the code"
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
+	@echo "make python    the wheel of the Python package, in an environment, with its tests"
 	@echo "make readme    the README's picture, numbers and sample output, from one quickstart"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
@@ -52,8 +53,8 @@ $(BUILD)-tsan/build.ninja: | packages-test
 $(BUILD)-clang/build.ninja: | packages-lint
 	@CC=clang meson setup $(BUILD)-clang > /dev/null
 
-packages-build packages-demo packages-test packages-lint packages-deb packages-deb-check \
-  packages-container-check:
+packages-build packages-demo packages-test packages-lint packages-python packages-deb \
+  packages-deb-check packages-container-check:
 	@sh scripts/packages.sh $(@:packages-%=%)
 
 demo: packages-demo all
@@ -106,6 +107,17 @@ oom: packages-test $(BUILD)-test/build.ninja
 fuzz: packages-build
 	@sh scripts/fuzz.sh $(BUILD)-fuzz
 
+# Debian's Python, which has numpy, pandas and scikit-learn. Nothing is downloaded.
+PYTHON = /usr/bin/python3
+WHEELS = $(BUILD)-python
+python: packages-python $(BUILD)-test/build.ninja
+	ninja -C $(BUILD)-test --quiet
+	rm -rf $(WHEELS)
+	$(PYTHON) -m pip --quiet wheel --no-build-isolation --no-index --no-deps -w $(WHEELS) .
+	$(PYTHON) -m venv --system-site-packages $(WHEELS)/venv
+	$(WHEELS)/venv/bin/python -m pip --quiet install --no-index --no-deps $(WHEELS)/*.whl
+	$(WHEELS)/venv/bin/python tests/python/run.py $(BUILD)-test --installed
+
 # Everything in the README that a run makes: scripts/readme.py says what.
 readme: demo
 	python3 scripts/readme.py $(BUILD)/regmix
@@ -148,9 +160,9 @@ container-check: packages-container-check
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
-	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare
+	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare $(BUILD)-python
 
-.PHONY: all help demo corpus test asan tsan bare format lint warnings kills oom fuzz readme bench \
-  install uninstall dist dist-check deb deb-check container-check clean packages-build \
-  packages-demo packages-test packages-lint packages-deb packages-deb-check \
+.PHONY: all help demo corpus test asan tsan bare format lint warnings kills oom fuzz python readme \
+  bench install uninstall dist dist-check deb deb-check container-check clean packages-build \
+  packages-demo packages-test packages-lint packages-python packages-deb packages-deb-check \
   packages-container-check

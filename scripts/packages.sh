@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# packages.sh [build|test|lint|demo|deb|deb-check|container-check]: installs the Debian packages
-# that are missing for building (the default), for the tests, for the checks of the style, for the
-# demo, for making Debian packages, for trying them, or for trying the image of a container. It
-# lists them. Silent when none is missing.
+# packages.sh [build|test|lint|python|demo|deb|deb-check|container-check]: installs the Debian
+# packages that are missing for building (the default), for the tests, for the checks of the style,
+# for the Python package, for the demo, for making Debian packages, for trying them, or for trying
+# the image of a container. It lists them. Silent when none is missing.
 #
 # REGMIX_NO_INSTALL=1   only say what is missing
 # REGMIX_BROWSER=1, CI=true   `test` also wants a browser, for the tests of the report page
@@ -47,6 +47,15 @@ lint | clang-format | checks the format of the C sources
 lint | clang | a second compiler, for its warnings
 browser | chromium | opens the report page
 browser | nodejs | runs the functions of the report page without a browser
+python | python3-numpy | arrays
+python | python3-pandas | data frames
+python | python3-sklearn | what MixtureRegressor is an estimator of
+python | python3-mesonpy | builds the wheel
+python | python3-wheel | the same
+python | python3-pip | the same
+python | python3-venv | the environment that it is installed into
+python | python3-nbclient | runs the notebooks
+python | python3-ipykernel | the same
 deb | dpkg-dev | makes the Debian packages
 deb | debhelper | makes the Debian packages
 deb | lintian | checks them
@@ -66,6 +75,7 @@ case $purpose in
   deb) wanted="build deb" ;;
   deb-check) wanted="build deb deb-check" ;;
   lint) wanted="build lint" ;;
+  python) wanted="build test python" ;;
   container-check) wanted="container-check" ;;
   test)
     wanted="build test"
@@ -76,8 +86,8 @@ case $purpose in
     exit 0
     ;;
   *)
-    echo "packages.sh: \"$purpose\" is not one of build, test, lint, demo, deb, deb-check," \
-      "container-check" >&2
+    echo "packages.sh: \"$purpose\" is not one of build, test, lint, python, demo, deb," \
+      "deb-check, container-check" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of the library that take a while.
+
+Each runs on a thread of its own, without the interpreter's lock. The caller's thread waits for it:
+it issues the warnings, shows the progress, and on Ctrl-C asks the library to stop.
+"""
+
+from __future__ import annotations
+
+import _thread
+import ctypes as c
+import logging
+import os
+import sys
+import threading
+import time
+import warnings
+from queue import SimpleQueue
+from typing import Any, Callable, Optional, Union
+
+from ._errors import RegmixWarning, error_of
+from ._library import MESSAGE, PART, PROGRESS, Err, Listener, lib
+
+#: What shows progress: None: on a terminal or in a notebook, after a second; True or False: always,
+#: never; or a function ``(what, done, total, unit)``.
+Progress = Union[None, bool, Callable[[str, float, float, str], Any]]
+
+log = logging.getLogger("regmix")
+_INTERRUPTED = 6  # RMX_EINTERRUPTED
+
+
+class _Gate:
+    """The calls that are under way. The library has one wish to stop for the whole process, so
+    Ctrl-C ends all of them. The last one to end takes the wish back."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.running = 0
+        self.stopping = False
+
+    def enter(self, call: "_Call") -> bool:
+        with self.changed:
+            while self.stopping:
+                self.changed.wait()
+            if not call.unwanted:
+                self.running += 1
+                call.entered = True
+            return call.entered
+
+    def leave(self) -> None:
+        with self.changed:
+            self.running -= 1
+            if self.running == 0:
+                self.stopping = False
+                lib.rmx_uninterrupt()
+                self.changed.notify_all()
+
+    def stop(self, call: "_Call") -> None:
+        with self.changed:
+            call.unwanted = True
+            if call.entered and not call.ended:
+                self.stopping = True
+                lib.rmx_interrupt()
+
+
+_gate = _Gate()
+
+
+def _after_fork() -> None:  # the threads of the parent are not in the child
+    global _gate
+    _gate = _Gate()
+    lib.rmx_uninterrupt()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _text(value: Optional[bytes]) -> str:
+    return (value or b"").decode("utf-8", "replace")
+
+
+class _Call:
+    def __init__(self, function: Callable[[Any, Any], int]):
+        self.function = function  # (listener, err) -> status; it keeps what it borrows alive
+        self.events: SimpleQueue = SimpleQueue()
+        self.err = Err()
+        self.status = 0
+        self.unwanted = self.entered = self.ended = False
+        self.shown_at = 0.0
+        put = self.events.put
+
+        def progress(_: Any, what: Any, done: float, total: float, unit: Any, detail: Any) -> None:
+            now = time.monotonic()
+            if now - self.shown_at > 0.05 or done >= total:
+                self.shown_at = now
+                put(("progress", _text(what), done, total, _text(unit)))
+
+        # the callbacks must live as long as the call
+        self.listener = Listener(
+            None,
+            PROGRESS(progress),
+            MESSAGE(lambda _, message: put(("note", _text(message)))),
+            MESSAGE(lambda _, message: put(("warn", _text(message)))),
+            PART(),
+            MESSAGE(lambda _, message: put(("detail", _text(message)))),
+        )
+
+    def work(self) -> None:
+        gate = _gate
+        try:
+            if gate.enter(self):
+                try:
+                    self.status = self.function(c.byref(self.listener), c.byref(self.err))
+                finally:
+                    self.ended = True
+                    gate.leave()
+            else:
+                self.status = _INTERRUPTED
+        except BaseException as why:  # a wrong argument: a bug of this package
+            self.events.put(("failed", why))
+        finally:
+            self.events.put(None)
+
+
+class _Line:
+    """Progress as one line on stderr that is written over."""
+
+    def __init__(self, wanted: Progress):
+        self.wanted = wanted
+        self.began = time.monotonic()
+        self.width = 0
+        if wanted is None and not (sys.stderr and sys.stderr.isatty()):
+            self.wanted = None if "ipykernel" in sys.modules else False
+
+    def show(self, what: str, done: float, total: float, unit: str) -> None:
+        if callable(self.wanted):
+            self.wanted(what, done, total, unit)
+            return
+        if self.wanted is False or not sys.stderr:
+            return
+        if self.wanted is None and time.monotonic() - self.began < 1:
+            return
+        share = f"{100 * done / total:3.0f} %" if total > 0 else ""
+        line = f"{what}: {share} {done:g} of {total:g} {unit}".rstrip()
+        sys.stderr.write("\r" + line.ljust(self.width))
+        sys.stderr.flush()
+        self.width = len(line)
+
+    def clear(self) -> None:
+        if self.width and sys.stderr:
+            sys.stderr.write("\r" + " " * self.width + "\r")
+            sys.stderr.flush()
+            self.width = 0
+
+
+def _caller() -> int:
+    """The stack level of the code that called this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "regmix":
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def call(function: Callable[[Any, Any], int], progress: Progress = None) -> None:
+    """Calls ``function(listener, err)`` and raises what it reports."""
+    this = _Call(function)
+    line = _Line(progress)
+    trouble: Optional[BaseException] = None
+    _thread.start_new_thread(this.work, ())
+    while True:
+        try:
+            event = this.events.get()
+            if event is None:
+                break
+            if event[0] == "progress":
+                line.show(*event[1:])
+            elif event[0] == "warn":
+                line.clear()
+                warnings.warn(event[1], RegmixWarning, stacklevel=_caller())
+            elif event[0] == "failed":
+                trouble = event[1]
+            else:
+                log.log(logging.INFO if event[0] == "note" else logging.DEBUG, "%s", event[1])
+        except BaseException as why:  # Ctrl-C; a warning that is an error; an error of `progress`
+            trouble = trouble or why
+            _gate.stop(this)
+    line.clear()
+    if trouble:
+        raise trouble
+    if this.status:
+        raise error_of(this.status, this.err.message)
+
+
+def check(status: int, err: Err) -> None:
+    """Raises what a quick function reports."""
+    if status:
+        raise error_of(status, err.message)
