@@ -49,10 +49,17 @@ static void print_plan(const json_t *root) {
                *elsewhere = json_object_get(root, "elsewhere"),
                *text = json_object_get(root, "prepare");
   char time[32], twice[32], share[16];
+  const char *name;
+  json_t *swarm;
   printf("%-14s %6s %12s %10s %11s %12s %8s %9s %8s  %s\n%-14s %76.0f  %s\n", "", "runs",
          "parameters", "tokens", "FLOPs", "tokens/s", "threads", "MiB each", "disk MiB", "time",
          "prepare", cli_get(text, "disk_mib"), rmx_duration(cli_get(text, "seconds"), time));
   print_cost("proxies", proxies);
+  json_object_foreach(json_object_get(root, "swarms"), name, swarm) {
+    char what[64];
+    snprintf(what, sizeof what, "- %s", rmx_shown(name));
+    print_cost(what, swarm);
+  }
   print_cost("large models", large);
   printf(
       "\nOn this machine it takes about %s in all, with %.0f workers at a time (processor level "

@@ -4,6 +4,16 @@
 
 #include "steps.h"
 
+static void print_states(const char *what, const json_t *states) {
+  const char *name;
+  json_t *value;
+  printf("%-11s ", rmx_shown(what));
+  json_object_foreach((json_t *)states, name, value)
+    printf(strcmp(name, "runs") == 0 ? "%2$lld %1$s" : ", %2$lld %1$s", name,
+           (long long)json_integer_value(value));
+  putchar('\n');
+}
+
 static void print_status(const json_t *root) {
   char count[16];
   const char *name;
@@ -16,15 +26,11 @@ static void print_status(const json_t *root) {
            rmx_count(cli_get(corpus, "train_tokens"), count));
   else
     puts("corpus      not prepared (regmix prepare)");
-  if (proxies) {
-    printf("proxies     ");
-    json_object_foreach((json_t *)proxies, name, value)
-      printf(strcmp(name, "runs") == 0 ? "%2$lld %1$s" : ", %2$lld %1$s", name,
-             (long long)json_integer_value(value));
-    putchar('\n');
-  } else {
+  if (proxies)
+    print_states("proxies", proxies);
+  else
     puts("proxies     no mixtures yet (regmix sample)");
-  }
+  json_object_foreach(json_object_get(root, "swarms"), name, value) print_states(name, value);
   printf("large       %.0f models trained\n", cli_get(root, "large_models"));
   const json_t *aside = json_object_get(root, "set_aside");
   if (cli_get(aside, "bytes") > 0)

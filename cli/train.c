@@ -20,16 +20,15 @@ struct train_args {
 static rmx_status print_train_json(const rmx_experiment *e, rmx_err *err) {
   rmx_corpus *corpus;
   RMX_TRY(rmx_experiment_corpus(e, &corpus, err));
-  rmx_run *runs = NULL;
-  size_t n = 0;
-  rmx_status status = rmx_proxy_runs(e, corpus, &runs, &n, err);
-  if (status == RMX_OK) {
-    char *metrics = rmx_experiment_path(e, "metrics.csv");
-    cli_print_json(json_pack("{s:o, s:s}", "proxies", rmx_run_states_json(runs, n), "metrics",
-                             metrics ? metrics : ""));
-    free(metrics);
-    rmx_runs_release(runs, n);
-  }
+  char *metrics = rmx_experiment_path(e, "metrics.csv");
+  json_t *o = json_object();
+  rmx_status status = rmx_swarm_states_json(e, corpus, o, err);
+  json_object_set_new(o, "metrics", json_string(metrics ? metrics : ""));
+  if (status == RMX_OK)
+    cli_print_json(o);
+  else
+    json_decref(o);
+  free(metrics);
   rmx_corpus_free(corpus);
   return status;
 }

@@ -50,6 +50,14 @@ typedef struct rmx_general_options {
   char *isa;    /* processor level of the kernels */
 } rmx_general_options;
 
+/* A further swarm, of proxies of another size or length. It trains the first of the mixtures. */
+typedef struct rmx_swarm_config {
+  char *name;            /* heads the names of its runs: "larger-0001" */
+  int64_t runs;          /* the number of mixtures that it trains; 0: all */
+  rmx_strings settings;  /* "key=value", over those of the section `proxy` */
+  rmx_training training; /* what that comes to; owned */
+} rmx_swarm_config;
+
 typedef struct rmx_config {
   rmx_general_options general;
   rmx_corpus_options corpus;
@@ -59,6 +67,8 @@ typedef struct rmx_config {
   size_t n_target;
   rmx_sample_options sample;
   rmx_training proxy, large;
+  rmx_swarm_config *swarms; /* (n_swarms) beside that of `proxy` */
+  size_t n_swarms;
   rmx_proxy_options proxies;
   bool large_tokens_given; /* large.tokens is not the default */
   rmx_compare_options compare;

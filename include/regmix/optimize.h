@@ -37,7 +37,8 @@ typedef struct rmx_problem_options {
   rmx_strings metric_group;           /* NAME=METRIC,... */
   rmx_strings no_worse;               /* METRIC[=SLACK], than under `than` */
   char *than, *reference;             /* mixture files; NULL: the prior */
-  bool worst;                         /* the worst of the target's metrics, relative to `than` */
+  char *scale; /* "SIZE,TOKENS" to answer for, see rmx_fit_for_text(); NULL */
+  bool worst;  /* the worst of the target's metrics, relative to `than` */
   double drop_below, max_kl, kl_penalty;
 } rmx_problem_options;
 

@@ -103,6 +103,10 @@ rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err);
 /* One run a row of mixtures.csv, with the proxy's training. Release with rmx_runs_release. */
 rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
                           size_t *n, rmx_err *err);
+/* The same for swarm k: 0 is that of the section `proxy`, 1 the first of `swarms`, which trains
+ * only the first rows. */
+rmx_status rmx_swarm_runs(const rmx_experiment *e, size_t k, const rmx_corpus *corpus,
+                          rmx_run **runs, size_t *n, rmx_err *err);
 void rmx_runs_release(rmx_run *runs, size_t n);
 /* Upper bounds of the weights, cap (D_train): from tokens, large.tokens and sample.*. RMX_EINPUT: a
  * name in sample.domain_epochs is no domain. */
@@ -118,6 +122,9 @@ rmx_status rmx_set_aside(const rmx_experiment *e, bool remove, const rmx_listene
                          struct json_t **out, rmx_err *err);
 /* {"runs": n, state: how many}. A new reference. */
 struct json_t *rmx_run_states_json(const rmx_run *runs, size_t n);
+/* Sets "proxies", and "swarms" {NAME: states} if there are any, in `out`. */
+rmx_status rmx_swarm_states_json(const rmx_experiment *e, const rmx_corpus *corpus,
+                                 struct json_t *out, rmx_err *err);
 
 /* ---- where the text is */
 
@@ -288,13 +295,12 @@ typedef struct rmx_problem_request {
   rmx_strings max_epochs; /* "X" for all domains, "DOMAIN=X" for one */
   rmx_strings phases;     /* shares of the tokens; n = 0: those of the fit */
   rmx_strings given;      /* mixture files of the first phases, which are not searched */
-  char *scale;            /* as in rmx_fit_for_text() */
   rmx_problem_options keep;
 } rmx_problem_request;
 /* Whether any of it is given. */
 bool rmx_problem_given(const rmx_problem_request *a);
-/* The problem of the config with the request over it, at request->scale. corpus (NULL: none) gives
- * prior and caps where the request does not. The fit predicts runs of the budget from then on,
+/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps where
+ * the request does not, and, for an experiment with several swarms, the scale: its large model. The fit predicts runs of the budget from then on,
  * where that makes a difference. A target may be missing. Release with rmx_problem_release. */
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err);

@@ -98,6 +98,8 @@ typedef struct rmx_dataset {
 
 typedef struct rmx_regressor rmx_regressor; /* a fitted function */
 
+/* Whether a regressor with this name fits runs of several sizes or lengths. */
+bool rmx_regressor_takes_scales(const char *name);
 /* Fits options->regressor to the data. Warns through `listener` of a constant metric, of too few
  * runs for this regressor and the like. RMX_EINPUT where nothing can be fitted (no runs, a value
  * that is not finite, an unknown regressor, an option out of range); RMX_ENUMERIC where a system is
@@ -268,6 +270,9 @@ const char *rmx_fit_tokens_column(const rmx_fit *f);
 rmx_status rmx_fit_for(rmx_fit *f, rmx_scale at, rmx_err *err);
 /* From now on the functions predict for this scale; the runs of the fit stay as they are. */
 void rmx_fit_set_scale(rmx_fit *f, rmx_scale at);
+/* "1.2B,20G", "1.2B" or "20G", by what is wanted; *at is 0 where nothing is. RMX_EUSAGE: it is
+ * another text, or a number is not positive. */
+rmx_status rmx_scale_parse(const char *text, bool size, bool tokens, rmx_scale *at, rmx_err *err);
 /* "1.2B,20G"; free() it. NULL where memory is short. */
 char *rmx_scale_text(rmx_scale at);
 /* Checks a table of mixtures and brings its columns into the fit's order of domains. Columns are

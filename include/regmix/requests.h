@@ -15,8 +15,8 @@ extern "C" {
  * rmx_command_options(). */
 enum {
   RMX_FIT_OPTIONS = 19,
-  RMX_OPTIMIZE_OPTIONS = 17,
-  RMX_SUGGEST_OPTIONS = 15,
+  RMX_OPTIMIZE_OPTIONS = 16,
+  RMX_SUGGEST_OPTIONS = 14,
   RMX_SCORE_OPTIONS = 7,
   RMX_REPORT_OPTIONS = 6,
   RMX_EXPORT_OPTIONS = 16,
@@ -80,8 +80,7 @@ extern const rmx_option rmx_export_option_table[RMX_EXPORT_OPTIONS];
       RMX_PROBLEM_OPTION(type, "given", RMX_LIST, given, 0, 0, "FILE",                             \
                          "mixture that the first phase keeps, while the others are searched"),     \
       RMX_PROBLEM_OPTION(type, "tokens", RMX_TEXT, tokens, 0, 0, "FILE",                           \
-                         "number of tokens available in each domain, YAML or CSV"),                \
-      RMX_FOR_OPTION(type, problem.scale)
+                         "number of tokens available in each domain, YAML or CSV")
 
 #ifdef __cplusplus
 }

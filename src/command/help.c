@@ -243,9 +243,10 @@ void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
 
 void rmx_help_config(FILE *f) {
   fputs(
-      "These are the keys of regmix.yaml (and of --set KEY=VALUE) with their defaults.\nTwo more "
-      "keys are maps with names of your own: corpus.domains (domain: files)\nand target (metric: "
-      "weight).\n",
+      "These are the keys of regmix.yaml (and of --set KEY=VALUE) with their defaults.\nThree more "
+      "keys are maps with names of your own: corpus.domains (domain: files),\ntarget (metric: "
+      "weight) and swarms (name: settings), which adds proxies of other sizes or\nlengths. Their "
+      "settings are those of proxy, and runs, the number of mixtures that they train.\n",
       f);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "swarms.h"
 
 static rmx_option *named_options(size_t *n, rmx_err *err);
 
@@ -31,6 +32,8 @@ static rmx_status set_key(rmx_config *c, const char *key, const char *value, rmx
     return text ? set_key(c, "sample.domain_epochs", text, err)
                 : rmx_fail_memory(err, 0, "the config");
   }
+  if (strncmp(key, "swarms", 6) == 0 && (key[6] == '.' || !key[6]))
+    return rmx__swarms_set(c, key[6] ? key + 7 : "", value, err);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
     const char *rest;
@@ -52,7 +55,7 @@ static rmx_status set_key(rmx_config *c, const char *key, const char *value, rmx
 
 // The full name of every key, only for "did you mean".
 static rmx_option *named_options(size_t *n, rmx_err *err) {
-  static const char *const maps[] = {"corpus.domains", "target"};
+  static const char *const maps[] = {"corpus.domains", "target", "swarms"};
   *n = sizeof maps / sizeof *maps;
   for (size_t i = 0; i < rmx_config_sections_n; i++) *n += *rmx_config_sections[i].n;
   rmx_option *all = rmx_calloc(*n, sizeof *all);
@@ -254,6 +257,21 @@ static rmx_status target_of(struct reading *r, const json_t *node) {
   return RMX_OK;
 }
 
+// The settings of each swarm are then taken as those of other sections are.
+static rmx_status swarms_of(struct reading *r, const json_t *node) {
+  const char *name;
+  json_t *value;
+  json_object_foreach((json_t *)node, name, value) {
+    rmx_err err;
+    if (!json_is_object(value))
+      return at_line(r, value, "swarms.%s: wanted a map of settings, such as {model: 1M}", name);
+    if (rmx__swarms_add(r->config, name, &err) != RMX_OK)
+      return err.status == RMX_EINPUT ? at_line(r, value, "%s", err.message)
+                                      : rmx_fail_memory(r->err, 0, r->path);
+  }
+  return RMX_OK;
+}
+
 // ---- the file
 
 static rmx_status take_node(struct reading *r, const char *key, const json_t *node) {
@@ -262,6 +280,7 @@ static rmx_status take_node(struct reading *r, const char *key, const json_t *no
   char name[512], number[32];
   const char *part, *text;
   json_t *value;
+  if (strcmp(key, "swarms") == 0) RMX_TRY(swarms_of(r, node));
   if (json_is_object(node)) {
     json_object_foreach((json_t *)node, part, value) {
       snprintf(name, sizeof name, "%s%s%s", key, *key ? "." : "", part);
@@ -341,6 +360,7 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
   RMX_TRY(check_domains(out, path ? path : "the config", err));
   RMX_TRY(rmx_training_settle(&out->proxy, "proxy", err));
   RMX_TRY(rmx_training_settle(&out->large, "large", err));
+  RMX_TRY(rmx__swarms_settle(out, path ? path : "the config", err));
   RMX_TRY(check_phases(out, path ? path : "the config", err));
   static const char *const usual[] = {"prior", "uniform", "best_single", "best_run"};
   bool none = out->compare.against.n == 0;
@@ -370,6 +390,7 @@ void rmx_config_release(rmx_config *c) {
     free(s->name), free(s->text_field), free(s->separator), free(s->encoding);
   }
   for (size_t i = 0; i < c->n_target; i++) free(c->target[i].metric);
+  rmx__swarms_release(c);
   free(c->domains);
   free(c->target);
   *c = (rmx_config){0};
@@ -432,5 +453,8 @@ json_t *rmx_config_json(const rmx_config *c) {
     if (strcmp(s->prefix, "corpus") == 0 && c->n_domains)
       set_path(root, "corpus.domains", domains_json(c));
   }
+  // a key that did not exist when older optima were found
+  if (!c->search.problem.scale) json_object_del(json_object_get(root, "optimize"), "for");
+  if (c->n_swarms) json_object_set_new(root, "swarms", rmx__swarms_json(c));
   return root;
 }

@@ -292,6 +292,11 @@ rmx_status rmx_config_text(const rmx_config_wanted *w, const rmx_listener *to, c
     if (!more) rmx_buf_printf(b, "\n# %s\n", s->help);
     if (*s->prefix && !more) rmx_buf_printf(b, "%s:\n", s->prefix);
     add_keys(b, s, *s->prefix ? "  " : "");
+    if (s->offset == offsetof(rmx_config, proxies))
+      rmx_buf_puts(b,
+                   "\n# further proxies of other sizes or lengths, fitted together with the "
+                   "former\n# swarms:\n#   larger: {model: 1M, tokens: 4M, runs: 16}   # keys of "
+                   "proxy; runs: the first of the mixtures\n");
   }
   return b->failed ? rmx_fail_memory(err, b->size, "the config") : RMX_OK;
 }

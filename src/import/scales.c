@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The columns of a table that hold the size of each run's model and the tokens it was trained on.
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +19,16 @@ static rmx_status read_cell(const rmx__source *s, size_t i, size_t j, double *ou
   const rmx_cells *t = s->cells;
   const char *text = t->cells[i * t->C + j];
   rmx_err unread;
+  char *unit;
   if (rmx_parse_real(text, "a scale", out, &unread) == RMX_OK && *out > 0) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s:%d: column \"%s\": \"%.40s\" is not a positive number; wanted a number such "
-                  "as 122M, 1.2B or 680000000",
-                  t->path, t->lines[i], t->header[j], text);
+  strtod(text, &unit);
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s:%d: column \"%s\": \"%.40s\" is not a positive number%s; wanted a number such "
+      "as 600k, 122M, 1.2B or 680000000",
+      t->path, t->lines[i], t->header[j], text,
+      unit > text && isalpha((unsigned char)*unit) ? " with a unit that is known (k, M, G or B, T)"
+                                                   : "");
 }
 
 static rmx_status read_column(const rmx__source *s, const char *name, const bool *left_out,

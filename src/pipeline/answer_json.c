@@ -46,6 +46,9 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   json_object_set_new(root, "prior_text", json_string(s->problem.prior_text));
   json_object_set_new(root, "target", target);
   if (s->problem.target.worst) json_object_set_new(root, "worst", json_true());
+  if (f->at.size > 0 || f->at.tokens > 0)
+    json_object_set_new(root, "for",
+                        json_pack("{s:f, s:f}", "size", f->at.size, "tokens", f->at.tokens));
   json_object_set_new(root, "strength", json_real(s->options->strength));
   json_object_set_new(root, "constraints", constraints);
   if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));

@@ -342,12 +342,23 @@ static void check_caps_of_files(struct check *k) {
   struct rmx__plan_text text;
   rmx_err ignored;  // it is a problem of the files
   char message[400];
-  if (rmx__plan_text(k->p, false, &text, &ignored) != RMX_OK) return;
+  const rmx_status status = rmx__plan_text(k->p, false, &text, &ignored);
+  free(text.valid_tokens);
+  json_decref(text.epochs);
+  if (status != RMX_OK) return;
   rmx__caps_text(&k->p->experiment, text.most_caps < 1 ? text.most_caps : text.caps, message);
   if (text.most_caps < 1)
     problem(k, "%s", message);
   else if (text.caps < 1)
     rmx_warn(&k->p->listener, "by the sizes of the files, %s", message);
+}
+
+static void check_context(struct check *k, const rmx_corpus *corpus, const char *section,
+                          const rmx_training *t) {
+  for (size_t d = 0; d < corpus->D_train; d++)
+    if (corpus->domains[d].train_tokens < (size_t)t->context + 1)
+      problem(k, "domain \"%s\": its %zu tokens are fewer than one sequence of %lld (%s.context)",
+              corpus->names[d], corpus->domains[d].train_tokens, (long long)t->context, section);
 }
 
 // The upper bounds of sampling follow from the corpus. Their sum must be at least 1.
@@ -367,12 +378,7 @@ static void check_caps(struct check *k) {
   char message[400];
   rmx__caps_text(&k->p->experiment, sum, message);
   if (known && sum < 1) problem(k, "%s", message);
-  for (size_t d = 0; d < corpus->D_train; d++)
-    if (corpus->domains[d].train_tokens < (size_t)k->p->experiment.config.proxy.context + 1)
-      problem(k,
-              "domain \"%s\": its %zu tokens are fewer than one sequence of %lld (proxy.context)",
-              corpus->names[d], corpus->domains[d].train_tokens,
-              (long long)k->p->experiment.config.proxy.context);
+  check_context(k, corpus, "proxy", &k->p->experiment.config.proxy);
   free(cap);
   rmx_corpus_free(corpus);
 }
@@ -434,7 +440,7 @@ static void check_command(struct check *k, const char *key, const char *command)
 static void check_training(struct check *k, const char *what, const rmx_training *t) {
   rmx_model_config model;
   rmx_err err;
-  char key[32];
+  char key[96];
   snprintf(key, sizeof key, "%s.command", what);
   check_command(k, key, t->command);
   if (t->command) return;  // only the command knows its model
@@ -446,6 +452,45 @@ static void check_training(struct check *k, const char *what, const rmx_training
             "%s.tokens: %lld tokens give %lld sequences of %lld tokens, fewer than the %zu "
             "domains; raise it",
             what, (long long)t->tokens, (long long)sequences, (long long)t->context, k->n_train);
+}
+
+// Mixtures that there are, or that will be drawn.
+static size_t mixtures_of(const rmx_pipeline *p) {
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
+  RMX_OWNED char *path = rmx_experiment_path(&p->experiment, "mixtures.csv");
+  rmx_err ignored;
+  const bool there = path && rmx_exists(path) && rmx_csv_read(path, &t, &ignored) == RMX_OK;
+  return there ? t.N : (size_t)p->experiment.config.sample.runs;
+}
+
+static void check_swarms(struct check *k) {
+  const rmx_config *c = &k->p->experiment.config;
+  const char *scale = c->search.problem.scale;
+  rmx_scale at;
+  rmx_err err;
+  if (scale) hold(k, "optimize.for", rmx_scale_parse(scale, true, true, &at, &err), &err);
+  if (scale && c->n_swarms == 0)
+    problem(k,
+            "optimize.for: the runs have one size and one length; add a swarm of another "
+            "(`swarms`), or remove the key");
+  if (c->n_swarms && !rmx_regressor_takes_scales(c->regress.regressor))
+    problem(k,
+            "fit.regressor: \"%s\" fits runs of one size and length, but there are several "
+            "swarms; use \"auto\" or \"scaling\"",
+            c->regress.regressor);
+  for (size_t i = 0; i < c->n_swarms; i++) {
+    const rmx_swarm_config *s = &c->swarms[i];
+    char section[80];
+    snprintf(section, sizeof section, "swarms.%s", s->name);
+    check_training(k, section, &s->training);
+    if (s->runs > (int64_t)mixtures_of(k->p))
+      problem(k, "%s.runs: %lld runs, but there are %zu mixtures; raise sample.runs or lower it",
+              section, (long long)s->runs, mixtures_of(k->p));
+    rmx_corpus *corpus = NULL;
+    if (k->current && rmx_experiment_corpus(&k->p->experiment, &corpus, &err) == RMX_OK)
+      check_context(k, corpus, section, &s->training);
+    rmx_corpus_free(corpus);
+  }
 }
 
 static void check_machine(struct check *k) {
@@ -487,6 +532,7 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   check_caps(&k);
   check_training(&k, "proxy", &p->experiment.config.proxy);
   check_training(&k, "large", &p->experiment.config.large);
+  check_swarms(&k);
   check_machine(&k);
   *out = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", json_array_size(k.problems) == 0, "problems",
                    k.problems, "domains", k.domains, "values", values_tree(&k.values), "left_out",

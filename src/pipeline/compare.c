@@ -72,6 +72,7 @@ static rmx_status best_single(const comparison *c, double *mixture, contender *o
   char *folder = rmx_experiment_path(c->e, "fit");
   rmx_status status = folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path");
   free(folder);
+  if (status == RMX_OK) status = rmx__fit_for(c->e, f, NULL, c->corpus, err);
   if (status == RMX_OK) status = rmx_target_make(f, &target, err);
   if (status == RMX_OK)
     status = rmx__target_weights(c->e->config.target, c->e->config.n_target,

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // evaluations.csv: all that the runs measured on the way, in one table of mixtures and metrics with
-// the size of the model and the tokens seen. Tables of experiments with other proxy sizes can be
-// put below each other: `regmix fit --size-column size --tokens-column tokens` fits them together.
+// the size of the model and the tokens seen. An experiment with several swarms is fitted to it.
+// Tables of several experiments can be put below each other: `regmix fit --size-column size
+// --tokens-column tokens` fits them together.
+//
+// A run of phases has a column for each phase and domain. What it measured on the way belongs to
+// the tokens that it had seen: until the end of the first phase these are of the first mixture
+// alone.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,58 +16,148 @@
 
 enum { FIRST = 2 };  // columns before those of the mixture: size, tokens
 
-// One line of log.jsonl as a row; false: it is not an evaluation.
-static bool fill_row(const json_t *line, const rmx_run *run, const rmx_corpus *corpus, double size,
-                     const rmx_table *t, double *x) {
-  const json_t *nats = json_object_get(line, "valid_nats");
-  if (!nats) return false;
-  x[0] = size;
-  x[1] = json_number_value(json_object_get(line, "tokens"));
-  for (size_t d = 0; d < run->D; d++) x[FIRST + d] = run->mixture[d];
-  for (size_t k = FIRST + run->D; k < t->D; k++) {
-    const json_t *loss = json_object_get(nats, corpus->names[k - FIRST - run->D]);
-    x[k] = json_is_number(loss) ? json_number_value(loss) : NAN;
-  }
-  return x[1] > 0;
+struct writing {
+  const rmx_corpus *corpus;
+  rmx_table *t;
+  size_t W;           // columns of the mixture
+  rmx_table results;  // what the runs measured at their end; N = 0: only logs are read
+};
+
+static rmx_status add_row(struct writing *w, const rmx_run *run, double size, double tokens,
+                          rmx_err *err) {
+  rmx_table *t = w->t;
+  double *x = rmx_realloc(t->x, (t->N + 1) * t->D, sizeof *x);
+  if (x) t->x = x;
+  char **ids = rmx_realloc(t->ids, t->N + 1, sizeof *ids);
+  if (ids) t->ids = ids;
+  if (!x || !ids) return rmx_fail_memory(err, t->N * t->D * sizeof *x, "evaluations");
+  if (!(t->ids[t->N] = rmx_format("%s@%.0f", run->name, tokens)))
+    return rmx_fail_memory(err, 0, "a name");
+  double *row = t->x + t->N++ * t->D;
+  row[0] = size;
+  row[1] = tokens;
+  for (size_t k = FIRST; k < t->D; k++) row[k] = NAN;
+  return RMX_OK;
 }
 
-// Adds the evaluations of a finished run to the table, which grows.
-static rmx_status add_run(const rmx_run *run, const rmx_corpus *corpus, rmx_table *t,
-                          rmx_err *err) {
-  rmx_model_config m;
-  RMX_OWNED char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl");
-  size_t size;
-  char *rest;
-  RMX_TRY(path ? rmx_training_model(&run->training, corpus->vocab, &m, err)
-               : rmx_fail_memory(err, 0, "a path"));
-  if (!rmx_exists(path)) return RMX_OK;  // a trainer of the user's need not write one
-  RMX_TRY(rmx_read_file(path, &text, &size, err));
-  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-    json_auto_t *o = json_loads(line, 0, NULL);
-    double *x = rmx_realloc(t->x, (t->N + 1) * t->D, sizeof *x);
-    if (x) t->x = x;
-    char **ids = rmx_realloc(t->ids, t->N + 1, sizeof *ids);
-    if (ids) t->ids = ids;
-    if (!x || !ids) return rmx_fail_memory(err, t->N * t->D * sizeof *x, "evaluations");
-    double *row = t->x + t->N * t->D;
-    if (!o || !fill_row(o, run, corpus, (double)rmx_model_parameters_body(&m), t, row)) continue;
-    if (!(t->ids[t->N] = rmx_format("%s@%.0f", run->name, row[1])))
-      return rmx_fail_memory(err, 0, "a name");
-    t->N++;
+// The shares of the tokens seen, `tokens`, that phases and domains had.
+static void fill_phases(const rmx_run *run, double tokens, double *x) {
+  const rmx_phases *p = &run->phases;
+  const int64_t steps = rmx_training_steps(&run->training);
+  const double each = (double)(rmx_training_batch(&run->training) * run->training.context);
+  double before = 0, from = 0;
+  for (size_t k = 0; k < p->n; k++) {
+    before += p->share[k];
+    const double to = k + 1 < p->n ? (double)llround(before * (double)steps) * each : INFINITY,
+                 share = fmax(fmin(tokens, to) - from, 0) / tokens;
+    for (size_t d = 0; d < p->D; d++) x[k * p->D + d] = share * p->mixture[k * p->D + d];
+    from = to;
+  }
+}
+
+static void fill_mixture(const rmx_run *run, double *row) {
+  if (run->phases.n)
+    fill_phases(run, row[1], row + FIRST);
+  else
+    memcpy(row + FIRST, run->mixture, run->D * sizeof *row);
+}
+
+// Adds a row of losses, {domain: nats}, unless the table has one of this run and length, which is
+// among the rows from `first` on.
+static rmx_status add_losses(struct writing *w, const rmx_run *run, double size, size_t first,
+                             double tokens, const json_t *nats, rmx_err *err) {
+  for (size_t i = first; i < w->t->N; i++)
+    if (w->t->x[i * w->t->D + 1] == tokens) return RMX_OK;
+  if (!(tokens > 0)) return RMX_OK;
+  RMX_TRY(add_row(w, run, size, tokens, err));
+  double *row = w->t->x + (w->t->N - 1) * w->t->D;
+  fill_mixture(run, row);
+  for (size_t k = 0; k < w->corpus->D; k++) {
+    const json_t *loss = json_object_get(nats, w->corpus->names[k]);
+    if (json_is_number(loss)) row[FIRST + w->W + k] = json_number_value(loss);
   }
   return RMX_OK;
 }
 
-static rmx_status name_columns(const rmx_run *run, const rmx_corpus *corpus, rmx_table *t,
-                               rmx_err *err) {
-  for (size_t k = 0; k < t->D; k++) {
-    const char *domain = k < FIRST            ? NULL
-                         : k < FIRST + run->D ? run->domains[k - FIRST]
-                                              : corpus->names[k - FIRST - run->D];
-    t->names[k] = k < FIRST            ? rmx_strdup(k ? "tokens" : "size")
-                  : k < FIRST + run->D ? rmx_format("mixture.%s", domain)
-                                       : rmx_format("%s_val_loss", domain);
-    if (!t->names[k]) return rmx_fail_memory(err, 0, "a name");
+// The lines of log.jsonl that are evaluations, of fewer tokens than `end`.
+static rmx_status add_log(struct writing *w, const rmx_run *run, double size, double end,
+                          rmx_err *err) {
+  RMX_OWNED char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl");
+  size_t length;
+  char *rest;
+  const size_t first = w->t->N;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  if (!rmx_exists(path)) return RMX_OK;  // a trainer of the user's need not write one
+  RMX_TRY(rmx_read_file(path, &text, &length, err));
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    json_auto_t *o = json_loads(line, 0, NULL);
+    const json_t *nats = json_object_get(o, "valid_nats");
+    const double tokens = json_number_value(json_object_get(o, "tokens"));
+    if (nats && tokens < end) RMX_TRY(add_losses(w, run, size, first, tokens, nats, err));
+  }
+  return RMX_OK;
+}
+
+// The row of all that the run measured at its end.
+static rmx_status add_end(struct writing *w, const rmx_run *run, double size, double tokens,
+                          rmx_err *err) {
+  const rmx_table *r = &w->results;
+  size_t i = 0;
+  while (i < r->N && strcmp(r->ids[i], run->name) != 0) i++;
+  if (i == r->N) return RMX_OK;
+  RMX_TRY(add_row(w, run, size, tokens, err));
+  double *row = w->t->x + (w->t->N - 1) * w->t->D;
+  fill_mixture(run, row);
+  memcpy(row + FIRST + w->W, r->x + i * r->D, r->D * sizeof *row);
+  return RMX_OK;
+}
+
+// Whether what a run measured on the way is what a shorter run would have measured at its end. A
+// cosine schedule has not lowered its learning rate by then, and a run of phases has another
+// mixture.
+static bool is_shorter_run(const rmx_run *run) {
+  return run->phases.n == 0 && strcmp(run->training.schedule, "cosine") != 0;
+}
+
+static rmx_status add_run(struct writing *w, const rmx_run *run, const json_t *result,
+                          rmx_err *err) {
+  rmx_model_config m;
+  const size_t first = w->t->N;
+  RMX_TRY(rmx_training_model(&run->training, w->corpus->vocab, &m, err));
+  const double size = (double)rmx_model_parameters_body(&m);
+  if (w->results.N == 0) return add_log(w, run, size, INFINITY, err);
+  const json_t *half = json_object_get(result, "half");
+  double end = json_number_value(json_object_get(result, "tokens")),
+         middle = json_number_value(json_object_get(half, "tokens"));
+  if (!(end > 0)) end = (double)run->training.tokens;
+  const bool shorter = is_shorter_run(run);
+  if (shorter) RMX_TRY(add_log(w, run, size, end, err));
+  if (shorter && half)
+    RMX_TRY(add_losses(w, run, size, first, middle > 0 ? middle : floor(end / 2),
+                       json_object_get(half, "loss_nats"), err));
+  return add_end(w, run, size, end, err);
+}
+
+static char *name_of(const struct writing *w, const rmx_run *run, size_t k) {
+  if (k < FIRST) return rmx_strdup(k ? "tokens" : "size");
+  k -= FIRST;
+  if (k < w->W && run->phases.n)
+    return rmx_format("mixture.phase_%zu_%s", k / run->D, run->domains[k % run->D]);
+  if (k < w->W) return rmx_format("mixture.%s", run->domains[k]);
+  k -= w->W;
+  return k < w->corpus->D ? rmx_format("%s_val_loss", w->corpus->names[k])
+                          : rmx_strdup(w->results.names[k]);
+}
+
+static rmx_status fill(struct writing *w, const rmx_run *runs, size_t n, rmx_err *err) {
+  const size_t M = w->results.N ? w->results.D : w->corpus->D;
+  w->W = runs[0].phases.n ? runs[0].phases.n * runs[0].D : runs[0].D;
+  RMX_TRY(rmx_table_make(w->t, "run", 0, FIRST + w->W + M, err));
+  for (size_t k = 0; k < w->t->D; k++)
+    if (!(w->t->names[k] = name_of(w, &runs[0], k))) return rmx_fail_memory(err, 0, "a name");
+  for (size_t i = 0; i < n; i++) {
+    json_auto_t *result = NULL;
+    if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE) RMX_TRY(add_run(w, &runs[i], result, err));
   }
   return RMX_OK;
 }
@@ -71,14 +166,12 @@ rmx_status rmx__write_evaluations(const rmx_experiment *e, const rmx_corpus *cor
                                   const rmx_run *runs, size_t n, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   RMX_OWNED char *path = rmx_experiment_path(e, "evaluations.csv");
+  struct writing w = {.corpus = corpus, .t = &t};
   if (!path) return rmx_fail_memory(err, 0, "a path");
   if (n == 0) return RMX_OK;
-  RMX_TRY(rmx_table_make(&t, "run", 0, FIRST + runs[0].D + corpus->D, err));
-  RMX_TRY(name_columns(&runs[0], corpus, &t, err));
-  for (size_t i = 0; i < n; i++) {
-    json_auto_t *result = NULL;
-    if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE)
-      RMX_TRY(add_run(&runs[i], corpus, &t, err));
-  }
+  if (e->config.n_swarms) RMX_TRY(rmx_swarm_metrics(runs, n, corpus, false, &w.results, NULL, err));
+  rmx_status status = fill(&w, runs, n, err);
+  rmx_table_release(&w.results);
+  RMX_TRY(status);
   return t.N ? rmx_csv_write(path, &t, err) : RMX_OK;
 }

@@ -12,12 +12,26 @@
 struct job {
   const rmx_fit_request *request;
   char *mixtures, *metrics, *out;
-  char *half;  // the half-way metrics of the experiment's own runs; NULL: tables of the user
+  char *half;   // the half-way metrics of the experiment's own runs; NULL: tables of the user
+  bool swarms;  // its own runs are of several swarms, all in evaluations.csv
 };
 
 // Below this rank correlation, half of the training ranks the mixtures differently from the full
 // training.
 static const double low_agreement = 0.9;
+
+// The row of the run `name`; of a fit of several scales, where names are like 0001@300000, the
+// longest of its rows. f->N: there is none.
+static size_t row_of(const rmx_fit *f, const char *name) {
+  const size_t n = strlen(name);
+  size_t best = f->N;
+  for (size_t i = 0; i < f->N; i++) {
+    const char *id = f->run_ids[i];
+    if (strncmp(id, name, n) != 0 || (id[n] && !(f->scales && id[n] == '@'))) continue;
+    if (best == f->N || (f->scales && f->scales[i].tokens > f->scales[best].tokens)) best = i;
+  }
+  return best;
+}
 
 // Rank agreement of each metric at half way with its value at the end, over the runs.
 static json_t *half_agreement(const rmx_fit *f, const char *half_path, rmx_err *err) {
@@ -38,13 +52,14 @@ static json_t *half_agreement(const rmx_fit *f, const char *half_path, rmx_err *
     if (rmx_find_name("metric", f->metrics[m], (const char *const *)half.names, half.D, &column,
                       &ignored) != RMX_OK)
       continue;
-    for (size_t i = 0; i < f->N; i++)
-      for (size_t j = 0; j < half.N; j++)
-        if (strcmp(f->run_ids[i], half.ids[j]) == 0 && isfinite(half.x[j * half.D + column]) &&
-            isfinite(f->truth[i * f->M + m])) {
-          a[n] = half.x[j * half.D + column];
-          b[n++] = f->truth[i * f->M + m];
-        }
+    for (size_t j = 0; j < half.N; j++) {
+      const size_t i = row_of(f, half.ids[j]);
+      const double at_half = half.x[j * half.D + column];
+      if (i < f->N && isfinite(at_half) && isfinite(f->truth[i * f->M + m])) {
+        a[n] = at_half;
+        b[n++] = f->truth[i * f->M + m];
+      }
+    }
     double agreement = n > 2 ? rmx_spearman(a, b, n) : NAN;
     if (isfinite(agreement)) json_object_set_new(o, f->metrics[m], json_real(agreement));
   }
@@ -171,6 +186,42 @@ static rmx_status phase_shares(rmx_pipeline *p, const struct job *job, const rmx
              : RMX_OK;
 }
 
+// Adds a pattern that matches the name alone.
+static bool add_exactly(rmx_strings *patterns, const char *name) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  for (const char *c = name; *c; c++)
+    rmx_buf_printf(&b, "%s%c", strchr("*?[\\", *c) ? "\\" : "", *c);
+  return !b.failed && b.data && rmx_strings_add(patterns, b.data);
+}
+
+// The columns of evaluations.csv.
+static rmx_status name_columns(const char *path, rmx_table_form *form, rmx_err *err) {
+  static char size[] = "size", tokens[] = "tokens";
+  RMX_OWNED_BY(rmx_cells_release) rmx_cells cells = {0};
+  RMX_TRY(rmx_csv_cells(path, &cells, err));
+  form->size_column = size;
+  form->tokens_column = tokens;
+  bool good = rmx_strings_add(&form->mixture_columns, "mixture.*");
+  for (size_t j = 1; j < cells.C && good; j++)
+    if (strcmp(cells.header[j], size) != 0 && strcmp(cells.header[j], tokens) != 0 &&
+        strncmp(cells.header[j], "mixture.", 8) != 0)
+      good = add_exactly(&form->metric_columns, cells.header[j]);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "columns");
+}
+
+// The tables of the experiment's own swarms.
+static rmx_status read_swarms(rmx_pipeline *p, const struct job *job, rmx_table *mixtures,
+                              rmx_table *metrics, rmx_err *err) {
+  const rmx_listener quiet = {0};
+  rmx_table_form form = {0};
+  rmx_status status = name_columns(job->metrics, &form, err);
+  if (status == RMX_OK)
+    status = rmx_tables_read(&quiet, job->mixtures, job->metrics, &form, mixtures, metrics, err);
+  rmx_strings_release(&form.mixture_columns);
+  rmx_strings_release(&form.metric_columns);
+  return status == RMX_OK ? add_directions(&p->experiment, metrics, err) : status;
+}
+
 // The tables that are fitted: those in memory, else those of the files, in `read`.
 static rmx_status find_tables(rmx_pipeline *p, const struct job *job, const rmx_table_form *tables,
                               rmx_table read[2], const rmx_table *use[2], rmx_err *err) {
@@ -179,6 +230,7 @@ static rmx_status find_tables(rmx_pipeline *p, const struct job *job, const rmx_
   if (use[0]) return RMX_OK;
   use[0] = &read[0];
   use[1] = &read[1];
+  if (job->swarms) return read_swarms(p, job, &read[0], &read[1], err);
   RMX_TRY(
       rmx_tables_read(&p->listener, job->mixtures, job->metrics, tables, &read[0], &read[1], err));
   if (!job->half) return RMX_OK;
@@ -201,6 +253,7 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   const rmx_table *use[2];
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
   RMX_TRY(find_tables(p, job, &tables, read, use, err));
+  if (job->swarms) tables.size_column = "size", tables.tokens_column = "tokens";
   const double began = rmx_now();
   RMX_OWNED double *counts = NULL;
   RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
@@ -261,8 +314,8 @@ static struct rmx__stamp stamp_of(const rmx_experiment *e, const struct job *job
     if (rmx__proxies_match(e)) rmx__stamp_add_text(&s, "proxy.repeat", "match");
   }
   RMX_OWNED char *directions = rmx_experiment_path(e, "metrics.json");
-  rmx__stamp_add_file(&s, "mixtures.csv", job->mixtures);
-  rmx__stamp_add_file(&s, "metrics.csv", job->metrics);
+  if (!job->swarms) rmx__stamp_add_file(&s, "mixtures.csv", job->mixtures);
+  rmx__stamp_add_file(&s, job->swarms ? "evaluations.csv" : "metrics.csv", job->metrics);
   rmx__stamp_add_file(&s, "metrics.json", directions);
   return s;
 }
@@ -293,13 +346,17 @@ static bool is_of_experiment(const rmx_fit_request *r) {
 // must allow that.
 static rmx_status fill_job(const rmx_experiment *e, const rmx_fit_request *request, struct job *job,
                            rmx_err *err) {
-  const bool own = is_of_experiment(request), memory = request->mixture_table;
+  const bool own = is_of_experiment(request), memory = request->mixture_table,
+             swarms = own && e->config.n_swarms > 0;
+  const char *mixtures = swarms ? "evaluations.csv" : "mixtures.csv",
+             *metrics = swarms ? "evaluations.csv" : "metrics.csv";
   *job =
       (struct job){.request = request,
-                   .mixtures = own      ? rmx_experiment_path(e, "mixtures.csv")
+                   .swarms = swarms,
+                   .mixtures = own      ? rmx_experiment_path(e, mixtures)
                                : memory ? rmx_strdup("")
                                         : rmx_strdup(request->mixtures),
-                   .metrics = own      ? rmx_experiment_path(e, "metrics.csv")
+                   .metrics = own      ? rmx_experiment_path(e, metrics)
                               : memory ? rmx_strdup("")
                                        : rmx_strdup(request->metrics),
                    .out = request->out ? rmx_strdup(request->out) : rmx_experiment_path(e, "fit"),
@@ -314,7 +371,7 @@ static void release_job(struct job *job) {
 
 // Of an experiment: which step makes the table that is not there.
 static rmx_status have_tables(const rmx_pipeline *p, const struct job *job, rmx_err *err) {
-  const bool mixtures = rmx_exists(job->mixtures);
+  const bool mixtures = job->swarms || rmx_exists(job->mixtures);
   if (mixtures && rmx_exists(job->metrics)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix %s` makes it%s",
                   mixtures ? job->metrics : job->mixtures, mixtures ? "train" : "sample",

@@ -92,11 +92,13 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
   return RMX_OK;
 }
 
-// The result of the run with this name is one that `regmix train` would use again.
-static bool is_used(const rmx_run *runs, size_t n, const char *name, size_t near) {
+// The result of the run with this name, or of which this row of evaluations.csv is (NAME@TOKENS), is
+// one that `regmix train` would use again.
+static bool is_used(const rmx_run *runs, size_t n, const char *id, size_t near) {
   for (size_t k = 0; k < n; k++) {
     const rmx_run *r = &runs[(near + k) % n];
-    if (strcmp(r->name, name) != 0) continue;
+    const size_t length = strlen(r->name);
+    if (strncmp(r->name, id, length) != 0 || (id[length] && id[length] != '@')) continue;
     const rmx_run_state state = rmx_run_look(r, NULL);
     return state == RMX_RUN_DONE || state == RMX_RUN_DAMAGED;
   }
@@ -113,7 +115,7 @@ void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
   if (rmx__experiment_has(&p->experiment, "runs") &&
       rmx_csv_read(metrics, &table, &ignored) == RMX_OK &&
       rmx_corpus_open(p->experiment.folder, &corpus, &ignored) == RMX_OK &&
-      rmx_proxy_runs(&p->experiment, corpus, &runs, &n, &ignored) == RMX_OK)
+      rmx__all_runs(&p->experiment, corpus, &runs, &n, &ignored) == RMX_OK)
     for (size_t i = 0; i < table.N; i++)
       if (!is_used(runs, n, table.ids[i], i)) rmx_few_add(&unused, table.ids[i]);
   if (unused.n)

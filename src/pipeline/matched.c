@@ -28,7 +28,8 @@ static bool may_repeat(const rmx_experiment *e, const rmx_corpus *corpus) {
   return found;
 }
 
-// Whether a finished proxy was trained on the whole corpus. `auto` keeps such runs.
+// Whether a finished proxy was trained on the whole corpus. `auto` keeps such runs. One of another
+// swarm that has as many tokens as the large run has no other corpus.
 static bool has_unmatched_runs(const rmx_experiment *e, const rmx_corpus *corpus) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   RMX_OWNED char *runs = rmx_experiment_path(e, "runs");
@@ -40,7 +41,7 @@ static bool has_unmatched_runs(const rmx_experiment *e, const rmx_corpus *corpus
     RMX_OWNED char *folder = rmx_path_in(runs, names.items[i]),
                    *result = folder ? rmx_path_in(folder, "result.json") : NULL;
     found = result && rmx_exists(result) && rmx_run_read(folder, &was, &ignored) == RMX_OK &&
-            was.corpus_hash == corpus->hash;
+            was.corpus_hash == corpus->hash && was.training.tokens < e->config.large.tokens;
   }
   return found;
 }

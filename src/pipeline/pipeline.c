@@ -36,6 +36,12 @@ static rmx_status check_settings(rmx_pipeline *p, rmx_err *err) {
   if (rmx__was_set(p, "large") &&
       rmx_training_model(&p->experiment.config.large, ANY_VOCABULARY, &model, err) != RMX_OK)
     return rmx_fail_in(err, "large"), rmx_refused(true, err);
+  for (size_t i = 0; i < p->experiment.config.n_swarms; i++) {
+    const rmx_swarm_config *s = &p->experiment.config.swarms[i];
+    if (rmx__was_set(p, "swarms") &&
+        rmx_training_model(&s->training, ANY_VOCABULARY, &model, err) != RMX_OK)
+      return rmx_fail_in(err, "swarms.%s", s->name), rmx_refused(true, err);
+  }
   if (rmx__was_set(p, "isa") &&
       rmx_kernels_get(p->experiment.config.general.isa, &kernels, err) != RMX_OK)
     return rmx_refused(true, err);

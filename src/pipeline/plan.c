@@ -124,15 +124,24 @@ static json_t *cost_tree(const struct cost *k) {
   return o;
 }
 
-static json_t *elsewhere_tree(const struct cost costs[2], int64_t cores) {
+// Under "proxies", "large" or, of a swarm, its name in "swarms".
+static void put_cost(json_t *o, const struct cost *costs, size_t i, json_t *tree) {
+  if (i < 2) {
+    json_object_set_new(o, i ? "large" : "proxies", tree);
+    return;
+  }
+  if (i == 2) json_object_set_new(o, "swarms", json_object());
+  json_object_set_new(json_object_get(o, "swarms"), costs[i].what, tree);
+}
+
+static json_t *elsewhere_tree(const struct cost *costs, size_t n, int64_t cores) {
   json_t *o = json_object();
   double sum = 0;
   json_object_set_new(o, "cores", json_integer(cores));
-  for (int i = 0; i < 2; i++) {
+  for (size_t i = 0; i < n; i++) {
     const int jobs = jobs_on(&costs[i], cores);
     const double seconds = rounds_s(&costs[i], jobs);
-    json_object_set_new(o, i ? "large" : "proxies",
-                        json_pack("{s:i, s:f}", "jobs", jobs, "seconds", seconds));
+    put_cost(o, costs, i, json_pack("{s:i, s:f}", "jobs", jobs, "seconds", seconds));
     sum += seconds;
   }
   json_object_set_new(o, "seconds", json_real(sum));
@@ -144,48 +153,77 @@ static json_t *text_tree(const struct rmx__plan_text *t) {
                    (t->spool + t->tokens) / 1048576.0, "token_files_mib", t->tokens / 1048576.0);
 }
 
+static size_t runs_of(const rmx_config *c, size_t i) {
+  const size_t runs = (size_t)c->sample.runs;
+  if (i == 0) return runs;
+  if (i == 1) return (c->compare.against.n + 1) * (size_t)c->compare.seeds;
+  const size_t most = (size_t)c->swarms[i - 2].runs;
+  return most > 0 && most < runs ? most : runs;
+}
+
+// costs (n): of the proxies, of the large models and of each swarm.
+static rmx_status measure_all(rmx_pipeline *p, const struct rmx__plan_text *text,
+                              struct cost *costs, size_t n, rmx_err *err) {
+  const rmx_config *c = &p->experiment.config;
+  const rmx_kernels *kernels;
+  const int jobs = rmx_worker_jobs(&p->experiment);
+  RMX_TRY(rmx_kernels_get(c->general.isa, &kernels, err));
+  for (size_t i = 0; i < n; i++) {
+    costs[i] = (struct cost){.what = i == 0   ? "proxies"
+                                     : i == 1 ? "large models"
+                                              : c->swarms[i - 2].name,
+                             .training = rmx__training_at(c, i),
+                             .runs = runs_of(c, i)};
+    if (cost_of(&costs[i], text->vocab, text->valid_tokens[i], jobs, kernels, err) != RMX_OK)
+      return rmx_fail_in(err, "%s", costs[i].what);
+    // Proxies keep a log and a result; a checkpoint (weights and two moments) exists only while
+    // they run.
+    const double weights = 4.0 * (double)rmx_model_parameters(&costs[i].model);
+    costs[i].disk = i == 1 ? (double)costs[i].runs * (weights + 25e3)
+                           : (double)costs[i].runs * 25e3 + 3.0 * weights * jobs;
+  }
+  return RMX_OK;
+}
+
+static json_t *plan_tree(const rmx_pipeline *p, const struct rmx__plan_text *text,
+                         const struct cost *costs, size_t n, int64_t cores) {
+  json_t *root = json_object();
+  const rmx_kernels *kernels = NULL;
+  double seconds = text->seconds;
+  rmx_err ignored;
+  if (rmx_kernels_get(p->experiment.config.general.isa, &kernels, &ignored) == RMX_OK)
+    json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
+  json_object_set_new(root, "jobs", json_integer(rmx_worker_jobs(&p->experiment)));
+  json_object_set_new(root, "prepare", text_tree(text));
+  for (size_t i = 0; i < n; i++) {
+    put_cost(root, costs, i, cost_tree(&costs[i]));
+    seconds += costs[i].seconds;
+  }
+  json_object_set_new(root, "seconds", json_real(seconds));
+  if (text->epochs) json_object_set(root, "epochs", text->epochs);
+  if (cores) json_object_set_new(root, "elsewhere", elsewhere_tree(costs, n, cores));
+  return root;
+}
+
+static rmx_status plan(rmx_pipeline *p, int64_t cores, const struct rmx__plan_text *text,
+                       json_t **out, rmx_err *err) {
+  const size_t n = 2 + p->experiment.config.n_swarms;
+  RMX_OWNED struct cost *costs = rmx_calloc(n, sizeof *costs);
+  if (!costs) return rmx_fail_memory(err, n * sizeof *costs, "a plan");
+  char message[400];
+  rmx__caps_text(&p->experiment, text->caps, message);
+  if (text->caps < 1) rmx_warn(&p->listener, "by the sizes of the files, %s", message);
+  RMX_TRY(measure_all(p, text, costs, n, err));
+  *out = plan_tree(p, text, costs, n, cores);
+  return RMX_OK;
+}
+
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, json_t **out,
                              rmx_err *err) {
   struct rmx__plan_text text;
-  RMX_TRY(rmx__plan_text(p, without_text, &text, err));
-  char message[400];
-  rmx__caps_text(&p->experiment, text.caps, message);
-  if (text.caps < 1) rmx_warn(&p->listener, "by the sizes of the files, %s", message);
-  const rmx_kernels *kernels;
-  rmx_status status = rmx_kernels_get(p->experiment.config.general.isa, &kernels, err);
-  const int jobs = rmx_worker_jobs(&p->experiment);
-  struct cost costs[2] = {
-      {.what = "proxies",
-       .training = &p->experiment.config.proxy,
-       .runs = (size_t)p->experiment.config.sample.runs},
-      {.what = "large models",
-       .training = &p->experiment.config.large,
-       .runs = (p->experiment.config.compare.against.n + 1) *
-               (size_t)p->experiment.config.compare.seeds},
-  };
-  for (int i = 0; i < 2 && status == RMX_OK; i++) {
-    status = cost_of(&costs[i], text.vocab, text.valid_tokens[i], jobs, kernels, err);
-    if (status != RMX_OK) rmx_fail_in(err, "%s", costs[i].what);
-    // Proxies keep a log and a result; a checkpoint (weights and two moments) exists only while
-    // they run.
-    double weights = 4.0 * (double)rmx_model_parameters(&costs[i].model);
-    costs[i].disk = i == 0 ? (double)costs[i].runs * 25e3 + 3.0 * weights * jobs
-                           : (double)costs[i].runs * (weights + 25e3);
-  }
-  if (status != RMX_OK) {
-    json_decref(text.epochs);
-    return status;
-  }
-  json_t *root = json_object();
-  json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
-  json_object_set_new(root, "jobs", json_integer(jobs));
-  json_object_set_new(root, "prepare", text_tree(&text));
-  json_object_set_new(root, "proxies", cost_tree(&costs[0]));
-  json_object_set_new(root, "large", cost_tree(&costs[1]));
-  json_object_set_new(root, "seconds",
-                      json_real(text.seconds + costs[0].seconds + costs[1].seconds));
-  if (text.epochs) json_object_set_new(root, "epochs", text.epochs);
-  if (cores) json_object_set_new(root, "elsewhere", elsewhere_tree(costs, cores));
-  *out = root;
-  return RMX_OK;
+  rmx_status status = rmx__plan_text(p, without_text, &text, err);
+  if (status == RMX_OK) status = plan(p, cores, &text, out, err);
+  free(text.valid_tokens);
+  json_decref(text.epochs);
+  return status;
 }

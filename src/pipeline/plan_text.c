@@ -11,10 +11,14 @@
 #define BYTES_A_SECOND 40e6  // that one core prepares
 #define COMPRESSED 4.0       // bytes of text for each byte of a compressed file
 
+const rmx_training *rmx__training_at(const rmx_config *c, size_t i) {
+  return i == 0 ? &c->proxy : i == 1 ? &c->large : &c->swarms[i - 2].training;
+}
+
 struct estimate {
   const rmx_config *config;
   double bytes_a_token;
-  double all, valid[2];
+  double all, *valid;
   double caps, most_caps;  // sums of the caps: estimated; if each byte were a token
   bool packed;
 };
@@ -39,8 +43,8 @@ static void add_domain(struct estimate *e, double bytes, double share) {
   e->most_caps += fmin(1, train);
   e->caps += fmin(1, train / e->bytes_a_token);
   const double valid = least(share * bytes / e->bytes_a_token, c->corpus.max_valid_tokens) - 1;
-  e->valid[0] += least(valid, c->proxy.eval_tokens);
-  e->valid[1] += least(valid, c->large.eval_tokens);
+  for (size_t i = 0; i < 2 + c->n_swarms; i++)
+    e->valid[i] += least(valid, rmx__training_at(c, i)->eval_tokens);
 }
 
 static rmx_status add_source(struct estimate *e, const rmx_pipeline *p, const rmx_domain_source *s,
@@ -126,7 +130,9 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
   const rmx_config *c = &p->experiment.config;
   struct estimate e = {.config = c,
                        .bytes_a_token = c->corpus.tokenizer || c->corpus.vocab > 8192 ? 4.2 : 2.7};
+  RMX_OWNED double *valid = e.valid = rmx_calloc(2 + c->n_swarms, sizeof *valid);
   *out = (struct rmx__plan_text){.vocab = (int)c->corpus.vocab};
+  if (!valid) return rmx_fail_memory(err, 0, "a plan");
   for (size_t i = 0; without_text && i < c->n_domains; i++)
     add_domain(&e, 2e5 * e.bytes_a_token, 1);
   if (without_text)
@@ -137,7 +143,8 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
   out->bytes = e.all;
   out->caps = without_text || c->sample.max_epochs <= 0 ? 1 : e.caps;
   out->most_caps = e.packed || out->caps >= 1 ? 1 : e.most_caps;
-  for (int i = 0; i < 2; i++) out->valid_tokens[i] = e.valid[i];
+  out->valid_tokens = e.valid;
+  valid = NULL;
   out->seconds = e.all / (BYTES_A_SECOND * fmax(1, rmx_worker_jobs(&p->experiment)));
   out->spool = 1.1 * e.all;
   out->tokens = e.all / e.bytes_a_token * (out->vocab <= 65536 ? 2 : 4);

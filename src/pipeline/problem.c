@@ -29,7 +29,7 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 
 bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_problem_options *o = &a->keep;
-  return a->prior || a->tokens || a->scale || a->budget > 0 || a->max_epochs.n || a->phases.n ||
+  return a->prior || a->tokens || o->scale || a->budget > 0 || a->max_epochs.n || a->phases.n ||
          a->given.n || a->target.n || a->maximize.n || o->floor.n || o->cap.n || o->fix.n ||
          o->share.n || o->ordered.n || o->metric_group.n || o->no_worse.n || o->than ||
          o->reference || o->worst || o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
@@ -332,10 +332,42 @@ void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {
         "shares of tokens and losses do not compare. Run `regmix train` and `regmix fit` again");
 }
 
+// The fit of an experiment with several swarms has names like larger-0001@300000. At one scale it
+// has one run for each mixture, which gets the mixture's name.
+static void name_runs(const rmx_config *c, rmx_fit *f) {
+  for (size_t i = 0; i < f->N; i++) {
+    char *id = f->run_ids[i], *at = strrchr(id, '@');
+    if (!at) continue;
+    *at = 0;
+    for (size_t k = 0; k < c->n_swarms; k++) {
+      const size_t n = strlen(c->swarms[k].name);
+      if (strncmp(id, c->swarms[k].name, n) != 0 || id[n] != '-') continue;
+      memmove(id, id + n + 1, strlen(id + n + 1) + 1);
+      break;
+    }
+  }
+}
+
+rmx_status rmx__fit_for(const rmx_experiment *e, rmx_fit *f, const char *typed,
+                        const rmx_corpus *corpus, rmx_err *err) {
+  const char *text = typed ? typed : e->config.search.problem.scale;
+  RMX_OWNED char *large = NULL;
+  if (!text && f->scales && corpus && e->config.n_swarms) {
+    rmx_model_config m;
+    RMX_TRY(rmx_training_model(&e->config.large, corpus->vocab, &m, err));
+    text = large = rmx_format("%lld,%lld", (long long)rmx_model_parameters_body(&m),
+                              (long long)e->config.large.tokens);
+    if (!text) return rmx_fail_memory(err, 64, "a scale");
+  }
+  if (rmx_fit_for_text(f, text, err) != RMX_OK) return rmx_from_file(text && !typed, err);
+  if (text && corpus && e->config.n_swarms) name_runs(&e->config, f);
+  return RMX_OK;
+}
+
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err) {
   rmx_problem_options o;
-  RMX_TRY(rmx_fit_for_text(f, a->scale, err));
+  RMX_TRY(rmx__fit_for(&p->experiment, f, a->keep.scale, corpus, err));
   RMX_TRY(rmx_problem_make(f, q, err));
   rmx_status status = join(&p->experiment, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);

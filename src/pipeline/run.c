@@ -49,8 +49,12 @@ static rmx_status do_all(rmx_pipeline *p, rmx_err *err) {
 // A step can't know what it will find if an earlier step would do something.
 static void report_later(rmx_pipeline *p, size_t k) {
   const rmx_config *o = &p->experiment.config;
-  const long long runs = (long long)o->sample.runs,
-                  large = (long long)(o->compare.against.n + 1) * o->compare.seeds;
+  long long runs = (long long)o->sample.runs;
+  const long long large = (long long)(o->compare.against.n + 1) * o->compare.seeds;
+  for (size_t i = 0; i < o->n_swarms; i++) {
+    const int64_t most = o->swarms[i].runs;
+    runs += most > 0 && most < o->sample.runs ? most : o->sample.runs;
+  }
   if (k == RMX_STEP_TRAIN)
     rmx__would(
         p, "train", true,

@@ -73,7 +73,7 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   size_t n_now = 0, n_next = 0;
   rmx_err ignored;
   // of other domains: they are already out of use
-  if (rmx_proxy_runs(&p->experiment, corpus, &now, &n_now, &ignored) != RMX_OK) return RMX_OK;
+  if (rmx__all_runs(&p->experiment, corpus, &now, &n_now, &ignored) != RMX_OK) return RMX_OK;
   rmx_status status = rmx__runs_of_table(&p->experiment, corpus, t, &next, &n_next, err);
   if (status == RMX_OK) status = rmx__agree_to_replace(p, now, n_now, next, n_next, err);
   rmx_runs_release(now, n_now);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "regress/fit.h"
+#include "regress/scales.h"
 #include "steps.h"
 
 // Whether one of the fit's runs has this mixture and, of some metric, the value measured for the
@@ -112,29 +113,17 @@ void rmx_fit_scores_release(rmx_fit_scores *s) {
 }
 
 rmx_status rmx_fit_for_text(rmx_fit *f, const char *text, rmx_err *err) {
-  const char *wanted = f->size_column && f->tokens_column ? "SIZE,TOKENS, as in 1.2B,100G"
-                       : f->size_column                   ? "SIZE, as in 1.2B"
-                                                          : "TOKENS, as in 100G";
   if (!f->scales && !text) return RMX_OK;
   if (!f->scales) return rmx_fit_for(f, (rmx_scale){0}, err);  // says why not
   if (!text)
     return rmx_fail(err, RMX_EUSAGE,
                     "the fit has runs of several sizes or lengths: say for which to answer with "
                     "--for %s",
-                    wanted);
-  RMX_OWNED char *first = rmx_strdup(text);
-  if (!first) return rmx_fail_memory(err, 0, "a scale");
-  char *comma = strchr(first, ',');
-  if (!comma != !(f->size_column && f->tokens_column))
-    return rmx_fail(err, RMX_EUSAGE, "--for %s: wanted %s", text, wanted);
-  if (comma) *comma = 0;
-  rmx_scale at = {0};
-  rmx_err unread;
-  const bool good =
-      rmx_parse_real(first, "", f->size_column ? &at.size : &at.tokens, &unread) == RMX_OK &&
-      (!comma || rmx_parse_real(comma + 1, "", &at.tokens, &unread) == RMX_OK);
-  if (!good) return rmx_fail(err, RMX_EUSAGE, "--for %s: wanted %s", text, wanted);
-  if (rmx_fit_for(f, at, err) == RMX_OK) return RMX_OK;
+                    rmx__scale_wanted(f->size_column != NULL, f->tokens_column != NULL));
+  rmx_scale at;
+  if (rmx_scale_parse(text, f->size_column != NULL, f->tokens_column != NULL, &at, err) == RMX_OK &&
+      rmx_fit_for(f, at, err) == RMX_OK)
+    return RMX_OK;
   return rmx_fail_in(err, "--for %s", text);
 }
 

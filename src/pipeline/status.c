@@ -27,15 +27,11 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
     json_object_set_new(root, "corpus", o);
   }
   if (corpus && rmx__experiment_has(e, "mixtures.csv")) {
-    rmx_run *runs;
-    size_t n;
-    rmx_status status = rmx_proxy_runs(e, corpus, &runs, &n, err);
+    rmx_status status = rmx_swarm_states_json(e, corpus, root, err);
     if (status != RMX_OK) {
       rmx_corpus_free(corpus);
       return status;
     }
-    json_object_set_new(root, "proxies", rmx_run_states_json(runs, n));
-    rmx_runs_release(runs, n);
   }
   if (corpus) rmx_corpus_free(corpus);
   json_object_set_new(root, "large_models", json_integer((json_int_t)large_models(e)));

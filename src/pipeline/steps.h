@@ -125,7 +125,12 @@ rmx_status rmx__phases_read(const char *path, const char *const *names, size_t D
 
 // ---- runs
 
-// The runs of a table that has not been written yet.
+// The experiment with the training of swarm k in the place of the proxy's; it borrows from e.
+rmx_experiment rmx__swarm_view(const rmx_experiment *e, size_t k);
+// The runs of all swarms.
+rmx_status rmx__all_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
+                         size_t *n, rmx_err *err);
+// The same of a table that has not been written yet.
 rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
                               rmx_run **runs, size_t *n, rmx_err *err);
 // Trains runs in worker processes and reports how it went; `what` heads the progress.
@@ -182,13 +187,15 @@ bool rmx__same_file(const char *a, const char *b, struct stat *info);
 struct rmx__plan_text {
   int vocab;
   double bytes;            // of text, uncompressed
-  double valid_tokens[2];  // of one evaluation: of a proxy, of a large model
+  double *valid_tokens;    // of one evaluation, by rmx__training_at; free() it
   double seconds;          // of prepare
   // sums of the caps of the domains' weights: as estimated; if each byte were a token. 1: enough
   double caps, most_caps;
   double spool, tokens;  // bytes on disk while it works; of the token files
   json_t *epochs;        // rmx__epochs_json; NULL: the corpus is not there yet
 };
+// The trainings of a config: 0 is the proxy's, 1 the large model's, then those of the swarms.
+const rmx_training *rmx__training_at(const rmx_config *c, size_t i);
 // The same before and after `prepare`: only a corpus of this config counts. without_text: the files
 // need not be there.
 rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_text *out,
@@ -262,6 +269,10 @@ json_t *rmx__comparison_losses(const comparison *c, size_t i);  // domain: {"mea
 json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other);
 json_t *rmx__comparison_target(const comparison *c);  // metric: weight
 
+// Makes a fit of several scales one for the scale that was typed, else for that of the config, else
+// for the large model of an experiment with several swarms (corpus not NULL).
+rmx_status rmx__fit_for(const rmx_experiment *e, rmx_fit *f, const char *typed,
+                        const rmx_corpus *corpus, rmx_err *err);
 // Lists the measured sizes of a fit, before it becomes one of a single scale.
 rmx_status rmx__drift_begin(const rmx_fit *f, rmx_drift *d, rmx_err *err);
 // Searches the optimum of each of these sizes; s->optimum is that of the scale asked for.

@@ -160,6 +160,8 @@ rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request
   RMX_TRY(rmx_keep_runs(request->out, s->fit->run_ids, s->fit->run_ids ? s->fit->N : 0, err));
   RMX_TRY(ask_question(p, request, s, err));
   RMX_TRY(read_pending(p, request, s, err));
+  if (!request->fit && e->config.n_swarms)  // whose fit has other names of runs than mixtures.csv
+    RMX_TRY(rmx_keep_runs(request->out, s->pending.ids, s->pending.N, err));
   const rmx_optimize_request search = {.fit = s->fit,
                                        .problem = &s->problem,
                                        .seed = (uint64_t)e->config.general.seed,

@@ -28,148 +28,6 @@ void rmx_runs_release(rmx_run *runs, size_t n) {
   free(runs);
 }
 
-// The rows of mixtures.csv, with the domains in the order of the corpus.
-static rmx_status read_mixtures(const rmx_experiment *e, const rmx_corpus *corpus, rmx_table *t,
-                                rmx_err *err) {
-  RMX_OWNED char *path = rmx_experiment_path(e, "mixtures.csv");
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  return rmx_exists(path) ? rmx_csv_read(path, t, err)
-                          : rmx_fail(err, RMX_EINPUT, "no %s yet; `regmix sample` writes it", path);
-}
-
-// What the columns of a table of mixtures are.
-struct columns {
-  const rmx_phase_columns *of;
-  const size_t *domain;  // (D) the domain of each
-  rmx_phases *phases;    // of a row; n = 0: none
-};
-
-// The phases that the columns of a table of mixtures are, with the shares of the config. n = 0: one
-// mixture in each row. c and phases are released by the caller.
-static rmx_status phases_of_table(const rmx_experiment *e, const rmx_table *t, size_t D,
-                                  rmx_phase_columns *c, rmx_phases *phases, rmx_err *err) {
-  RMX_OWNED double *share = NULL;
-  size_t n = 0;
-  if (rmx_phase_columns_find((const char *const *)t->names, t->D, c, err) != RMX_OK)
-    return rmx_fail_in(err, "%s", t->path);
-  RMX_TRY(rmx_phase_shares(&e->config.sample.phases, "sample.phases", &share, &n, err));
-  if (n != c->n)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: its columns are of %zu phase%s, but sample.phases has %zu share%s; set "
-                    "sample.phases to the share of the tokens of each phase, or draw the mixtures "
-                    "again",
-                    t->path, c->n, rmx_s(c->n), n, rmx_s(n));
-  if (n == 0) return RMX_OK;
-  RMX_TRY(rmx_phases_make(n, D, phases, err));
-  memcpy(phases->share, share, n * sizeof *share);
-  return RMX_OK;
-}
-
-// The mixtures of the phases of a row of weights x (c->D), of which domain[j] is the domain.
-static rmx_status fill_phases(const rmx_phase_columns *c, const double *x, const size_t *domain,
-                              const rmx_corpus *corpus, const char *where, rmx_phases *phases,
-                              rmx_err *err) {
-  const size_t D = phases->D;
-  memset(phases->mixture, 0, phases->n * D * sizeof *phases->mixture);
-  for (size_t j = 0; j < c->D; j++) phases->mixture[c->of[j] * D + domain[j]] = x[j];
-  for (size_t k = 0; k < phases->n; k++) {
-    RMX_OWNED char *phase = rmx_format("%s: phase %zu", where, k);
-    double sum = 0;
-    for (size_t d = 0; d < D; d++) sum += phases->mixture[k * D + d];
-    if (fabs(sum - phases->share[k]) < 0.005 * phases->share[k])  // shares of all tokens
-      for (size_t d = 0; d < D; d++) phases->mixture[k * D + d] /= phases->share[k];
-    if (!phase) return rmx_fail_memory(err, 0, "a run");
-    RMX_TRY(rmx_mixture_check(phases->mixture + k * D, D, corpus->names, 0.01, phase, err));
-  }
-  return RMX_OK;
-}
-
-static rmx_status run_of_row(const rmx_experiment *e, const rmx__proxy_corpus *from,
-                             const rmx_table *t, size_t row, const struct columns *columns,
-                             rmx_run *out, rmx_err *err) {
-  const rmx_corpus *corpus = from->corpus;
-  size_t D = corpus->D_train;
-  if (strpbrk(t->ids[row], "/") || t->ids[row][0] == '.' || !t->ids[row][0])
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s:%d: \"%s\" cannot be the name of a run (it becomes a folder)", t->path,
-                    t->lines[row], t->ids[row]);
-  RMX_OWNED double *w = rmx_calloc(D, sizeof *w);
-  RMX_OWNED char *name = rmx_format("runs/%s", t->ids[row]),
-                 *folder = name ? rmx_experiment_path(e, name) : NULL;
-  RMX_OWNED char *where = rmx_format("%s:%d", t->path, t->lines[row]);
-  if (!w || !folder || !where) return rmx_fail_memory(err, 0, "a run");
-  const double *x = t->x + row * t->D;
-  rmx_phases *phases = columns->phases->n ? columns->phases : NULL;
-  if (phases) {
-    RMX_TRY(fill_phases(columns->of, x, columns->domain, corpus, where, phases, err));
-  } else {
-    for (size_t j = 0; j < t->D; j++) w[columns->domain[j]] = x[j];
-    RMX_TRY(rmx_mixture_check(w, D, corpus->names, 0.01, where, err));
-  }
-  return rmx_run_make(&(rmx_run_request){.name = t->ids[row],
-                                         .folder = folder,
-                                         .experiment = from->folder,
-                                         .corpus = corpus,
-                                         .mixture = w,
-                                         .phases = phases,
-                                         .training = &e->config.proxy,
-                                         .seed = (uint64_t)e->config.general.seed},
-                      out, err);
-}
-
-// The domain of each column (D) of `names`; corpus->D_train where there is none. Of phases each
-// domain is looked for once.
-static rmx_status match_columns(const rmx_phase_columns *of, const char *const *names, size_t D,
-                                const rmx_corpus *corpus, size_t *domain, rmx_err *err) {
-  if (!of->n)
-    return rmx_match_names("domain", names, D, corpus->names, corpus->D_train, domain, err);
-  RMX_OWNED size_t *once = rmx_calloc(of->n_domains, sizeof *once);
-  if (!once) return rmx_fail_memory(err, of->n_domains * sizeof *once, "domains");
-  RMX_TRY(rmx_match_names("domain", of->domains, of->n_domains, corpus->names, corpus->D_train,
-                          once, err));
-  for (size_t j = 0; j < D; j++) domain[j] = once[of->index[j]];
-  return RMX_OK;
-}
-
-rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
-                              rmx_run **runs, size_t *n, rmx_err *err) {
-  *n = 0;
-  *runs = NULL;
-  RMX_OWNED_BY(rmx__proxy_corpus_release) rmx__proxy_corpus from = {0};
-  RMX_TRY(rmx__proxy_corpus_open(e, corpus, &from, err));
-  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns of = {0};
-  RMX_OWNED_BY(rmx_phases_release) rmx_phases phases = {0};
-  RMX_TRY(phases_of_table(e, t, corpus->D_train, &of, &phases, err));
-  const char *const *names = of.n ? of.domain : (const char *const *)t->names;
-  *runs = rmx_calloc(t->N, sizeof **runs);
-  size_t *domain = rmx_calloc(t->D, sizeof *domain);
-  rmx_status status =
-      *runs && domain ? RMX_OK : rmx_fail_memory(err, t->N * sizeof **runs, "the runs");
-  if (status == RMX_OK) status = match_columns(&of, names, t->D, corpus, domain, err);
-  for (size_t j = 0; status == RMX_OK && j < t->D; j++)
-    if (domain[j] == corpus->D_train)
-      status = rmx_unknown_name("domain", names[j], corpus->names, corpus->D_train, err);
-  if (status != RMX_OK) rmx_fail_in(err, "%s", t->path);
-  const struct columns columns = {&of, domain, &phases};
-  for (size_t i = 0; status == RMX_OK && i < t->N; i++) {
-    status = run_of_row(e, &from, t, i, &columns, &(*runs)[i], err);
-    if (status == RMX_OK) ++*n;
-  }
-  free(domain);
-  if (status != RMX_OK) {
-    rmx_runs_release(*runs, *n);
-    *runs = NULL;
-  }
-  return status;
-}
-
-rmx_status rmx_proxy_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_run **runs,
-                          size_t *n, rmx_err *err) {
-  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
-  RMX_TRY(read_mixtures(e, corpus, &t, err));
-  return rmx__runs_of_table(e, corpus, &t, runs, n, err);
-}
-
 // A domain that can't fill one sequence would fail every run that draws from it, so it is reported
 // once, before any run.
 static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n,
@@ -192,7 +50,7 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
                             size_t n, const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
   if (rmx__would_train(p, what, runs, n)) return RMX_OK;
-  RMX_TRY(rmx__agree_to_outdate(p, runs, n, strcmp(what, "train") == 0, err));
+  RMX_TRY(rmx__agree_to_outdate(p, runs, n, strncmp(what, "train", 5) == 0, err));
   rmx_swarm_options options = {.program = p->program,
                                .isa = p->experiment.config.general.isa,
                                .experiment = p->experiment.folder,
@@ -292,7 +150,7 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
 }
 
 // Reports how often a domain was repeated.
-static rmx_status tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n,
+static rmx_status tell_epochs(rmx_pipeline *p, const char *what, const rmx_run *runs, size_t n,
                               const rmx_corpus *whole, rmx_err *err) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   RMX_OWNED_BY(rmx__proxy_corpus_release) rmx__proxy_corpus from = {0};
@@ -310,12 +168,22 @@ static rmx_status tell_epochs(rmx_pipeline *p, const rmx_run *runs, size_t n,
   }
   if (text.size)
     rmx_note(&p->listener,
-             "train: most epochs of a domain in one run: %s (each epoch has a new order)",
+             "%s: most epochs of a domain in one run: %s (each epoch has a new order)", what,
              text.data);
   return RMX_OK;
 }
 
-// Calls `work` with the corpus and the runs of mixtures.csv.
+// The parts of the corpus that the swarms read; each may have its own.
+static rmx_status match_corpora(const rmx_pipeline *p, const rmx_corpus *corpus, rmx_err *err) {
+  for (size_t k = 0; k <= p->experiment.config.n_swarms && !p->would; k++) {
+    rmx_pipeline one = *p;
+    one.experiment = rmx__swarm_view(&p->experiment, k);
+    RMX_TRY(rmx__match_corpus(&one, corpus, err));
+  }
+  return RMX_OK;
+}
+
+// Calls `work` with the corpus and the runs of all swarms.
 static rmx_status with_runs(rmx_pipeline *p,
                             rmx_status (*work)(rmx_pipeline *p, const rmx_corpus *corpus,
                                                const rmx_run *runs, size_t n, rmx_err *err),
@@ -324,8 +192,8 @@ static rmx_status with_runs(rmx_pipeline *p,
   rmx_run *runs = NULL;
   size_t n = 0;
   RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
-  rmx_status status = p->would ? RMX_OK : rmx__match_corpus(p, corpus, err);
-  if (status == RMX_OK) status = rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err);
+  rmx_status status = match_corpora(p, corpus, err);
+  if (status == RMX_OK) status = rmx__all_runs(&p->experiment, corpus, &runs, &n, err);
   if (status == RMX_OK) status = work(p, corpus, runs, n, err);
   if (runs) rmx_runs_release(runs, n);
   rmx_corpus_free(corpus);
@@ -343,46 +211,134 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
   return with_runs(p, agree, err);
 }
 
-static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
-                               size_t n, rmx_err *err) {
-  RMX_TRY(write_metrics(p, corpus, runs, n, false, "metrics.csv", err));
-  RMX_TRY(write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err));
-  return rmx__write_evaluations(&p->experiment, corpus, runs, n, err);
+static bool is_sliced(const rmx_pipeline *p) {
+  return p->slice.n || p->slice.runs;
+}
+
+static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
+                               size_t n_all, rmx_err *err) {
+  rmx_run *runs;
+  size_t n;
+  RMX_TRY(rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err));
+  rmx_status status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
+  if (status == RMX_OK) status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
+  rmx_runs_release(runs, n);
+  return status == RMX_OK ? rmx__write_evaluations(&p->experiment, corpus, all, n_all, err)
+                          : status;
+}
+
+// Trains the runs (n) of swarm k.
+static rmx_status train_swarm(rmx_pipeline *p, const rmx_corpus *corpus, size_t k,
+                              const rmx_run *runs, size_t n, size_t *failed, rmx_err *err) {
+  rmx_pipeline one = *p;
+  one.experiment = rmx__swarm_view(&p->experiment, k);
+  RMX_OWNED char *what =
+      k ? rmx_format("train %s", p->experiment.config.swarms[k - 1].name) : rmx_strdup("train");
+  if (!what) return rmx_fail_memory(err, 0, "a name");
+  if (!is_sliced(p)) RMX_TRY(tell_epochs(&one, what, runs, n, corpus, err));
+  rmx_status status = run_swarm(&one, corpus, runs, n, what, failed, err);
+  p->redo = one.redo;
+  p->pending = one.pending;
+  return status;
+}
+
+// Of these runs (n), those that are among the chosen (m), in their order.
+static rmx_status pick(const rmx_run *chosen, size_t m, const rmx_run *runs, size_t n,
+                       rmx_run **part, size_t *count, rmx_err *err) {
+  if (!(*part = rmx_calloc(m + 1, sizeof **part)))
+    return rmx_fail_memory(err, m * sizeof **part, "a part of the runs");
+  *count = 0;
+  for (size_t i = 0; i < m; i++)
+    for (size_t k = 0; k < n; k++)
+      if (strcmp(chosen[i].name, runs[k].name) == 0) (*part)[(*count)++] = chosen[i];
+  return RMX_OK;
+}
+
+// What came of the runs.
+struct trained {
+  size_t failed;
+  bool measured;  // enough of them ended for tables to be written
+};
+
+// The swarms follow each other; if too many runs of one failed, the later ones are not begun.
+// chosen (m): the runs to be trained; NULL: all.
+static rmx_status train_swarms(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *chosen,
+                               size_t m, struct trained *out, rmx_err *err) {
+  rmx_status status = RMX_OK;
+  for (size_t k = 0; k <= p->experiment.config.n_swarms && status == RMX_OK; k++) {
+    size_t n, count, failed = 0;
+    rmx_run *runs;
+    RMX_OWNED rmx_run *part = NULL;
+    RMX_TRY(rmx_swarm_runs(&p->experiment, k, corpus, &runs, &n, err));
+    count = n;
+    if (chosen) status = pick(chosen, m, runs, n, &part, &count, err);
+    if (status == RMX_OK && count)
+      status = train_swarm(p, corpus, k, chosen ? part : runs, count, &failed, err);
+    out->measured = status == RMX_OK && (k ? out->measured : failed < n);
+    out->failed += failed;
+    if (status == RMX_OK && count) status = judge(p, chosen ? part : runs, count, failed, err);
+    rmx_runs_release(runs, n);
+  }
+  return status;
 }
 
 // Of several slices, the one that ends last finds all runs done, and writes the tables.
-static rmx_status train_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
-                              size_t n, rmx_err *err) {
-  RMX_OWNED rmx_run *chosen = NULL;
-  size_t m, failed = 0, left = 0;
-  RMX_TRY(rmx__slice_runs(p, runs, n, &chosen, &m, err));
-  if (m == 0)
-    rmx_note(&p->listener, "train: part %lld of %lld has no run", (long long)p->slice.i,
-             (long long)p->slice.n);
-  else
-    RMX_TRY(run_swarm(p, corpus, chosen, m, "train", &failed, err));
-  if (p->would) return RMX_OK;
-  for (size_t k = 0; k < n; k++) left += rmx_run_look(&runs[k], NULL) < RMX_RUN_DIVERGED;
-  if (left == 0) RMX_TRY(write_tables(p, corpus, runs, n, err));
+static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
+                            size_t n_all, size_t failed, rmx_err *err) {
+  size_t left = 0;
+  for (size_t k = 0; k < n_all; k++) left += rmx_run_look(&all[k], NULL) < RMX_RUN_DIVERGED;
+  if (left == 0) RMX_TRY(write_tables(p, corpus, all, n_all, err));
   if (left > failed)
     rmx_note(&p->listener,
              "train: %zu of %zu run%s of the experiment %s not done yet; the part that ends last "
              "writes metrics.csv",
-             left, n, rmx_s((double)n), rmx_is((double)left));
-  return m ? judge(p, chosen, m, failed, err) : RMX_OK;
+             left, n_all, rmx_s((double)n_all), rmx_is((double)left));
+  return RMX_OK;
 }
 
-static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
+static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all, size_t n_all,
                         rmx_err *err) {
-  size_t failed = 0;
+  RMX_OWNED rmx_run *chosen = NULL;
+  struct trained done = {0};
+  size_t m = n_all;
+  rmx_err other;
   rmx__warn_of_repetition(p, corpus);
-  if (p->slice.n || p->slice.runs) return train_slice(p, corpus, runs, n, err);
-  RMX_TRY(tell_epochs(p, runs, n, corpus, err));
-  rmx_status status = run_swarm(p, corpus, runs, n, "train", &failed, err);
-  if (status == RMX_OK && !p->would && failed < n) status = write_tables(p, corpus, runs, n, err);
-  return status == RMX_OK ? judge(p, runs, n, failed, err) : status;
+  if (is_sliced(p)) RMX_TRY(rmx__slice_runs(p, all, n_all, &chosen, &m, err));
+  if (m == 0)
+    rmx_note(&p->listener, "train: part %lld of %lld has no run", (long long)p->slice.i,
+             (long long)p->slice.n);
+  if (p->experiment.config.n_swarms && !p->would)  // of all swarms at once
+    RMX_TRY(rmx__agree_to_outdate(p, chosen ? chosen : all, m, true, err));
+  rmx_status status = train_swarms(p, corpus, chosen, m, &done, err);
+  if (p->would || !done.measured) return status;
+  // what there is is written even if too many runs failed
+  const rmx_status written = is_sliced(p) ? end_slice(p, corpus, all, n_all, done.failed, &other)
+                                          : write_tables(p, corpus, all, n_all, &other);
+  if (status == RMX_OK && written != RMX_OK) *err = other;
+  return status == RMX_OK ? written : status;
 }
 
 rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err) {
   return with_runs(p, train, err);
+}
+
+rmx_status rmx_swarm_states_json(const rmx_experiment *e, const rmx_corpus *corpus, json_t *out,
+                                 rmx_err *err) {
+  json_t *swarms = json_object();
+  for (size_t k = 0; k <= e->config.n_swarms; k++) {
+    rmx_run *runs;
+    size_t n;
+    if (rmx_swarm_runs(e, k, corpus, &runs, &n, err) != RMX_OK) {
+      json_decref(swarms);
+      return err->status;
+    }
+    json_object_set_new(k ? swarms : out, k ? e->config.swarms[k - 1].name : "proxies",
+                        rmx_run_states_json(runs, n));
+    rmx_runs_release(runs, n);
+  }
+  if (e->config.n_swarms)
+    json_object_set_new(out, "swarms", swarms);
+  else
+    json_decref(swarms);
+  return RMX_OK;
 }

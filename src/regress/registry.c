@@ -63,13 +63,23 @@ static rmx_status check_data(const rmx_dataset *data, rmx_err *err) {
   return RMX_OK;
 }
 
+static bool takes_scales(const rmx__regressor_kind *kind) {
+  return kind->set_scale || kind->choose;
+}
+
+bool rmx_regressor_takes_scales(const char *name) {
+  const rmx__regressor_kind *kind;
+  rmx_err ignored;
+  return find(name, "", &kind, &ignored) == RMX_OK && takes_scales(kind);
+}
+
 rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data,
                            uint64_t seed, const rmx_listener *listener, rmx_regressor **out,
                            rmx_err *err) {
   const rmx__regressor_kind *kind;
   RMX_TRY(find(options->regressor ? options->regressor : "", "fit.regressor", &kind, err));
   RMX_TRY(check_data(data, err));
-  if (data->scales && !kind->set_scale && !kind->choose)
+  if (data->scales && !takes_scales(kind))
     return rmx_fail(err, RMX_EINPUT,
                     "regressor \"%s\" fits runs of one size and length; for several use "
                     "\"scaling\" or \"auto\"",

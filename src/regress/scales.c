@@ -3,6 +3,7 @@
 
 #include "scales.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,40 @@ char *rmx_scale_text(rmx_scale at) {
   }
   rmx_buf_puts(&b, "");
   return b.failed ? NULL : rmx_strdup(b.data ? b.data : "");
+}
+
+const char *rmx__scale_wanted(bool size, bool tokens) {
+  return size && tokens ? "SIZE,TOKENS, as in 1.2B,100G"
+         : size         ? "SIZE, as in 1.2B"
+                        : "TOKENS, as in 100G";
+}
+
+static rmx_status positive(const char *text, const char *what, const char *wanted, double *out,
+                           rmx_err *err) {
+  rmx_err why;
+  char *unit;
+  if (rmx_parse_real(text, "", out, &why) != RMX_OK) {
+    strtod(text, &unit);
+    return rmx_fail(err, RMX_EUSAGE, "\"%s\" is not a number of %s%s; wanted %s", text, what,
+                    unit > text && isalpha((unsigned char)*unit)
+                        ? ": its unit is none of k, M, G (or B) and T"
+                        : "",
+                    wanted);
+  }
+  if (!(*out > 0)) return rmx_fail(err, RMX_EUSAGE, "%s %s; wanted a positive number", text, what);
+  return RMX_OK;
+}
+
+rmx_status rmx_scale_parse(const char *text, bool size, bool tokens, rmx_scale *at, rmx_err *err) {
+  const char *wanted = rmx__scale_wanted(size, tokens);
+  *at = (rmx_scale){0};
+  RMX_OWNED char *first = rmx_strdup(text);
+  if (!first) return rmx_fail_memory(err, 0, "a scale");
+  char *comma = strchr(first, ',');
+  if (!comma != !(size && tokens)) return rmx_fail(err, RMX_EUSAGE, "wanted %s", wanted);
+  if (comma) *comma = 0;
+  if (size) RMX_TRY(positive(first, "parameters", wanted, &at->size, err));
+  return tokens ? positive(comma ? comma + 1 : first, "tokens", wanted, &at->tokens, err) : RMX_OK;
 }
 
 // ---- a fit at one scale ----

@@ -14,4 +14,7 @@ void rmx__judge(const rmx_scale *scales, const int *groups, size_t N, bool *judg
 // Sets f->judged, where the fit has scales.
 rmx_status rmx__judge_runs(rmx_fit *f, rmx_err *err);
 
+// What --for wants of a fit with these columns: "SIZE,TOKENS, as in 1.2B,100G".
+const char *rmx__scale_wanted(bool size, bool tokens);
+
 #endif

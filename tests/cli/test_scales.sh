@@ -49,6 +49,12 @@ try "predicts for a size" 0 "r0_300M_1" "$REGMIX" predict --fit law --mixtures b
 try "a size of 0" 2 "positive" "$REGMIX" predict --fit f --mixtures big.csv --for 0,6G
 try "a negative length" 2 "positive" "$REGMIX" predict --fit f --mixtures big.csv --for 1B,-6G
 try "no number" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for large,6G
+try "a unit that is not known" 2 '"3m" is not a number of parameters: its unit is none of k, M, G (or B) and T' \
+  "$REGMIX" predict --fit f --mixtures big.csv --for 3m,6G
+try "nor is that of the length" 2 '"6 GB" is not a number of tokens' "$REGMIX" predict --fit f --mixtures big.csv --for "3M,6 GB"
+try "nothing" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for ""
+try "half of nothing" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for ,6G
+try "infinity" 2 "not a number of tokens" "$REGMIX" predict --fit f --mixtures big.csv --for 1B,inf
 try "one of two" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for 1B
 try "three" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for 1B,6G,7
 
@@ -57,6 +63,12 @@ try "a column that is not there" 2 'no column "size"' \
 sed 's/,50M,/,0,/' small.csv > zero.csv
 try "a size of 0 in the table" 1 'zero.csv:2: column "model_size": "0" is not a positive number' \
   "$REGMIX" fit --mixtures zero.csv --metrics zero.csv $columns $scales --out g
+sed 's/,50M,/,50m,/' small.csv > units.csv
+try "a unit in the table that is not known" 1 'units.csv:2: column "model_size": "50m" is not a positive number with a unit' \
+  "$REGMIX" fit --mixtures units.csv --metrics units.csv $columns $scales --out g
+sed 's/,50M,/,-50M,/' small.csv > negative.csv
+try "a negative size in the table" 1 'negative.csv:2: column "model_size": "-50M" is not a positive number' \
+  "$REGMIX" fit --mixtures negative.csv --metrics negative.csv $columns $scales --out g
 sed '5s/,2G,/,,/; 5s/,4G,/,,/; 5s/,6G,/,,/' small.csv > empty.csv
 try "no length in the table" 1 'empty.csv:5: column "n_tokens"' \
   "$REGMIX" fit --mixtures empty.csv --metrics empty.csv $columns $scales --out g

@@ -32,6 +32,7 @@ static const struct {
     {"mixtures.csv", NULL},
     {"metrics.csv", NULL},
     {"metrics-half.csv", NULL},
+    {"evaluations.csv", NULL},
     {"optimum.yaml", NULL},
     {"next.csv", NULL},
     {"report.html", NULL},

@@ -25,6 +25,9 @@ const rmx_option rmx_search_option_table[] = {
      "number of bootstrap replicates for the intervals; 0: no intervals"},
     {"level", RMX_REAL, HOW(level), "0.9", 0.5, 0.999, "SHARE",
      "coverage of the intervals, 0.5 to 0.999"},
+    {"for", RMX_TEXT, PROBLEM(scale), NULL, 0, 0, "SIZE,TOKENS",
+     "parameters and tokens of the model to answer for, as in 1.2B,100G, if the fit has runs of "
+     "several sizes or lengths; default, in an experiment: its large model"},
     {"floor", RMX_LIST, PROBLEM(floor), NULL, 0, 0, "DOMAIN=WEIGHT",
      "smallest weight a domain (or a node of their tree) may have; may be given several times"},
     {"cap", RMX_LIST, PROBLEM(cap), NULL, 0, 0, "DOMAIN=WEIGHT",
