@@ -84,6 +84,12 @@ try "after a kill" 0 "" "$REGMIX" train -C broken
 "$REGMIX" train -q -C exp
 same "the same evaluations" "$(cksum < exp/evaluations.csv)" "$(cksum < broken/evaluations.csv)"
 
+# ---- parts of the runs
+rm -rf broken/runs broken/*.csv.new broken/evaluations.csv broken/metrics*.csv
+try "one half of all swarms" 0 "not done yet" "$REGMIX" train -C broken --slice 0/2
+try "the other half" 0 "" "$REGMIX" train -C broken --slice 1/2
+same "the same evaluations too" "$(cksum < exp/evaluations.csv)" "$(cksum < broken/evaluations.csv)"
+
 # ---- the user's own trainer
 cat > broken/train.py << 'END'
 import json
