@@ -174,7 +174,8 @@ void rmx_man_config(FILE *f) {
       ".SH DESCRIPTION\nAn experiment is a folder with a file regmix.yaml.\n.BR regmix\\-init "
       "(1)\nwrites this file with every default as a comment.\nThe key \"proxy.lr\" is the key lr "
       "in the map proxy. The command line can set any key: \\-\\-set proxy.lr=0.001.\nThe steps "
-      "write resolved.yaml, which contains all keys with the values that were used.\n.PP\nThree keys "
+      "write resolved.yaml, which contains all keys with the values that were used.\n.PP\nThree "
+      "keys "
       "are maps with names of your own.\n.TP\n.B corpus.domains\nMap from each domain to its "
       "files: a glob or a list of globs, or a map with files, valid_files, valid_only, text_field, "
       "separator and encoding.\n.TP\n.B target\nThe metric (or domain) to improve, or a map from "
@@ -183,7 +184,8 @@ void rmx_man_config(FILE *f) {
       "length. A swarm has the keys of proxy, and takes from proxy those that it does not give (of "
       "another model also the layers, heads, width and ffn). Its key runs is the number of the "
       "mixtures that it trains, from the first (default: all). One fit takes the runs of all "
-      "swarms, and the optimum is searched for the large model, or for optimize.for.\n.SH EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: "
+      "swarms, and the optimum is searched for the large model, or for optimize.for.\n.SH "
+      "EXAMPLE\n.nf\ncorpus:\n  domains:\n    web: text/web/*.jsonl.gz\n    books: "
       "text/books/*.txt\n    exam: {files: text/exam.txt, valid_only: true}\ntarget: exam\nproxy: "
       "{tokens: 2M}\nswarms:\n  larger: {model: 1M, tokens: 8M, runs: 16}\n.fi\n.SH KEYS\n",
       f);
