@@ -186,9 +186,9 @@ bool rmx__same_file(const char *a, const char *b, struct stat *info);
 // What a plan must know about the text (plan_text.c).
 struct rmx__plan_text {
   int vocab;
-  double bytes;            // of text, uncompressed
-  double *valid_tokens;    // of one evaluation, by rmx__training_at; free() it
-  double seconds;          // of prepare
+  double bytes;          // of text, uncompressed
+  double *valid_tokens;  // of one evaluation, by rmx__training_at; free() it
+  double seconds;        // of prepare
   // sums of the caps of the domains' weights: as estimated; if each byte were a token. 1: enough
   double caps, most_caps;
   double spool, tokens;  // bytes on disk while it works; of the token files
