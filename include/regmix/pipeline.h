@@ -299,9 +299,10 @@ typedef struct rmx_problem_request {
 } rmx_problem_request;
 /* Whether any of it is given. */
 bool rmx_problem_given(const rmx_problem_request *a);
-/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps where
- * the request does not, and, for an experiment with several swarms, the scale: its large model. The fit predicts runs of the budget from then on,
- * where that makes a difference. A target may be missing. Release with rmx_problem_release. */
+/* The problem of the config with the request over it. corpus (NULL: none) gives prior and caps
+ * where the request does not, and, for an experiment with several swarms, the scale: its large
+ * model. The fit predicts runs of the budget from then on, where that makes a difference. A target
+ * may be missing. Release with rmx_problem_release. */
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err);
 bool rmx_has_target(const rmx_fit *f, const rmx_problem *q);

@@ -92,8 +92,8 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
   return RMX_OK;
 }
 
-// The result of the run with this name, or of which this row of evaluations.csv is (NAME@TOKENS), is
-// one that `regmix train` would use again.
+// The result of the run with this name, or of which this row of evaluations.csv is (NAME@TOKENS),
+// is one that `regmix train` would use again.
 static bool is_used(const rmx_run *runs, size_t n, const char *id, size_t near) {
   for (size_t k = 0; k < n; k++) {
     const rmx_run *r = &runs[(near + k) % n];
