@@ -207,6 +207,35 @@ def test_optimum(o, fit, name, directions):
         ok(v["score"] is None or near(v["loss"], max(0, v["score"] - o["score"]), 1e-6), f"{name}: the loss without {d}", v)
 
 
+def test_orders(e):
+    """A<B for every two domains, and for a node of the tree."""
+    for a in DOMAINS:
+        for b in DOMAINS:
+            if a != b:
+                m = e.json("optimize", "--target", "a_loss", "--target", "c_loss", "--quick", "--ordered", f"{a}<{b}")["mixture"]
+                ok(m[a] <= m[b] + 1e-9 and near(sum(m.values()), 1), f"--ordered {a}<{b} holds", m)
+    for name, below, above in (("code<web", DOMAINS[1:3], DOMAINS[:1]), ("web<code", DOMAINS[:1], DOMAINS[1:3])):
+        for method in ("search", "simulate"):
+            m = e.json("optimize", "--target", "a_loss", "--quick", "--ordered", name, "--method", method, "--samples", "2k")["mixture"]
+            ok(sum(m[d] for d in below) <= sum(m[d] for d in above) + 1e-9, f"--ordered {name} holds by {method}", m)
+
+
+def test_tokens(e):
+    """Token counts of domains that there are, and of others."""
+    counts = "".join(f"{json.dumps(d)}: {i + 1}M\n" for i, d in enumerate(DOMAINS))
+    for more, said in (("", ""), ("other: 1M\n", "token counts: 1 name matches no domain and is not used: other"),
+                       ("x: 1M\ny: 2M\n", "token counts: 2 names match no domain and are not used: x, y")):
+        e.put("tokens.yaml", counts + more)
+        code, _, told = e.call("fit", "--mixtures", "x.csv", "--metrics", "y.csv", "--regressor", "ridge", "--tokens", "tokens.yaml", "--budget", "5M", "--out", "counted")
+        fit = e.read("counted/fit.json")
+        ok(code == 0 and fit["tokens"] == [1e6, 2e6, 3e6, 4e6] and fit["budget"] == 5e6, "the fit keeps the token counts", told)
+        ok(said in told and ("token counts:" in told) == bool(said), f"names that are no domain: {said}", told)
+    for bad, said in ((counts.replace("1M", "0"), 'tokens of "web": 0; wanted more than 0'), (counts.split("\n", 1)[1], 'domain "web" has no token count')):
+        e.put("tokens.yaml", bad)
+        code, _, told = e.call("fit", "--mixtures", "x.csv", "--metrics", "y.csv", "--tokens", "tokens.yaml", "--budget", "5M", "--out", "counted")
+        ok(code == 1 and said in told, f"token counts: {said}", told)
+
+
 # ---- an experiment: status, compare and run
 
 T_95 = {2: 12.706204736432095, 3: 4.302652729911275}  # two-sided t quantiles for n - 1 degrees of freedom
@@ -314,6 +343,8 @@ def test_tables(regmix, folder):
             continue
         same_text(f"{name} prints what --json has", answer(o, high, **more), e.call("optimize", *options)[1])
         test_optimum(o, fit, name, high)
+    test_orders(e)
+    test_tokens(e)
 
 
 def all_tests(regmix, folder):

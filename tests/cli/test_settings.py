@@ -7,6 +7,7 @@ dry run says from which step on the work would be done again. A new key of the s
 a row. Speaks TAP.
 """
 import json
+import math
 import os
 import re
 import shutil
@@ -113,6 +114,47 @@ FINGERPRINTS = {
 }
 
 
+# The keys of the files that other programs read, and of those that a later regmix reads.
+RESULT = ("run status seed mixture model parameters lr steps tokens flops valid_flops wall_s tokens_per_s loss_nats bits_per_byte half epochs "
+          "tokens_by_domain fingerprint made_by nats_hash")
+KEYS = {
+    "runs/0001/result.json": RESULT,
+    "runs/0001/run.json": "corpus_hash vocab seed mixture training name corpus keep_model folder tokenizer end_of_text domains",
+    "large/optimum/1/result.json": RESULT.replace(" half", "") + " model_hash",
+    "corpus/corpus.json": "version vocab end_of_text tokenizer_hash hash fingerprint tokenizer_fingerprint domains lost content_hash",
+    "mixtures.json": "fingerprint inputs content before",
+    "large/comparison.json": "target seeds tokens rows made_by content_hash",
+    "fit/fit.json": "version domains raw runs ids mixtures mean_mixture metrics options made_by tokens budget run_tokens tokenizer hashes half_agreement "
+                    "content_hash",
+}
+MADE_BY = {"runs/0001/result.json": "version isa corpus", "large/comparison.json": "version seed", "fit/fit.json": "version seed fingerprint inputs"}
+
+
+def test_keys(e):
+    for file, wanted in KEYS.items():
+        missing = set(wanted.split()) - set(e.read(file))
+        ok(not missing, f"{file} has its keys", f"missing: {missing}; there are: {list(e.read(file))}")
+    for file, wanted in MADE_BY.items():
+        missing = set(wanted.split()) - set(e.read(file)["made_by"])
+        ok(not missing, f"{file} says what made it", f"missing: {missing}; there are: {list(e.read(file)['made_by'])}")
+    with open(f"{e.folder}/runs/0001/log.jsonl", encoding="utf-8") as f:
+        lines = [json.loads(line) for line in f]
+    result = e.read("runs/0001/result.json")
+    steps = [x for x in lines if "loss_nats" in x]
+    ok([x["step"] for x in steps] == list(range(1, result["steps"] + 1)) and steps[-1]["tokens"] == result["tokens"] == 256 * result["steps"], "log.jsonl has a line for each step", lines)
+    ok(set(steps[0]) >= {"step", "tokens", "loss_nats", "lr", "grad_norm", "tokens_per_s", "wall_s"}, "of these numbers", steps[0])
+    valid = [x for x in lines if "valid_nats" in x]
+    ok(len(valid) == 2 and all(abs(x - result["loss_nats"][d]) < 1e-6 for d, x in valid[-1]["valid_nats"].items()) and valid[0]["step"] == result["steps"] // 2, "and one for each validation", valid)
+    ok(abs(sum(result["tokens_by_domain"].values()) - result["tokens"]) <= 1, "the tokens of the domains sum to those of the run", result["tokens_by_domain"])
+    corpus = {d["name"]: d for d in e.read("corpus/corpus.json")["domains"]}
+    whole = {d: (corpus[d]["train_tokens"] - 1) // 16 * 16 for d in result["epochs"]}  # of sequences of 16
+    wrong = {d: x for d, x in result["epochs"].items() if abs(x - result["tokens_by_domain"][d] / whole[d]) > 1e-9}
+    ok(not wrong, "epochs are tokens read over tokens of whole sequences", wrong)
+    wrong = {d: x for d, x in result["bits_per_byte"].items()
+             if abs(x - result["loss_nats"][d] / math.log(2) * corpus[d]["valid_tokens"] / corpus[d]["valid_bytes"]) > 0.05 * x}
+    ok(not wrong, "bits per byte are nats per token, the tokens' length and log 2", wrong)
+
+
 def test_fingerprints(e):
     for (file, key), wanted in FINGERPRINTS.items():
         got = e.read(file).get(key)
@@ -177,6 +219,7 @@ def all_tests(regmix, folder):
     if code:
         sys.exit(f"Bail out! the experiment does not run: {said}")
     shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
+    test_keys(e)
     test_fingerprints(e)
     test_settings(e)
     test_text(e)

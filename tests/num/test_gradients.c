@@ -207,8 +207,59 @@ START_TEST(with_weights_from_the_losses) {
 }
 END_TEST
 
+/* A micro-batch of more sequences than go through the layers at once: its losses are those of each
+ * sequence by itself, and its gradients are their sum. */
+START_TEST(of_many_slices) {
+  enum { MANY = 70, V = 23 };
+  const rmx_kernels *k = NULL;
+  rmx_model *many, *one;
+  static int32_t tokens[MANY * T], labels[MANY * T];
+  static float weights[MANY * T], losses[2][MANY * T], chosen[2][MANY * T];
+  const rmx_weigher by = {NULL, weigh};
+  const size_t n = rmx_model_parameters(&tiny);
+  must(rmx_kernels_get("ref", &k, err));
+  for (int weighed = 0; weighed < 2; weighed++) {
+    must(rmx_model_new(&tiny, MANY, T, true, k, 7, &many, err));
+    must(rmx_model_new(&tiny, 1, T, true, k, 7, &one, err));
+    rmx_rng rng = rmx_rng_make(4, 0, RMX_FOR_TEST);
+    for (int i = 0; i < MANY * T; i++) {
+      tokens[i] = (int32_t)rmx_rng_below(&rng, V);
+      labels[i] = (int32_t)rmx_rng_below(&rng, V);
+      weights[i] = (float)rmx_rng_uniform(&rng);
+    }
+    rmx_model_losses(many, tokens, labels, MANY, T, losses[0]);
+    for (int i = 0; i < MANY; i++)
+      rmx_model_losses(one, tokens + i * T, labels + i * T, 1, T, losses[1] + i * T);
+    for (int i = 0; i < MANY * T; i++) ck_assert_float_eq_tol(losses[0][i], losses[1][i], 1e-5f);
+    if (weighed)
+      rmx_model_backward_weighed(many, tokens, labels, &by, MANY, T, losses[0], chosen[0]);
+    else
+      rmx_model_backward(many, tokens, labels, weights, MANY, T, losses[0]);
+    for (int i = 0; i < MANY; i++) {
+      const int at = i * T;
+      if (weighed)
+        rmx_model_backward_weighed(one, tokens + at, labels + at, &by, 1, T, losses[1] + at,
+                                   chosen[1] + at);
+      else
+        rmx_model_backward(one, tokens + at, labels + at, weights + at, 1, T, losses[1] + at);
+    }
+    for (int i = 0; i < MANY * T; i++) {
+      ck_assert_float_eq_tol(losses[0][i], losses[1][i], 1e-5f);
+      if (weighed) ck_assert_float_eq_tol(chosen[0][i], chosen[1][i], 1e-5f);
+    }
+    double norm = 0, off = 0;
+    const float *g = rmx_model_gradients(many), *sum = rmx_model_gradients(one);
+    for (size_t j = 0; j < n; j++) norm += pow(sum[j], 2), off += pow(g[j] - sum[j], 2);
+    ck_assert_msg(norm > 0 && sqrt(off) < 1e-5 * sqrt(norm), "%g of %g", sqrt(off), sqrt(norm));
+    rmx_model_free(many);
+    rmx_model_free(one);
+  }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, with_weights_from_the_losses);
+  tcase_add_test(tc, of_many_slices);
   tcase_add_test(tc, of_every_tensor);
   tcase_add_test(tc, in_bf16_are_near_the_reference);
   tcase_add_test(tc, of_every_tensor_in_the_best_level);
