@@ -11,8 +11,8 @@
 >>> fit.report("page.html")
 
 Mixtures are shares of training tokens, from 0 to 1, and sum to 1 in each row. Results have the bits
-that the command line gives for the same tables. Warnings are `RegmixWarning`; notes go to the logger
-"regmix".
+that the command line gives for the same tables. Warnings are `RegmixWarning`; notes go to the
+logger "regmix".
 """
 
 from __future__ import annotations

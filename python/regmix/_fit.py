@@ -208,7 +208,9 @@ class Fit:
             lib.rmx_free_at(c.cast(c.byref(X), c.POINTER(c.c_void_p)))
         index = frame.index
         result = pd.DataFrame(mean.T, index=index, columns=self.metrics)
-        return (result, pd.DataFrame(sd.T, index=index, columns=self.metrics)) if return_std else result
+        if not return_std:
+            return result
+        return result, pd.DataFrame(sd.T, index=index, columns=self.metrics)
 
     def score(
         self,

@@ -51,19 +51,28 @@ def as_frame(x: Any, what: str, id: Optional[str] = None) -> pd.DataFrame:
             raise InputError(f"{what}: no column {id!r} that names the runs")
         x = x.set_index(id)
     names = [str(name) for name in x.columns]
-    _no_twins(names, what, "column")
-    _no_twins([str(name) for name in x.index], what, "run")
+    _check_names(names, what, "column")
+    _check_names([str(name) for name in x.index], what, "run")
     if not len(x) or not names:
         raise InputError(f"{what}: no {'columns' if len(x) else 'rows'}")
     return x
 
 
-def _no_twins(names: Sequence[str], what: str, noun: str) -> None:
+def _check_names(names: Sequence[str], what: str, noun: str) -> None:
     seen = set()
     for name in names:
         if name in seen:
             raise InputError(f"{what}: {noun} {name!r} is there twice; wanted each name once")
+        if not name or "\0" in name or not _is_utf8(name):
+            raise InputError(f"{what}: {noun} {name!r}: wanted a name of UTF-8 text")
         seen.add(name)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def numbers_of(frame: pd.DataFrame, what: str) -> np.ndarray:
@@ -92,7 +101,7 @@ def _no_numbers(what: str, name: object) -> InputError:
 
 
 def check_mixtures(frame: pd.DataFrame, x: np.ndarray, what: str, any_sum: bool) -> None:
-    """Names the run and the domain of the first cell, or the run of the first row, that is wrong."""
+    """Names the run and the domain of a weight that is wrong, or the run whose sum is."""
     bad = ~np.isfinite(x) | (x < 0)
     if bad.any():
         i, j = np.argwhere(bad)[0]
@@ -188,8 +197,8 @@ def take_column(
             values[i] = cell
         if not values[i] > 0:
             raise InputError(
-                f"{what}: run {str(frame.index[i])!r}: {name} is {cell!r}; wanted a positive number "
-                "such as 122M or 680000000"
+                f"{what}: run {str(frame.index[i])!r}: {name} is {cell!r}; wanted a positive "
+                "number such as 122M or 680000000"
             )
     return frame.drop(columns=name), values
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the notebooks of examples/notebooks. As a program: notebooks.py writes their outputs anew."""
+"""Runs the notebooks of examples/notebooks. As a program it writes their outputs again."""
 import os
 import shutil
 import sys
@@ -18,7 +18,8 @@ def run(folder, name):
     import regmix
 
     inside = Path(regmix.__file__).parent
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(inside.parent), os.environ.get("PYTHONPATH", "")])
+    paths = [str(inside.parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     book = nbformat.read(Path(folder) / f"{name}.ipynb", 4)
     NotebookClient(book, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
     return book

@@ -20,6 +20,9 @@ def main() -> int:
     words = [word for word in sys.argv[1:] if word != "--installed"]
     installed = "--installed" in sys.argv[1:]
     build, modules = os.path.abspath(words[0]), words[1:]
+    if modules and " " in modules[0]:  # why meson does not want it here
+        print(f"1..0 # SKIP {modules[0]}")
+        return 0
     for name, package in WANTED.items():
         if importlib.util.find_spec(name) is None:
             print(f"1..0 # SKIP {name} is not installed (Debian: apt install python3-{package})")

@@ -53,7 +53,9 @@ class Binding(unittest.TestCase):
                 have = getattr(kind, member).offset if member else c.sizeof(kind)
                 self.assertEqual(have, int(number))
         wanted = {
-            f"{name}.{field[0]}" for name, kind in _library.STRUCTS.items() for field in kind._fields_
+            f"{name}.{field[0]}"
+            for name, struct in _library.STRUCTS.items()
+            for field in struct._fields_
         }
         self.assertLessEqual(wanted, seen)
 

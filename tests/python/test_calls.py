@@ -205,7 +205,10 @@ class Calls(unittest.TestCase):
         self.assertTrue(module.fit(W, Y, regressor="ridge").scores_.equals(fit.scores_))
 
     def test_warnings_and_notes(self):
-        with self.assertLogs("regmix", logging.INFO) as logs, warnings.catch_warnings(record=True) as w:
+        with (
+            self.assertLogs("regmix", logging.INFO) as logs,
+            warnings.catch_warnings(record=True) as w,
+        ):
             warnings.simplefilter("always")
             regmix.fit(W, Y.rename(columns={"books_loss": "b"}), regressor="ridge", metric="b")
         self.assertTrue(any("fit:" in line for line in logs.output), logs.output)
@@ -241,7 +244,7 @@ class Calls(unittest.TestCase):
             for path in ("/nowhere/libregmix.so", str(bad)):
                 done = script("import regmix", env={**os.environ, "REGMIX_LIBRARY": path})
                 self.assertNotEqual(done.returncode, 0)
-                self.assertIn("ImportError: regmix: the shared library cannot be loaded", done.stderr)
+                self.assertIn("ImportError: regmix: the shared library cannot be", done.stderr)
                 self.assertIn("make python", done.stderr)
             libc = script("import regmix", env={**os.environ, "REGMIX_LIBRARY": "libc.so.6"})
             self.assertIn("has no function rmx_version", libc.stderr)

@@ -76,9 +76,13 @@ class Frames(unittest.TestCase):
         self.assertTrue((x == before).all())
 
     def test_duplicate_names(self):
-        self.refused(self.w.rename(index={"r001": "r000"}), self.y, "mixtures", "'r000' is there twice")
-        self.refused(self.w, self.y.rename(index={"r001": "r000"}), "metrics", "'r000' is there twice")
+        twice = {"r001": "r000"}
+        self.refused(self.w.rename(index=twice), self.y, "mixtures", "'r000' is there twice")
+        self.refused(self.w, self.y.rename(index=twice), "metrics", "'r000' is there twice")
         self.refused(self.w.rename(columns={"web": "code"}), self.y, "column 'code' is there twice")
+        for bad in ("", "a\0b", "\ud800"):
+            self.refused(self.w.rename(columns={"web": bad}), self.y, "UTF-8")
+            self.refused(self.w, self.y.rename(index={"r001": bad}), "UTF-8")
         mixed = self.w.set_axis([1, "1", *self.w.index[2:]])
         self.refused(mixed, self.y, "'1' is there twice")
 

@@ -11,7 +11,7 @@ MISSING = [x for x in ("nbclient", "nbformat", "ipykernel") if not importlib.uti
 
 
 class Notebooks(unittest.TestCase):
-    @unittest.skipIf(MISSING, f"{MISSING} not installed (Debian: python3-nbclient, python3-ipykernel)")
+    @unittest.skipIf(MISSING, f"{MISSING} not installed (Debian: python3-nbclient, -ipykernel)")
     def test_they_run(self):
         with Scratch() as scratch:
             folder = notebooks.copy_to(scratch)

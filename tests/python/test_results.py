@@ -77,7 +77,8 @@ class Results(unittest.TestCase):
             losses(w),
             {"regressor": "ridge"},
             ["--regressor", "ridge"],
-            {"target": "books_loss", "share": {"web": (0.2, None), "sum": (None, 0.9, ["code", "web:news"])},
+            {"target": "books_loss",
+             "share": {"web": (0.2, None), "sum": (None, 0.9, ["code", "web:news"])},
              "floor": {"code": 0.1}, "ordered": "code:rest<code:good", "quick": True},  # fmt: skip
             ["--target", "books_loss", "--share", "web=0.2..", "--share", "sum=..0.9:code,web:news",
              "--floor", "code=0.1", "--ordered", "code:rest<code:good", "--quick"],  # fmt: skip
@@ -158,7 +159,8 @@ class Results(unittest.TestCase):
             said = answer("score", "--fit", f"{folder}/fit", "--mixtures", f"{folder}/w.csv",
                           "--metrics", f"{folder}/y.csv")  # fmt: skip
             scores = regmix.load(f"{folder}/fit").score(w.iloc[30:], y.iloc[30:])
-            self.assertEqual(said["metrics"]["books_loss"]["rmse"], scores.loc["books_loss", "rmse"])
+            said = said["metrics"]["books_loss"]
+            self.assertEqual(said["rmse"], scores.loc["books_loss", "rmse"])
             (w.mean() / w.mean().sum()).rename("weight").to_csv(f"{folder}/p.csv",
                                                                 index_label="domain")  # fmt: skip
             said = answer("sample", "--prior", f"{folder}/p.csv", "--set", "sample.runs=5", "--set",
@@ -173,13 +175,14 @@ class Results(unittest.TestCase):
         opt = fit.optimize("books_loss", quick=True)
         with Scratch() as folder:
             opt.save(f"{folder}/o.yaml")
-            said = program("export", "--mixture", f"{folder}/o.yaml", "--to", "megatron", "--prefix",
-                           "/data/", "--data", "web=/w-b").stdout  # fmt: skip
+            said = program("export", "--mixture", f"{folder}/o.yaml", "--to", "megatron",
+                           "--prefix", "/data/", "--data", "web=/w-b").stdout  # fmt: skip
             text = opt.to("megatron", f"{folder}/blend", prefix="/data/", data={"web": "/w-b"})
             self.assertEqual(text, said)
             with open(f"{folder}/blend", encoding="utf-8") as f:
                 self.assertEqual(f.read(), said)
-            page = fit.report(f"{folder}/pagé.html", suggested=fit.suggest(2, "books_loss", curve=False))
+            more = fit.suggest(2, "books_loss", curve=False)
+            page = fit.report(f"{folder}/pagé.html", suggested=more)
             html = page.read_text(encoding="utf-8")
             for part in ("books_loss", '"best_run_score":', '"next":{'):
                 self.assertTrue(part in html, part)
@@ -203,8 +206,8 @@ def _rows(folder, place, w, fit, ask_args, ask_words):
             words += [flag, value]
     said = answer("suggest", "-n", "3", "--fit", folder, "--no-curve", *words)
     frame = fit.suggest(3, curve=False, **target)
-    test.assertEqual([row["mixture"] for row in said["suggestions"]], frame.to_dict(orient="records"))
-    test.assertEqual([row["run"] for row in said["suggestions"]], list(frame.index))
+    said = {row["run"]: row["mixture"] for row in said["suggestions"]}
+    test.assertEqual(said, frame.to_dict(orient="index"))
     return frame
 
 
