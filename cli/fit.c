@@ -15,27 +15,29 @@ static const char *better_of(const rmx_fit *f, size_t m) {
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   bool noise = false, assumed = false;
-  printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n", width, "metric", "regressor", "spearman", "r2",
-         "rmse", "noise", "regret@1", "optimism", "better");
+  printf("%-*s %-9s %8s %6s %8s %8s %6s %8s %8s %6s\n", width, "metric", "regressor", "spearman",
+         "r2", "rmse", "noise", "signal", "regret@1", "optimism", "better");
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     rmx_diagnostics d;
-    char text[6][CLI_NUMBER];
+    char text[7][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
-    printf("%-*s %-9s %8s %7s %9s %9s %9s %9s %7s\n",
+    printf("%-*s %-9s %8s %6s %8s %8s %6s %8s %8s %6s\n",
            rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
            rmx_regressor_name(rmx_fit_regressor(f, m)),
            cli_number(rmx_fit_cv(f, m)->spearman, 4, 'f', text[0]),
-           cli_number(rmx_fit_cv(f, m)->r2, 4, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
-           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.regret_at_1, 2, 'g', text[4]),
-           cli_number(d.optimism, 2, 'g', text[5]), better_of(f, m));
+           cli_number(rmx_fit_cv(f, m)->r2, 3, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
+           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.signal_to_noise, 1, 'f', text[6]),
+           cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]),
+           better_of(f, m));
     assumed |= rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED;
   }
   int64_t folds = rmx_fit_folds(f);
   printf(
       "(out of fold: %lld fold%s of %zu run%s, %zu domains\n regret@1: how much worse the run with "
       "the best prediction is than the best run\n optimism: how much too good the best predictions "
-      "are%s%s)\n",
+      "are\n signal: what the mixtures change, over the noise (of equal runs, else the "
+      "rmse)%s%s)\n",
       (long long)folds, rmx_s(folds), runs, rmx_s(runs), rmx_fit_n_domains(f),
       noise ? "\n noise: standard deviation between equal runs; no rmse can be lower" : "",
       assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");

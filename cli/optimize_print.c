@@ -62,6 +62,17 @@ static void print_directions(const rmx_answer *s) {
       if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(rmx_fit_metrics(f)[m]));
     if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
   }
+  const char *before = "Left out, since the signal to noise is too low: ";
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
+    if (!s->problem.target.left_out[m]) continue;
+    printf("%s%s", before, rmx_shown(rmx_fit_metrics(f)[m]));
+    before = ", ";
+  }
+  if (*before == ',') puts(".");
+  if (s->problem.target.by_signal)
+    puts(
+        "Each metric counts in units of its standard deviation over the runs, times the share of "
+        "its variance that is signal.");
   const rmx_few assumed = rmx_assumed_directions(f, &s->problem);
   if (assumed.n) printf("  " RMX_ASSUMED_DIRECTIONS "\n", rmx_shown(assumed.text));
 }

@@ -213,6 +213,19 @@ typedef enum rmx_better {
  * in src/base/better.c. */
 rmx_better rmx_better_by_name(const char *name);
 
+/* What a metric measures. Numbers of different kinds do not add up. */
+typedef enum rmx_metric_kind {
+  RMX_KIND_UNKNOWN = 0,
+  RMX_KIND_ACCURACY, /* a share of right answers, 0 to 1 or 0 to 100 */
+  RMX_KIND_BITS,     /* bits per byte */
+  RMX_KIND_LOSS,     /* nats per token */
+  RMX_KIND_PERPLEXITY,
+} rmx_metric_kind;
+/* What the words of a metric's name say, by the same table. */
+rmx_metric_kind rmx_kind_by_name(const char *name);
+/* "unknown", "accuracy", "bits_per_byte", "loss", "perplexity". */
+const char *rmx_metric_kind_text(rmx_metric_kind kind);
+
 /* The first three of many names, for a message such as "12 metrics (a, b, c, ...)". rmx_few f = {0}
  * is ready. */
 typedef struct rmx_few {

@@ -40,6 +40,8 @@ typedef struct rmx_problem_options {
   char *scale; /* "SIZE,TOKENS" to answer for, see rmx_fit_for_text(); NULL */
   bool worst;  /* the worst of the target's metrics, relative to `than` */
   double drop_below, max_kl, kl_penalty;
+  char *weigh;       /* the metrics of the target: "equal" or "signal" */
+  double min_signal; /* metrics with less signal to noise are left out of it */
 } rmx_problem_options;
 
 typedef struct rmx_search_options {
@@ -63,6 +65,11 @@ typedef struct rmx_target {
   double *base;   /* (M) */
   double *sign;   /* (M) -1 where higher is better, else 1 */
   double *limit;  /* (M) INFINITY: none */
+  int *group;     /* (M) the group that it was named by, from 1; 0: by itself */
+  /* what rmx_target_weigh() did: the metrics that it left out (M), and whether all were too weak */
+  bool *left_out, too_weak;
+  double min_signal; /* that was wanted; 0: none */
+  bool by_signal;    /* the score is in standard deviations */
 } rmx_target;
 /* A target without any weight, base or limit. */
 rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err);
@@ -78,6 +85,15 @@ rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize,
  * than SLACK (0). */
 rmx_status rmx_target_no_worse(const rmx_fit *fit, const char *text, const rmx_strings *groups,
                                const double *than, rmx_target *t, rmx_err *err);
+/* Leaves out the metrics whose signal to noise (rmx_diagnostics) is below min_signal, with a
+ * warning that names them; if that were all of them, the target stays and is `too_weak`, and the
+ * prior is its optimum. by_signal: each metric then counts in units of its standard deviation over
+ * the runs, times the share of its variance that is signal, q^2 / (1 + q^2) of the signal to noise
+ * q. What a group weighs as a whole stays as it is; by_signal, so does what the metrics outside of
+ * groups weigh together. A target of metrics of different kinds gets a note if it is not by signal.
+ */
+rmx_status rmx_target_weigh(const rmx_fit *fit, bool by_signal, double min_signal,
+                            const rmx_listener *listener, rmx_target *t, rmx_err *err);
 /* Makes it the worst case relative to the mixture `than` (D). */
 void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t);
 /* The score of n rows of predicted metrics (n, M) into score (n); INFINITY where a limit is passed

@@ -152,13 +152,19 @@ typedef struct rmx_diagnostics {
    * can have a smaller error */
   double noise;
   size_t replicates; /* the number of these groups */
+  /* the standard deviation of what the mixtures change, over that of the noise. The noise is that
+   * of equal runs, if they are enough to tell (four degrees of freedom or more), but no more than
+   * the error of the predictions; else it is that error. 0: nothing but noise. */
+  double signal_to_noise;
+  bool signal_from_replicates; /* whether equal runs told the noise */
   /* share of the runs whose value is in the 90 % interval of its prediction; known where runs of
    * several scales are scored */
   double coverage;
 } rmx_diagnostics;
 
 /* Scores as a JSON object, a new reference: "n", "spearman", "mse", "mae", "r2" and, unless d is
- * NULL, "rmse", "regret_at_1", "optimism", "noise", "replicates"; a NaN is null. NULL where memory
+ * NULL, "rmse", "regret_at_1", "optimism", "noise", "replicates", "signal_to_noise"; a NaN is
+ * null. NULL where memory
  * is short. */
 struct json_t *rmx_scores_json(const rmx_scores *s, const rmx_diagnostics *d);
 
@@ -248,6 +254,9 @@ int64_t rmx_fit_folds(const rmx_fit *f);
 /* Whether metric m is a score, higher is better, and where that comes from. */
 bool rmx_fit_higher_is_better(const rmx_fit *f, size_t m);
 rmx_direction_from rmx_fit_direction_from(const rmx_fit *f, size_t m);
+/* What metric m measures: what its name says, else an accuracy where the values are shares of a
+ * whole number of questions, such as 0.41 and 0.43. */
+rmx_metric_kind rmx_fit_kind(const rmx_fit *f, size_t m);
 /* Whether the fit of metric m predicts unseen runs better than their mean does: its R2 out of fold
  * is above 0. */
 bool rmx_fit_learnt(const rmx_fit *f, size_t m);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which way a metric is better, as far as its name says: one table of words for tables, trainers
-// and fits.
+// Which way a metric is better, and what it measures, as far as its name says: one table of words
+// for tables, trainers and fits.
 //
 // A name is cut into lower-case words ("eval/gsm8k_exactMatch" is "eval gsm8k exact match"). The
 // entry that ends last in it counts, and of two that end together the longer: "acc_loss" is a loss,
@@ -104,6 +104,43 @@ static const struct entry {
     {"regret", RMX_BETTER_LOW, 1},
 };
 
+// What the entries measure; the others are none of these.
+static const struct {
+  const char *words;
+  rmx_metric_kind kind;
+} kinds[] = {
+    {"acc", RMX_KIND_ACCURACY},
+    {"accuracy", RMX_KIND_ACCURACY},
+    {"acc norm", RMX_KIND_ACCURACY},
+    {"acc mutual info", RMX_KIND_ACCURACY},
+    {"em", RMX_KIND_ACCURACY},
+    {"exact match", RMX_KIND_ACCURACY},
+    {"f1", RMX_KIND_ACCURACY},
+    {"precision", RMX_KIND_ACCURACY},
+    {"recall", RMX_KIND_ACCURACY},
+    {"mc1", RMX_KIND_ACCURACY},
+    {"mc2", RMX_KIND_ACCURACY},
+    {"pass", RMX_KIND_ACCURACY},
+    {"win rate", RMX_KIND_ACCURACY},
+    {"winrate", RMX_KIND_ACCURACY},
+    {"success rate", RMX_KIND_ACCURACY},
+    {"solve rate", RMX_KIND_ACCURACY},
+    {"bpb", RMX_KIND_BITS},
+    {"bits per byte", RMX_KIND_BITS},
+    {"loss", RMX_KIND_LOSS},
+    {"losses", RMX_KIND_LOSS},
+    {"valloss", RMX_KIND_LOSS},
+    {"evalloss", RMX_KIND_LOSS},
+    {"nll", RMX_KIND_LOSS},
+    {"negative log likelihood", RMX_KIND_LOSS},
+    {"neg log likelihood", RMX_KIND_LOSS},
+    {"ce", RMX_KIND_LOSS},
+    {"xent", RMX_KIND_LOSS},
+    {"crossentropy", RMX_KIND_LOSS},
+    {"ppl", RMX_KIND_PERPLEXITY},
+    {"perplexity", RMX_KIND_PERPLEXITY},
+};
+
 // Words that reverse the next word ("neg_loss"), or that make it no measure at all
 // ("acc_stderr").
 static const char *const turners[] = {"neg", "negative", "minus", "inverse", "inv"};
@@ -157,12 +194,12 @@ static bool is_one(const char *text, size_t end, const char *const *list, size_t
   return false;
 }
 
-rmx_better rmx_better_by_name(const char *name) {
-  char text[NAME_BYTES];
+// The entry that counts in a name, and its words and where they end in `text`; NULL: none.
+static const struct entry *find(const char *name, char text[NAME_BYTES], size_t *end_in_text) {
   size_t length = strlen(name);
   words_of(length < NAME_BYTES ? name : name + length - NAME_BYTES / 2, text);  // the end says most
   size_t all = strlen(text), last = 0, longest = 0;
-  if (all < 2 || is_one(text, all - 1, spreads, SPREADS)) return RMX_BETTER_UNSAID;
+  if (all < 2 || is_one(text, all - 1, spreads, SPREADS)) return NULL;
   const struct entry *best = NULL;
   for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
     const struct entry *e = &entries[i];
@@ -173,10 +210,31 @@ rmx_better rmx_better_by_name(const char *name) {
     last = end;
     longest = n;
   }
+  *end_in_text = last;
+  return best;
+}
+
+rmx_metric_kind rmx_kind_by_name(const char *name) {
+  char text[NAME_BYTES];
+  size_t end;
+  const struct entry *best = find(name, text, &end);
+  for (size_t i = 0; best && i < sizeof kinds / sizeof *kinds; i++)
+    if (strcmp(kinds[i].words, best->words) == 0) return kinds[i].kind;
+  return RMX_KIND_UNKNOWN;
+}
+
+const char *rmx_metric_kind_text(rmx_metric_kind kind) {
+  static const char *const texts[] = {"unknown", "accuracy", "bits_per_byte", "loss", "perplexity"};
+  return texts[kind];
+}
+
+rmx_better rmx_better_by_name(const char *name) {
+  char text[NAME_BYTES];
+  size_t start;
+  const struct entry *best = find(name, text, &start);
   if (!best) return RMX_BETTER_UNSAID;
   // The word before the last place of the entry.
-  size_t start = last;
-  while (strncmp(text + start, best->words, longest) != 0) start--;
+  while (strncmp(text + start, best->words, strlen(best->words)) != 0) start--;
   bool one_minus = start == 3 && text[1] == '1';  // "1 - acc"
   if (one_minus || (start > 1 && is_one(text, start - 1, turners, TURNERS)))
     return best->better == RMX_BETTER_LOW ? RMX_BETTER_HIGH : RMX_BETTER_LOW;

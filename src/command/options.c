@@ -34,6 +34,7 @@ static rmx_option as_option(const rmx_command *c, const rmx_option *row, char *k
     o.initial = NULL;
     o.min = fmax(o.min, 1e-9);
   }
+  if (o.type == RMX_CHOICE) o.initial = NULL;
   return o;
 }
 

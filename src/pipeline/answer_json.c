@@ -30,6 +30,18 @@ static json_t *worse_json(const rmx_answer *s) {
   return root;
 }
 
+// How the metrics of the target were weighed, where they are not as given.
+static void add_weighing(const rmx_answer *s, json_t *root) {
+  const rmx_target *t = &s->problem.target;
+  if (t->by_signal) json_object_set_new(root, "weigh", json_string("signal"));
+  if (!(t->min_signal > 0)) return;
+  json_t *names = json_array();
+  for (size_t m = 0; m < s->fit->M; m++)
+    if (t->left_out[m]) json_array_append_new(names, json_string(s->fit->metrics[m]));
+  json_object_set_new(root, "min_signal", json_real(t->min_signal));
+  json_object_set_new(root, "left_out", names);
+}
+
 json_t *rmx_answer_json(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const char *const *domains = (const char *const *)f->domains;
@@ -49,6 +61,7 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   if (f->at.size > 0 || f->at.tokens > 0)
     json_object_set_new(root, "for",
                         json_pack("{s:f, s:f}", "size", f->at.size, "tokens", f->at.tokens));
+  add_weighing(s, root);
   json_object_set_new(root, "strength", json_real(s->options->strength));
   json_object_set_new(root, "constraints", constraints);
   if (s->front.n) json_object_set_new(root, "pareto", rmx_front_json(&s->front, f));

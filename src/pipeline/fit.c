@@ -457,6 +457,7 @@ json_t *rmx_fit_json(const rmx_fit *f, const char *out) {
     bool known = rmx_fit_diagnose(f, m, &errors, &ignored) == RMX_OK;
     json_t *one = rmx_scores_json(rmx_fit_cv(f, m), known ? &errors : NULL);
     json_object_set_new(one, "higher_is_better", json_boolean(rmx_fit_higher_is_better(f, m)));
+    json_object_set_new(one, "kind", json_string(rmx_metric_kind_text(rmx_fit_kind(f, m))));
     json_object_set_new(one, "direction_from",
                         json_string(rmx_direction_from_text(rmx_fit_direction_from(f, m))));
     json_object_set_new(one, "regressor", json_string(rmx_regressor_name(rmx_fit_regressor(f, m))));

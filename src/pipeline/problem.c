@@ -30,9 +30,10 @@ static bool add_all(rmx_strings *to, const rmx_strings *from) {
 bool rmx_problem_given(const rmx_problem_request *a) {
   const rmx_problem_options *o = &a->keep;
   return a->prior || a->tokens || o->scale || a->budget > 0 || a->max_epochs.n || a->phases.n ||
-         a->given.n || a->target.n || a->maximize.n || o->floor.n || o->cap.n || o->fix.n ||
-         o->share.n || o->ordered.n || o->metric_group.n || o->no_worse.n || o->than ||
-         o->reference || o->worst || o->drop_below > 0 || o->max_kl > 0 || o->kl_penalty > 0;
+         a->given.n || a->target.n || a->maximize.n || o->weigh || o->min_signal > 0 ||
+         o->floor.n || o->cap.n || o->fix.n || o->share.n || o->ordered.n || o->metric_group.n ||
+         o->no_worse.n || o->than || o->reference || o->worst || o->drop_below > 0 ||
+         o->max_kl > 0 || o->kl_penalty > 0;
 }
 
 // The file given on the command line, else in the config, whose files are in the experiment's
@@ -51,6 +52,7 @@ static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
       .drop_below = line->drop_below > 0 ? line->drop_below : config->drop_below,
       .max_kl = line->max_kl > 0 ? line->max_kl : config->max_kl,
       .kl_penalty = line->kl_penalty > 0 ? line->kl_penalty : config->kl_penalty,
+      .min_signal = line->min_signal > 0 ? line->min_signal : config->min_signal,
   };
   const rmx_problem_options *both[] = {config, line};
   bool good = take_path(e, config->than, line->than, &out->than) &&
@@ -312,6 +314,9 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   // raw rows may not sum to exactly 1, but a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
+  const char *weigh = a->keep.weigh ? a->keep.weigh : p->experiment.config.search.problem.weigh;
+  RMX_TRY(rmx_target_weigh(f, weigh && strcmp(weigh, "signal") == 0, o->min_signal, &p->listener,
+                           &q->target, err));
   RMX_TRY(caps_of(p, f, ph, a, corpus, &q->constraints, err));
   RMX_TRY(constraints_of(p, &p->experiment.config.search.problem, o, f, ph, q->prior,
                          &q->constraints, err));

@@ -105,6 +105,7 @@ static rmx_status ask_question(rmx_pipeline *p, const rmx_next_request *request,
                "spread out");
     q.target = q.maximize = q.keep.no_worse = (rmx_strings){0};
     q.keep.worst = false;
+    q.keep.min_signal = 0;
     q.keep.than = NULL;
   }
   rmx_pipeline plain = *p;

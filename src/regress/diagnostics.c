@@ -2,7 +2,9 @@
 // What the errors out of fold mean for a choice that uses the fit. Regret: the loss from taking the
 // run that is predicted best. Optimism: whether the best predictions promise too much, since a
 // prediction is lowest partly by error (the winner's curse). Noise: the part of the error that no
-// fit can predict, measured by runs of the same mixture.
+// fit can predict, measured by runs of the same mixture. Signal to noise: how much of the metric's
+// variation comes from the mixtures,
+//   signal^2 = variance over the runs - noise^2.
 //
 // Cost: O(n log n).
 
@@ -13,6 +15,8 @@
 
 #include "base/json.h"
 #include "fit.h"
+
+enum { ENOUGH_TO_TELL = 4 };  // degrees of freedom among equal runs
 
 typedef struct run {
   double key, truth, predicted;
@@ -26,24 +30,43 @@ static int by_key(const void *a, const void *b) {
 }
 
 // The standard deviation within groups of more than one run, pooled. runs: sorted by group.
-static void pool(const run *runs, size_t n, rmx_diagnostics *out) {
-  double square = 0, free_to_vary = 0;
+// Returns its degrees of freedom.
+static size_t pool(const run *runs, size_t n, rmx_diagnostics *out) {
+  double square = 0;
+  size_t free_to_vary = 0;
   for (size_t i = 0, end; i < n; i = end) {
     double mean = 0;
     for (end = i; end < n && runs[end].key == runs[i].key; end++) mean += runs[end].truth;
     if (end - i < 2) continue;
     mean /= (double)(end - i);
     for (size_t k = i; k < end; k++) square += (runs[k].truth - mean) * (runs[k].truth - mean);
-    free_to_vary += (double)(end - i - 1);
+    free_to_vary += end - i - 1;
     out->replicates++;
   }
-  if (free_to_vary > 0) out->noise = sqrt(square / free_to_vary);
+  if (free_to_vary > 0) out->noise = sqrt(square / (double)free_to_vary);
+  return free_to_vary;
+}
+
+static void find_signal(const double *truth, size_t n, size_t free_to_vary, rmx_diagnostics *out) {
+  double mean = 0, variance = 0, noise = out->rmse;
+  for (size_t i = 0; i < n; i++) mean += truth[i] / (double)n;
+  for (size_t i = 0; i < n; i++) variance += (truth[i] - mean) * (truth[i] - mean) / (double)n;
+  out->signal_from_replicates =
+      free_to_vary >= ENOUGH_TO_TELL && out->noise > 0 && out->noise < noise;
+  if (out->signal_from_replicates) noise = out->noise;
+  if (variance > 0) out->signal_to_noise = sqrt(fmax(variance - noise * noise, 0)) / noise;
 }
 
 rmx_status rmx__diagnose(const double *truth, const double *predicted, const int *groups, size_t n,
                          bool higher_is_better, rmx_diagnostics *out, rmx_err *err) {
-  *out = (rmx_diagnostics){
-      .n = n, .rmse = NAN, .regret_at_1 = NAN, .optimism = NAN, .noise = NAN, .coverage = NAN};
+  *out = (rmx_diagnostics){.n = n,
+                           .rmse = NAN,
+                           .regret_at_1 = NAN,
+                           .optimism = NAN,
+                           .noise = NAN,
+                           .signal_to_noise = NAN,
+                           .coverage = NAN};
+  size_t free_to_vary = 0;
   if (n == 0) return RMX_OK;
   RMX_OWNED run *runs = rmx_calloc(n, sizeof *runs);
   if (!runs) return rmx_fail_memory(err, n * sizeof *runs, "diagnostics");
@@ -65,8 +88,9 @@ rmx_status rmx__diagnose(const double *truth, const double *predicted, const int
   if (groups) {
     for (size_t i = 0; i < n; i++) runs[i].key = groups[runs[i].row];
     qsort(runs, n, sizeof *runs, by_key);
-    pool(runs, n, out);
+    free_to_vary = pool(runs, n, out);
   }
+  find_signal(truth, n, free_to_vary, out);
   return RMX_OK;
 }
 
@@ -77,7 +101,8 @@ bool rmx__diagnostics_add(const rmx_diagnostics *d, json_t *object) {
   } numbers[] = {{"rmse", d->rmse},
                  {"regret_at_1", d->regret_at_1},
                  {"optimism", d->optimism},
-                 {"noise", d->noise}};
+                 {"noise", d->noise},
+                 {"signal_to_noise", d->signal_to_noise}};
   if (isfinite(d->coverage) && json_object_set_new(object, "coverage", json_real(d->coverage)) != 0)
     return false;
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)

@@ -87,6 +87,9 @@ static json_t *metric_json(const rmx_fit *f, size_t m, const char *file) {
   if (!failed && f->higher_is_better)
     failed = json_object_set_new(o, "higher_is_better", json_boolean(f->higher_is_better[m])) != 0;
   if (!failed) failed = json_object_set_new(o, "learnt", json_boolean(rmx_fit_learnt(f, m))) != 0;
+  if (!failed)
+    failed =
+        json_object_set_new(o, "kind", json_string(rmx_metric_kind_text(rmx_fit_kind(f, m)))) != 0;
   if (!failed && f->direction_from)
     failed = json_object_set_new(o, "direction_from",
                                  json_string(rmx_direction_from_text(f->direction_from[m]))) != 0;

@@ -41,7 +41,7 @@ try "score --json" 0 '"spearman"' "$REGMIX" score --fit fit --mixtures m.csv --m
 for key in metrics metric/a_val_loss n spearman mse mae r2 mean; do
   grep -q "\"$key\"" score.json && ok "score has \"$key\"" || not_ok "score has \"$key\"" "$(cat score.json)"
 done
-for key in rmse regret_at_1 optimism noise replicates; do
+for key in rmse regret_at_1 optimism noise replicates signal_to_noise; do
   grep -q "\"$key\"" score.json && grep -q "\"$key\"" fit/fit.json && ok "score and fit.json have \"$key\"" || not_ok "score and fit.json have \"$key\"" "$(cat score.json)"
 done
 try "the table of a fit" 0 "regret@1" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --out fit-ridge

@@ -16,6 +16,8 @@ awk 'BEGIN {
 }'
 "$REGMIX" fit --mixtures m.csv --metrics y.csv --regressor power --out fit > /dev/null 2>&1 || not_ok "a fit"
 o="$REGMIX optimize --fit fit"
+awk -F, 'BEGIN { srand(3) } { print $1 "," $2 "," (NR == 1 ? "noise_score" : rand()) }' y.csv > noise.csv
+"$REGMIX" fit --mixtures m.csv --metrics noise.csv --out fit-noise > /dev/null 2>&1 || not_ok "a fit of noise"
 # The weight of domain $1, or another number under key $1, in out.json.
 number() { sed -n "s/^ *\"$1\": \\([-0-9.e]*\\),*\$/\\1/p" out.json | head -n 1; }
 check() { if awk "BEGIN { exit !($2) }"; then ok "$1"; else not_ok "$1" "$2"; fi; }
@@ -73,7 +75,7 @@ awk 'NR <= 3' m.csv > two.csv
 try "fewer runs than domains: it says so" 0 "2 different mixtures of 3 domains: too few" "$REGMIX" fit --mixtures two.csv --metrics y.csv --out two
 try "and how many folds there were" 0 "out of fold: 2 folds of 2 runs, 3 domains" "$REGMIX" fit --mixtures two.csv --metrics y.csv --out two
 awk 'NR <= 2' m.csv > one.csv
-try "what one run cannot say is no number" 0 "ridge            -       -         -         -         -         -" "$REGMIX" fit --mixtures one.csv --metrics y.csv --metric a_loss --out two
+try "what one run cannot say is no number" 0 "ridge            -      -        -        -      -        -        -" "$REGMIX" fit --mixtures one.csv --metrics y.csv --metric a_loss --out two
 awk -F, -v OFS=, '{ print $0, NR == 1 ? "train_unused" : 0 }' m.csv > unused.csv
 try "a domain that no run used" 0 'no run used "train_unused": the fit can make no claim about it' "$REGMIX" fit --mixtures unused.csv --metrics y.csv --regressor power --out unused
 sed '1s/[abc]_loss/set_&/g' y.csv > prefixed.csv
@@ -98,6 +100,16 @@ try "a reference for nothing" 2 "--max-kl NATS or --kl-penalty X" $o --target a_
 try "an unknown method" 2 "simulate" $o --target a_loss --method climb
 
 try "a group" 0 '"b_loss": 0.5' $o --target both --metric-group both=a_loss,b_loss --json --samples 2000
+try "a group by a pattern" 0 '"c_loss": 0.3333' $o --target all --metric-group 'all=*_loss' --json --samples 2000
+try "a pattern that matches nothing" 2 'pattern "z*" matches none of the 3 metrics' $o --target all --metric-group 'all=z*'
+try "metrics by their signal" 0 '"weigh": "signal"' $o --target a_loss --target b_loss --weigh signal --json --samples 2000
+try "metrics without a signal are named" 0 "Left out, since the signal to noise is too low: noise_score." "$REGMIX" optimize --fit fit-noise \
+  --target a_loss --target noise_score --min-signal 1 --quick
+try "the same as JSON" 0 '"left_out": [     "noise_score"   ]' sh -c '"$1" optimize --fit fit-noise --target a_loss --target noise_score --min-signal 1 --quick --json | tr "\n" " "' sh "$REGMIX"
+try "nothing but noise: the prior" 0 "no metric of the target has a signal to noise of 1 or more" "$REGMIX" optimize --fit fit-noise \
+  --target noise_score --min-signal 1 --quick
+try "a way to weigh that does not exist" 2 "equal" $o --target a_loss --weigh loud
+try "a signal below 0" 2 "min-signal" $o --target a_loss --min-signal -1
 try "a penalty" 0 '"kl_penalty": 0.5' $o --target a_loss --kl-penalty 0.5 --json --method search
 try "the worst case" 0 '"worst": true' $o --target a_loss --target b_loss --worst --json --method search
 try "a front" 0 "No mixture here is better than another in both" $o --pareto a_loss,b_loss --points 5 --method search

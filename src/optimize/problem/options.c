@@ -49,8 +49,14 @@ const rmx_option rmx_search_option_table[] = {
     {"kl_penalty", RMX_REAL, PROBLEM(kl_penalty), "0", 0, 1e9, "X",
      "weight of the KL divergence from the reference in the score"},
     {"metric_group", RMX_LIST, PROBLEM(metric_group), NULL, 0, 0, "NAME=METRIC,...",
-     "a group of metrics; NAME can be a target and stands for their mean; may be given several "
-     "times"},
+     "a group of metrics (names or patterns such as '*_acc'); NAME can be a target and stands for "
+     "their mean; may be given several times"},
+    {"weigh", RMX_CHOICE, PROBLEM(weigh), "equal", 0, 0, "equal|signal",
+     "how the metrics of the target count. equal: as given; signal: each in units of its standard "
+     "deviation over the runs, and less the more of it is noise"},
+    {"min_signal", RMX_REAL, PROBLEM(min_signal), "0", 0, 1e6, "X",
+     "leave metrics out of the target whose signal to noise is below X (1: as much noise as "
+     "signal); regmix fit prints it"},
     {"no_worse", RMX_LIST, PROBLEM(no_worse), NULL, 0, 0, "METRIC[=SLACK]",
      "metric (or group) that must not be predicted worse than at the mixture to compare with, by "
      "more than SLACK; may be given several times"},

@@ -4,6 +4,7 @@
 
 #include "optimize/problem.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@ rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err) {
   t.base = rmx_calloc(fit->M, sizeof(double));
   t.sign = rmx_calloc(fit->M, sizeof(double));
   t.limit = rmx_calloc(fit->M, sizeof(double));
-  if (!t.weight || !t.base || !t.sign || !t.limit) {
+  t.group = rmx_calloc(fit->M, sizeof(int));
+  t.left_out = rmx_calloc(fit->M, sizeof(bool));
+  if (!t.weight || !t.base || !t.sign || !t.limit || !t.group || !t.left_out) {
     rmx_target_release(&t);
     return rmx_fail_memory(err, 4 * fit->M * sizeof(double), "a target");
   }
@@ -33,6 +36,8 @@ void rmx_target_release(rmx_target *t) {
   free(t->base);
   free(t->sign);
   free(t->limit);
+  free(t->group);
+  free(t->left_out);
   *t = (rmx_target){0};
 }
 
@@ -40,6 +45,34 @@ void rmx_target_release(rmx_target *t) {
 
 static rmx_status find_metric(const rmx_fit *fit, const char *name, size_t *m, rmx_err *err) {
   return rmx_find_name("metric", name, (const char *const *)fit->metrics, fit->M, m, err);
+}
+
+static rmx_status add_member(const rmx_fit *fit, const char *name, size_t m, size_t *members,
+                             size_t *n, rmx_err *err) {
+  for (size_t k = 0; k < *n; k++)
+    if (members[k] == m)
+      return rmx_fail(err, RMX_EINPUT, "metric group \"%s\" has \"%s\" twice", name,
+                      fit->metrics[m]);
+  members[(*n)++] = m;
+  return RMX_OK;
+}
+
+// Adds a metric, or those that match a pattern, to the group `name`.
+static rmx_status add_members(const rmx_fit *fit, const char *name, const char *part,
+                              size_t *members, size_t *n, rmx_err *err) {
+  size_t m, before = *n;
+  rmx_err unknown;
+  if (!strpbrk(part, "*?[") || find_metric(fit, part, &m, &unknown) == RMX_OK) {
+    if (find_metric(fit, part, &m, err) != RMX_OK)
+      return rmx_fail_in(err, "metric group \"%s\"", name);
+    return add_member(fit, name, m, members, n, err);
+  }
+  for (m = 0; m < fit->M; m++)
+    if (fnmatch(part, fit->metrics[m], 0) == 0) RMX_TRY(add_member(fit, name, m, members, n, err));
+  if (*n > before) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "metric group \"%s\": pattern \"%s\" matches none of the %zu metrics", name, part,
+                  fit->M);
 }
 
 // The metrics of the group `name` into members (M); *n = 0: there is no such group.
@@ -59,16 +92,8 @@ static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, cons
     char *list = rmx_strdup(equals + 1), *rest = list;
     if (list == NULL) return rmx_fail_memory(err, strlen(text), "a metric group");
     rmx_status status = RMX_OK;
-    for (char *part; status == RMX_OK && (part = strsep(&rest, ",")) != NULL;) {
-      size_t m = 0;
-      status = find_metric(fit, part, &m, err);
-      if (status != RMX_OK) rmx_fail_in(err, "metric group \"%s\"", name);
-      for (size_t k = 0; status == RMX_OK && k < *n; k++)
-        if (members[k] == m)
-          status = rmx_fail(err, RMX_EINPUT, "metric group \"%s\" has \"%s\" twice", name,
-                            fit->metrics[m]);
-      if (status == RMX_OK) members[(*n)++] = m;
-    }
+    for (char *part; status == RMX_OK && (part = strsep(&rest, ",")) != NULL;)
+      status = add_members(fit, name, part, members, n, err);
     free(list);
     return status;
   }
@@ -106,8 +131,9 @@ static rmx_status parse(const rmx_fit *fit, const char *text, const rmx_strings 
 
 // ---- what was typed ----
 
+// number: of this text among all, from 1.
 static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *groups, double sign,
-                      const rmx_listener *listener, rmx_target *t, rmx_err *err) {
+                      int number, const rmx_listener *listener, rmx_target *t, rmx_err *err) {
   double weight = 1;
   RMX_OWNED size_t *members = NULL;
   size_t n = 0;
@@ -121,8 +147,8 @@ static rmx_status add(const rmx_fit *fit, const char *text, const rmx_strings *g
     bool turned = sign > 0 && t->sign[m] < 0;
     if (t->weight[m] != 0)
       return rmx_fail(err, RMX_EINPUT, "metric \"%s\" is a target twice", fit->metrics[m]);
-    else
-      t->weight[m] = (turned ? -sign : sign) * weight / (double)n;
+    t->weight[m] = (turned ? -sign : sign) * weight / (double)n;
+    t->group[m] = n > 1 ? number : 0;
     if (sign < 0 && t->sign[m] > 0 && fit->direction_from &&
         fit->direction_from[m] != RMX_DIRECTION_ASSUMED)
       rmx_warn(listener, "\"%s\" is a loss, lower is better (%s): it is maximised, as you asked",
@@ -141,11 +167,15 @@ rmx_status rmx_target_parse(const rmx_fit *fit, const rmx_strings *minimize,
   RMX_TRY(rmx_target_make(fit, &t, err));
   rmx_status status = RMX_OK;
   size_t n = (minimize ? minimize->n : 0) + (maximize ? maximize->n : 0);
+  int number = 0;
   for (size_t i = 0; minimize && i < minimize->n && status == RMX_OK; i++)
-    status = add(fit, minimize->items[i], groups, 1, listener, &t, err);
+    status = add(fit, minimize->items[i], groups, 1, ++number, listener, &t, err);
   for (size_t i = 0; maximize && i < maximize->n && status == RMX_OK; i++)
-    status = add(fit, maximize->items[i], groups, -1, listener, &t, err);
-  for (size_t m = 0; m < fit->M && n == 0; m++) t.weight[m] = t.sign[m] / (double)fit->M;
+    status = add(fit, maximize->items[i], groups, -1, ++number, listener, &t, err);
+  for (size_t m = 0; m < fit->M && n == 0; m++) {
+    t.weight[m] = t.sign[m] / (double)fit->M;
+    t.group[m] = 1;
+  }
   if (status != RMX_OK) {
     rmx_target_release(&t);
     return status;
