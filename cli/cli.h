@@ -31,8 +31,8 @@ typedef struct cli {
 extern const rmx_command cli_init, cli_check, cli_plan, cli_prepare, cli_sample, cli_train, cli_fit,
     cli_score, cli_predict, cli_optimize, cli_suggest, cli_pretrain, cli_compare, cli_export,
     cli_domains, cli_report, cli_status, cli_gc, cli_bench, cli_run, cli_worker, cli_help, cli_man,
-    cli_completion, cli_complete, cli_correlate, cli_doctor, cli_encode, cli_eval, cli_logits,
-    cli_generate;
+    cli_completion, cli_complete, cli_correlate, cli_doctor, cli_encode, cli_eval, cli_launch,
+    cli_logits, cli_generate;
 // The options of a command, and the struct that they fill.
 #define CLI_OPTIONS(table, type) \
   .options = table, .n_options = sizeof table / sizeof *table, .own_size = sizeof(type)

@@ -16,12 +16,12 @@
 
 // In the order of the pipeline: --help and the man page list them so.
 static const rmx_command *const commands[] = {
-    &cli_run,      &cli_init,     &cli_check,   &cli_plan,    &cli_prepare,   &cli_sample,
-    &cli_train,    &cli_fit,      &cli_score,   &cli_predict, &cli_correlate, &cli_optimize,
-    &cli_suggest,  &cli_pretrain, &cli_compare, &cli_report,  &cli_export,    &cli_domains,
-    &cli_status,   &cli_gc,       &cli_encode,  &cli_eval,    &cli_logits,    &cli_generate,
-    &cli_doctor,   &cli_bench,    &cli_worker,  &cli_help,    &cli_man,       &cli_completion,
-    &cli_complete,
+    &cli_run,        &cli_init,     &cli_check,    &cli_plan,    &cli_prepare, &cli_sample,
+    &cli_train,      &cli_launch,   &cli_fit,      &cli_score,   &cli_predict, &cli_correlate,
+    &cli_optimize,   &cli_suggest,  &cli_pretrain, &cli_compare, &cli_report,  &cli_export,
+    &cli_domains,    &cli_status,   &cli_gc,       &cli_encode,  &cli_eval,    &cli_logits,
+    &cli_generate,   &cli_doctor,   &cli_bench,    &cli_worker,  &cli_help,    &cli_man,
+    &cli_completion, &cli_complete,
 };
 // docs/commands/, by the build.
 extern const rmx__asset cli_texts[];
@@ -43,9 +43,14 @@ static const rmx_program program = {.commands = commands,
 enum { DONE = 0, FAILED = 1, MISUSE = 2, LATER = 75, INTERRUPTED = 130 };
 
 static volatile sig_atomic_t interrupt_code = INTERRUPTED;
-// The second signal ends the program at once: every file is whole at any moment.
+// The second signal ends the program at once: every file is whole at any moment. One that comes
+// within a second is the first once more: batch systems signal every process of a job, and then its
+// script passes the signal on.
 static void on_signal(int number) {
-  if (rmx_interrupted()) {
+  static volatile double first_s;
+  if (!rmx_interrupted()) {
+    first_s = rmx_now();
+  } else if (rmx_now() - first_s > 1) {
     rmx_abandon_files();
     _exit(interrupt_code);
   }

@@ -14,6 +14,20 @@ static void print_states(const char *what, const json_t *states) {
   putchar('\n');
 }
 
+// The tasks of a job.
+static void print_launch(const json_t *o) {
+  static const char *const states[] = {"done", "running", "pending", "preempted", "failed"};
+  const char *comma = ": ";
+  printf("slurm       job %s", cli_text(o, "job"));
+  for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+    const double n = cli_get(o, states[i]);
+    if (n > 0) printf("%s%.0f task%s %s", comma, n, rmx_s(n), states[i]), comma = ", ";
+  }
+  if (cli_get(o, "failed") + cli_get(o, "preempted") > 0)
+    printf(" (`regmix launch slurm` submits what is not done)");
+  putchar('\n');
+}
+
 static void print_status(const json_t *root) {
   char count[16];
   const char *name;
@@ -31,6 +45,9 @@ static void print_status(const json_t *root) {
   else
     puts("proxies     no mixtures yet (regmix sample)");
   json_object_foreach(json_object_get(root, "swarms"), name, value) print_states(name, value);
+  const json_t *launches = json_object_get(root, "slurm"), *launch;
+  size_t i;
+  json_array_foreach(launches, i, launch) print_launch(launch);
   printf("large       %.0f models trained\n", cli_get(root, "large_models"));
   const json_t *aside = json_object_get(root, "set_aside");
   if (cli_get(aside, "bytes") > 0)

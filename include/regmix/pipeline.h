@@ -212,6 +212,25 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, struct json_t **out, rmx_err *err
  * for a second. */
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, struct json_t **out,
                              rmx_err *err);
+
+/* How the runs that are not done are given to Slurm. NULL and 0: as the experiment suggests. */
+typedef struct rmx_launch_request {
+  int64_t gpus;        /* tasks with one GPU each; 0: no GPU */
+  int64_t tasks, cpus; /* tasks, if there are no GPUs; processors of each */
+  char *partition, *time;
+  int64_t array_limit; /* tasks that may run at a time */
+  rmx_strings sbatch;  /* further options of sbatch, "account=NAME" */
+  bool then;           /* a job for the steps after training, once all tasks are done */
+  bool redo;           /* as in rmx_pipeline */
+  bool dry_run;        /* writes nothing and submits nothing */
+} rmx_launch_request;
+/* Writes a script in slurm/<number>/ and submits it with sbatch. Runs that are done, that a task in
+ * the queue has, or that are being trained are left out. *out: {"runs", "tasks", "done", "queued",
+ * "script", "then_script", "folder", "job", "then"}, a new reference. RMX_EINPUT where there is no
+ * sbatch or where it refuses: then nothing was submitted, or the message says what was. */
+rmx_status rmx_pipeline_launch(rmx_pipeline *p, const rmx_launch_request *request,
+                               struct json_t **out, rmx_err *err);
+
 /* What is done and what is to do. A new reference; RMX_EINPUT where nothing of an experiment is. */
 rmx_status rmx_experiment_status(const rmx_experiment *e, struct json_t **out, rmx_err *err);
 /* Whether this machine, and `folder` on it, are fit for the work: {"checks": [{"name", "verdict":

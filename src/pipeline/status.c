@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "launches.h"
 #include "steps.h"
 
 // The number of results of large models: large/<name>/<seed>/result.json.
@@ -12,6 +13,19 @@ static size_t large_models(const rmx_experiment *e) {
   RMX_OWNED char *pattern = rmx_experiment_path(e, "large/*/*/result.json");
   if (pattern) rmx_glob(pattern, &found, &ignored);
   return found.n;
+}
+
+static rmx_status add_launches(const rmx_experiment *e, const rmx_corpus *corpus, json_t *root,
+                               rmx_err *err) {
+  RMX_OWNED_BY(rmx__launches_release) struct rmx__launches launches = {0};
+  rmx_run *runs = NULL;
+  size_t n = 0;
+  if (!rmx__experiment_has(e, RMX__LAUNCHES)) return RMX_OK;
+  RMX_TRY(rmx__all_runs(e, corpus, &runs, &n, err));
+  const rmx_status status = rmx__launches_look(e, runs, n, &launches, err);
+  if (launches.n) json_object_set_new(root, "slurm", rmx__launches_json(&launches));
+  rmx_runs_release(runs, n);
+  return status;
 }
 
 static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
@@ -28,6 +42,7 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
   }
   if (corpus && rmx__experiment_has(e, "mixtures.csv")) {
     rmx_status status = rmx_swarm_states_json(e, corpus, root, err);
+    if (status == RMX_OK) status = add_launches(e, corpus, root, err);
     if (status != RMX_OK) {
       rmx_corpus_free(corpus);
       return status;

@@ -136,6 +136,15 @@ rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus,
 // Trains runs in worker processes and reports how it went; `what` heads the progress.
 rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                            const char *what, rmx_err *err);
+// The runs of all swarms, with the corpus. `write`: writes the part of it that the proxies read,
+// if it is not there. Close in any case.
+struct rmx__runs_of {
+  rmx_corpus *corpus;
+  rmx_run *runs;
+  size_t n;
+};
+rmx_status rmx__runs_open(rmx_pipeline *p, bool write, struct rmx__runs_of *out, rmx_err *err);
+void rmx__runs_close(struct rmx__runs_of *r);
 // Asks for the same consent as rmx__step_train, before anything is written.
 rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err);
 // Puts into the tables of an experiment's own runs the shares that were drawn, if they differ much
@@ -156,6 +165,9 @@ void rmx__longest_first(const rmx_run *runs, size_t n, size_t *order);
 // free() it.
 rmx_status rmx__slice_runs(const rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_run **chosen,
                            size_t *m, rmx_err *err);
+// RMX_EINPUT: this machine does not have the processor level of the config. A warning where
+// finished runs were trained at another level than this machine's.
+rmx_status rmx__check_level(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err);
 // Adds the indices of the runs that the file names, in its order. RMX_EINPUT for a name that is not
 // a run's. order (n) has room for all; each run counts once.
 rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, size_t *order,

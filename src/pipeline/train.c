@@ -183,21 +183,27 @@ static rmx_status match_corpora(const rmx_pipeline *p, const rmx_corpus *corpus,
   return RMX_OK;
 }
 
+rmx_status rmx__runs_open(rmx_pipeline *p, bool write, struct rmx__runs_of *out, rmx_err *err) {
+  *out = (struct rmx__runs_of){0};
+  RMX_TRY(rmx_experiment_corpus(&p->experiment, &out->corpus, err));
+  if (write) RMX_TRY(match_corpora(p, out->corpus, err));
+  return rmx__all_runs(&p->experiment, out->corpus, &out->runs, &out->n, err);
+}
+
+void rmx__runs_close(struct rmx__runs_of *r) {
+  if (r->runs) rmx_runs_release(r->runs, r->n);
+  rmx_corpus_free(r->corpus);
+  *r = (struct rmx__runs_of){0};
+}
+
 // Calls `work` with the corpus and the runs of all swarms.
 static rmx_status with_runs(rmx_pipeline *p,
                             rmx_status (*work)(rmx_pipeline *p, const rmx_corpus *corpus,
                                                const rmx_run *runs, size_t n, rmx_err *err),
                             rmx_err *err) {
-  rmx_corpus *corpus;
-  rmx_run *runs = NULL;
-  size_t n = 0;
-  RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));
-  rmx_status status = match_corpora(p, corpus, err);
-  if (status == RMX_OK) status = rmx__all_runs(&p->experiment, corpus, &runs, &n, err);
-  if (status == RMX_OK) status = work(p, corpus, runs, n, err);
-  if (runs) rmx_runs_release(runs, n);
-  rmx_corpus_free(corpus);
-  return status;
+  RMX_OWNED_BY(rmx__runs_close) struct rmx__runs_of r = {0};
+  RMX_TRY(rmx__runs_open(p, !p->would, &r, err));
+  return work(p, r.corpus, r.runs, r.n, err);
 }
 
 static rmx_status agree(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
@@ -303,6 +309,7 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   size_t m = n_all;
   rmx_err other;
   rmx__warn_of_repetition(p, corpus);
+  if (is_sliced(p)) RMX_TRY(rmx__check_level(p, all, n_all, err));
   if (is_sliced(p)) RMX_TRY(rmx__slice_runs(p, all, n_all, &chosen, &m, err));
   if (m == 0)
     rmx_note(&p->listener, "train: part %lld of %lld has no run", (long long)p->slice.i,

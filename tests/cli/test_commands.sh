@@ -16,7 +16,7 @@ try "an unknown option gets the nearest" 2 "did you mean --mixtures" "$REGMIX" f
 try "an option without its value" 2 "--mixtures needs a value" "$REGMIX" fit --mixtures
 try "a word too many" 2 "unexpected word" "$REGMIX" fit something
 try "the keys of the config" 0 "proxy.tokens = 1M" "$REGMIX" help config
-for command in run init plan prepare sample train fit score predict correlate optimize pretrain compare report export status gc encode eval logits generate bench; do
+for command in run init plan prepare sample train launch fit score predict correlate optimize pretrain compare report export status gc encode eval logits generate bench; do
   try "$command --help" 0 "Usage: regmix $command" "$REGMIX" $command --help
 done
 try "a man page" 0 ".TH REGMIX-fit 1" "$REGMIX" man fit

@@ -64,6 +64,7 @@ object "init" 0 config "$REGMIX" init fresh --text exp/text --target exam --json
   object "prepare" 0 domains "$REGMIX" prepare -C exp --json
   object "sample" 0 mixtures "$REGMIX" sample -C exp $quick --json
   object "train" 0 proxies "$REGMIX" train -C exp $quick --json
+  object "launch" 0 script "$REGMIX" launch slurm -C exp $quick --dry-run --json
   object "fit of an experiment" 0 cross_validation "$REGMIX" fit -C exp $quick --json
   object "optimize of an experiment" 0 mixture "$REGMIX" optimize -C exp $quick --json
   object "pretrain" 0 mixture "$REGMIX" pretrain -C exp $quick --json

@@ -56,7 +56,7 @@ hold() { # HOW: a training that takes its time, until it has claims
   env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_FLOCK="$1" \
     "$REGMIX" train -C exp --set proxy.tokens=40M --set proxy.checkpoint_s=0 --jobs 3 > out 2> err & supervisor=$!
   n=0
-  while [ ! -s exp/runs/r1/checkpoint.bin ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+  while [ ! -s exp/runs/r1/checkpoint.safetensors ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
   worker=$(sed -n 2p exp/runs/r1/claim)
 }
 hold NOTHING

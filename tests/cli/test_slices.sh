@@ -68,11 +68,11 @@ rm -rf exp/runs exp/metrics*.csv
 # shellcheck disable=SC2086
 "$REGMIX" train -C exp $settings --slice 0/3 --set proxy.tokens=40M > log 2>&1 & pid=$!
 n=0
-while [ -z "$(find exp/runs -name checkpoint.bin 2> /dev/null)" ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
+while [ -z "$(find exp/runs -name checkpoint.safetensors 2> /dev/null)" ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
 kill -s USR1 $pid
 wait $pid
 same "USR1 ends it with the code that requeues" 75 $?
-if grep -q "continues from here" log && [ -n "$(find exp/runs -name checkpoint.bin)" ]; then
+if grep -q "continues from here" log && [ -n "$(find exp/runs -name checkpoint.safetensors)" ]; then
   ok "with checkpoints"
 else
   not_ok "with checkpoints" "$(cat log)"
@@ -115,7 +115,7 @@ same "$kills kills of processes of three parts" "$kills" "$killed"
 wait
 for i in 0 1 2; do try "part $i is taken up" 0 "" train --slice $i/3; done
 same "with the same results" "$(cat straight)" "$(numbers)"
-left=$(find exp -name checkpoint.bin -o -name claim -o -name '*.tmp')
+left=$(find exp -name checkpoint.safetensors -o -name claim -o -name '*.tmp')
 same "and nothing is left" "" "$left"
 echo "# the runs were finished and begun anew $ended times"
 done_testing

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+enum { MOST_BYTES = 16 << 20 };
+
+// Adds what there is to read; false at the end.
+static bool take(int fd, rmx_buf *into) {
+  char block[4096];
+  const ssize_t n = read(fd, block, sizeof block);
+  if (n < 0) return errno == EINTR || errno == EAGAIN;
+  if (into->size < MOST_BYTES) rmx_buf_add(into, block, (size_t)n);
+  return n > 0;
+}
+
+// Reads both pipes to their ends. False: it took too long.
+static bool listen_until(double deadline, int out, int errors, struct rmx__reply *r) {
+  struct pollfd ends[2] = {{.fd = out, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
+  rmx_buf *const into[2] = {&r->text, &r->errors};
+  while (ends[0].fd >= 0 || ends[1].fd >= 0) {
+    const double left = deadline - rmx_now();
+    if (left <= 0) return false;
+    if (poll(ends, 2, (int)(left * 1000) + 1) <= 0) continue;
+    for (int i = 0; i < 2; i++)
+      if (ends[i].fd >= 0 && ends[i].revents && !take(ends[i].fd, into[i])) ends[i].fd = -1;
+  }
+  return true;
+}
+
+// It closed its output, and is about to end.
+static int wait_until(double deadline, pid_t pid, bool *timed_out) {
+  int code = 0;
+  while (waitpid(pid, &code, *timed_out ? 0 : WNOHANG) != pid) {
+    if (*timed_out) continue;
+    if (rmx_now() > deadline) {
+      *timed_out = true;
+      kill(pid, SIGKILL);
+    } else {
+      usleep(2000);
+    }
+  }
+  return WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+}
+
+static rmx_status start(const char *const *argv, int out, int errors, pid_t *pid,
+                        struct rmx__reply *r, rmx_err *err) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+  const int code = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  errno = code;
+  r->missing = code == ENOENT;
+  if (code == 0 || r->missing) return RMX_OK;
+  return rmx_fail_errno(err, "cannot start %s", argv[0]);
+}
+
+rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply *r, rmx_err *err) {
+  const double deadline = rmx_now() + seconds;
+  int out[2], errors[2];
+  pid_t pid = 0;
+  *r = (struct rmx__reply){0};
+  if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
+  if (pipe2(errors, O_CLOEXEC) != 0) {
+    close(out[0]), close(out[1]);
+    return rmx_fail_errno(err, "cannot make a pipe");
+  }
+  const rmx_status status = start(argv, out[1], errors[1], &pid, r, err);
+  close(out[1]), close(errors[1]);
+  if (pid > 0) {
+    r->timed_out = !listen_until(deadline, out[0], errors[0], r);
+    if (r->timed_out) kill(pid, SIGKILL);
+    r->code = wait_until(deadline, pid, &r->timed_out);
+  }
+  close(out[0]), close(errors[0]);
+  if (r->text.failed || r->errors.failed) return rmx_fail_memory(err, MOST_BYTES, argv[0]);
+  return status;
+}
+
+void rmx__reply_release(struct rmx__reply *r) {
+  rmx_buf_release(&r->text);
+  rmx_buf_release(&r->errors);
+}
+
+const char *rmx__reply_text(const struct rmx__reply *r) {
+  return r->text.data ? r->text.data : "";
+}
+
+const char *rmx__reply_why(struct rmx__reply *r) {
+  if (r->missing) return "there is no such program in PATH";
+  if (r->timed_out) return "it did not answer in time";
+  char *text = r->errors.data;
+  size_t n = r->errors.size;
+  while (n && strchr(" \r\n", text[n - 1])) text[--n] = '\0';
+  if (!n) return "it printed no reason";
+  char *line = strrchr(text, '\n');
+  line = line ? line + 1 : text;
+  rmx_make_printable(line, "");
+  return line;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Another program, called once: what it printed, and how it ended.
+#ifndef RMX_PIPELINE_CALL_H
+#define RMX_PIPELINE_CALL_H
+
+#include <regmix/base.h>
+
+struct rmx__reply {
+  bool missing;    // there is no such program
+  bool timed_out;  // it was killed, since it took too long
+  int code;        // its exit code; 128 + the signal that ended it
+  rmx_buf text;    // its stdout; data is NULL where it printed nothing
+  rmx_buf errors;  // its stderr
+};
+// Runs argv (NULL at its end; argv[0] is looked for in PATH) for `seconds` at most. An error is
+// about this process: no memory, no pipe. Release the reply in any case.
+rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply *out, rmx_err *err);
+void rmx__reply_release(struct rmx__reply *r);
+// What it printed, or "".
+const char *rmx__reply_text(const struct rmx__reply *r);
+// The last line of its stderr, or what else says why it failed. Lasts as long as r.
+const char *rmx__reply_why(struct rmx__reply *r);
+
+#endif

@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What is given to Slurm, without one: sbatch, squeue and sacct are scripts of this test. tests/cluster has a real Slurm.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus exp 60
+"$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q > log 2>&1
+"$REGMIX" train -C exp -q --slice 0/6 > log 2>&1  # run 0001 is done
+plain=$PATH
+mkdir bin
+fake() { # NAME: the script is on stdin
+  { echo '#!/bin/sh'; cat; } > "bin/$1"
+  chmod +x "bin/$1"
+}
+launch() { PATH=$SCRATCH/bin:$plain "$REGMIX" launch slurm -C exp "$@"; }
+status() { PATH=$SCRATCH/bin:$plain "$REGMIX" status -C exp --json > json; }
+tasks() { value json "' '.join('%s:%d' % (k, o['slurm'][$1][k]) for k in ('pending','running','done','failed','preempted'))"; }
+says() { if grep -qF -- "$2" "$3"; then ok "$1"; else not_ok "$1" "no \"$2\" in: $(cat "$3")"; fi; }
+for program in sbatch squeue sacct; do echo 'exit 1' | fake $program; done
+
+# ---- the script
+try "a dry run prints the script" 0 "train -C" launch --dry-run --gpus 0 --partition p,q --time 2:00:00 --array-limit 3 --sbatch account=me --sbatch=--mem=8G --set jobs=1
+cp "$SCRATCH/stdout" script
+for line in '#SBATCH --array=0-4%3' '#SBATCH --partition=p,q' '#SBATCH --time=2:00:00' '#SBATCH --account=me' '#SBATCH --mem=8G' \
+  '#SBATCH --signal=B:USR1@120' '#SBATCH --requeue' '#SBATCH --cpus-per-task=1' '# 5 of 6 runs in 5 tasks' "--set 'jobs=1'" '--slice "$task/5"'; do
+  says "it has $line" "$line" script
+done
+if sh -n script; then ok "it is a script"; else not_ok "it is a script"; fi
+if [ -e exp/slurm ]; then not_ok "and writes nothing"; else ok "and writes nothing"; fi
+try "the limit of time is short: half of it" 0 "--signal=B:USR1@60" launch --dry-run --time 2
+try "fewer tasks" 0 "# 5 of 6 runs in 2 tasks" launch --dry-run --tasks 2
+try "processors for several runs at a time" 0 "--jobs 4" launch --dry-run --cpus 4
+try "as JSON" 0 '"runs": 5' launch --dry-run --json
+try "a GPU for each task" 0 "#SBATCH --gres=gpu:1" launch --dry-run --gpus 2 --set proxy.trainer=pytorch
+says "with its part of the runs" '--slice "$task/2"' "$SCRATCH/stdout"
+try "the steps after training" 0 'exec "$regmix" run' launch --dry-run --then
+
+# ---- refused before anything is written
+try "no batch system" 2 "the batch system is missing" "$REGMIX" launch -C exp
+try "another batch system" 2 'no batch system "pbs"' "$REGMIX" launch pbs -C exp
+try "GPUs for our own trainer" 2 "set proxy.trainer: pytorch" launch --gpus 2
+try "a partition that would write a line" 2 "--partition" launch --partition "p
+#SBATCH --uid=0"
+try "a time that is none" 2 "--time" launch --time "1 hour"
+try "an option that would write a line" 2 "--sbatch" launch --sbatch "mem=1
+x"
+try "GPUs and tasks" 2 "leave --tasks out" launch --gpus 2 --tasks 2 --set proxy.trainer=pytorch
+try "no sbatch" 1 "there is no sbatch in PATH" env PATH=/nonexistent "$REGMIX" launch slurm -C exp
+try "what to do then" 1 "--dry-run to see the script" env PATH=/nonexistent "$REGMIX" launch slurm -C exp
+try "no mixtures" 1 "regmix sample" sh -c "mkdir new && cp -r exp/corpus exp/text exp/regmix.yaml exp/tokenizer.json new && PATH=$SCRATCH/bin:$plain \"$REGMIX\" launch slurm -C new"
+
+# ---- sbatch refuses
+echo 'echo "sbatch: error: x" >&2; echo "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified" >&2; exit 1' | fake sbatch
+try "its last words" 1 "Invalid account or account/partition combination specified" launch
+try "with what to do" 1 "Nothing of it was submitted" launch
+if [ -e exp/slurm/1/launch.json ]; then not_ok "no job is remembered"; else ok "no job is remembered"; fi
+echo 'echo hello' | fake sbatch
+try "an sbatch that says nothing of a job" 1 "sbatch refused" launch
+status
+same "status knows of no job" None "$(value json 'o.get("slurm")')"
+
+# ---- it takes the script
+echo 'echo "$@" >> calls; n=$(cat number 2> /dev/null || echo 40); n=$((n + 1)); echo $n > number; echo "$n;cluster"' | fake sbatch
+echo 'for i in 0 1; do echo "$i RUNNING"; done; echo "2 PENDING"; echo "3 PENDING"; echo "4 PENDING"' | fake squeue
+try "submitted" 0 "job 41: 5 runs in 5 tasks" launch --then
+says "with the job after it" "job 42: the steps after training" "$SCRATCH/stdout"
+says "which waits for all tasks" "--dependency=afterok:41 --kill-on-invalid-dep=yes" calls
+status
+same "the queue is asked" "pending:3 running:2 done:0 failed:0 preempted:0" "$(tasks 0)"
+try "the same command submits nothing" 0 "5 runs are in the queue already" launch
+same "and calls sbatch for nothing" 2 "$(wc -l < calls | tr -d ' ')"
+
+# ---- how tasks end. The script is what Slurm would run.
+run_task() { (SLURM_ARRAY_TASK_ID=$1 SLURM_JOB_ID=9 PATH=$SCRATCH/bin:$plain; export SLURM_ARRAY_TASK_ID SLURM_JOB_ID PATH; sh exp/slurm/1/array.sh > "task$1" 2>&1); }
+run_task 0; same "a task ends well" "0 ended 0" "$? $(cat exp/slurm/1/0.state)"
+# of what the queue forgot, the accounts know
+printf 'echo "3 PENDING"\n' | fake squeue
+printf 'echo "41_1|PREEMPTED"; echo "41_2|CANCELLED by 0"; echo "41_4|NODE_FAIL"; echo "41_[3]|PENDING"\n' | fake sacct
+status
+same "the accounts are asked" "pending:1 running:0 done:1 failed:2 preempted:1" "$(tasks 0)"
+echo 'exit 1' | fake sacct
+printf 'ended 130\n' > exp/slurm/1/1.state; printf 'running 0 gone\n' > exp/slurm/1/2.state; touch -d '1 hour ago' exp/slurm/1/2.state
+status
+same "without them the folder is" "pending:1 running:0 done:1 failed:2 preempted:1" "$(tasks 0)"
+echo 'echo "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1' | fake squeue
+printf 'ended 1\n' > exp/slurm/1/4.state
+status
+same "nor without Slurm" "pending:1 running:0 done:1 failed:2 preempted:1" "$(tasks 0)"
+echo 'exec sleep 1000' | fake squeue
+try "a Slurm that hangs does not hold status up" 0 "preempted" timeout 60 env PATH="$SCRATCH/bin:$plain" "$REGMIX" status -C exp
+echo 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1' | fake squeue
+try "what is not done is submitted again" 0 "job 43: 4 runs in 4 tasks" launch
+same "and no finished run" "0003 0004 0005 0006" "$(sort exp/slurm/2/runs.txt | tr '\n' ' ' | sed 's/ $//')"
+status
+same "the newer job has taken the tasks over" "1 4" "$(value json 'len(o["slurm"]) - 1, sum(o["slurm"][-1][k] for k in ("pending", "failed"))' | tr -d '(,)')"
+
+# ---- nodes
+mv exp/corpus exp/gone
+run_task 1; same "a node without the corpus" "1 ended 1" "$? $(cat exp/slurm/1/1.state)"
+says "is told what to do" "there is no corpus in" task1
+says "with its name" "node $(hostname)" task1
+mv exp/gone exp/corpus
+sed -i 's/"isa": *"[a-z0-9]*"/"isa": "other"/' exp/runs/0001/result.json
+run_task 1; same "a node of another processor level goes on" 0 $?
+says "and warns" "trained at level other" task1
+says "with what to do" "isa:" task1
+if "$REGMIX" doctor | grep -q 'available:.*amx$'; then
+  skip "a level that this node does not have" "it has all levels"
+else
+  echo 'isa: amx' >> exp/regmix.yaml
+  try "a level that this node does not have" 1 "node $(hostname)" "$REGMIX" train -C exp --slice 2/6
+fi
+done_testing
