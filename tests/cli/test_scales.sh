@@ -25,7 +25,7 @@ columns="--mixture-columns weight_* --metric-columns *_loss"
 scales="--size-column model_size --tokens-column n_tokens"
 set -f
 try "a fit of two sizes" 0 "scaling" "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns $scales --out f
-cut -d , -f 1,5-8 small.csv > l.csv
+cut -d , -f 1,5-8 small.csv | sed 's/M,/000000,/; s/G,/000000000,/' > l.csv
 try "columns of scales are no metrics" 0 "scaling" "$REGMIX" fit --mixtures small.csv --metrics l.csv --mixture-columns weight_* $scales --regressor scaling --out all
 same "so the metrics are the other columns" "['web_loss', 'code_loss']" "$(value all/fit.json '[m["name"] for m in o["metrics"]]')"
 try "score reads the columns that the fit remembers" 0 '"coverage"' \

@@ -586,6 +586,61 @@ END_TEST
 
 // ---- constraints ----
 
+// Random mixtures are brought into an order by swapping what is wrong, or by making it equal.
+START_TEST(orders_are_reached_by_sorting_and_by_levelling) {
+  enum { N = 5 };
+  static const struct {
+    const char *order;
+    int chain[4];  // indices; -1: the end
+  } cases[] = {{"a<b", {0, 1, -1}},
+               {"b<a", {1, 0, -1}},
+               {"e<a", {4, 0, -1}},
+               {"a<c<e", {0, 2, 4, -1}},
+               {"c<b<a", {2, 1, 0, -1}}};
+  rmx_rng rng = rmx_rng_make(16, 0, RMX_FOR_TEST);
+  double even[N] = {0.2, 0.2, 0.2, 0.2, 0.2}, alpha[N] = {1, 1, 1, 1, 1}, w[N], v[N];
+  rmx_regressor *functions[1] = {random_power(&rng, N, 0, false)};
+  rmx_fit *f = hand_fit(&rng, N, 1, functions);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    rmx_problem q = ask(f, NULL, NULL, NULL);
+    rmx__feasible r;
+    bool clash;
+    must(rmx_constraints_order(&q.constraints, cases[k].order, (const char *const *)f->domains,
+                               err));
+    must(rmx__feasible_make(&r, f, &q.constraints, false, even, &clash, err));
+    for (int trial = 0; trial < 50; trial++) {
+      const int *c = cases[k].chain;
+      rmx_dirichlet(&rng, alpha, N, w);
+      for (int level = 0; level < 2; level++) {
+        double sum = 0, in = 0, out = 0;
+        bool held = true;
+        memcpy(v, w, sizeof v);
+        (level ? rmx__feasible_level : rmx__feasible_sort)(&r, v);
+        for (int d = 0; d < N; d++) sum += v[d];
+        ck_assert_double_eq_tol(sum, 1, 1e-12);
+        for (int i = 0; c[i] >= 0; i++) {
+          in += w[c[i]], out += v[c[i]];
+          if (i && w[c[i - 1]] > w[c[i]]) held = false;
+          if (i)
+            ck_assert_msg(v[c[i - 1]] <= v[c[i]] + 1e-9, "%s: %g > %g", cases[k].order, v[c[i - 1]],
+                          v[c[i]]);
+        }
+        ck_assert_double_eq_tol(in, out, 1e-9);  // the others keep their weights
+        for (int d = 0; d < N && held; d++) ck_assert_double_eq_tol(v[d], w[d], 1e-12);
+        if (!level && c[2] < 0) {  // of two: the same two weights
+          ck_assert_double_eq_tol(v[c[0]], fmin(w[c[0]], w[c[1]]), 1e-12);
+          ck_assert_double_eq_tol(v[c[1]], fmax(w[c[0]], w[c[1]]), 1e-12);
+        }
+        if (level && c[2] < 0 && !held) ck_assert_double_eq_tol(v[c[0]], v[c[1]], 1e-12);
+      }
+    }
+    rmx__feasible_release(&r);
+    rmx_problem_release(&q);
+  }
+  rmx_fit_free(f);
+}
+END_TEST
+
 static void random_constraints(rmx_rng *rng, const rmx_fit *f, rmx_constraints *k) {
   const char *const *names = (const char *const *)f->domains;
   char text[100];
@@ -946,6 +1001,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, methods_agree);
   tcase_add_test(tc, targets);
   tcase_add_test(tc, convexity_is_established);
+  tcase_add_test(tc, orders_are_reached_by_sorting_and_by_levelling);
   tcase_add_test(tc, the_gap_bounds);
   tcase_add_test(tc, every_constraint_is_kept);
   tcase_add_test(tc, nodes_and_orders_are_kept);
