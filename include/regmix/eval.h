@@ -63,6 +63,10 @@ typedef struct rmx_eval_job {
 rmx_status rmx_eval(const rmx_eval_job *job, const char *const *files, size_t n,
                     struct json_t **results, rmx_err *err);
 
+/* The name of the task in a file: that of the file without its folders and endings. free() it;
+ * NULL: memory is short. */
+char *rmx_eval_task_name(const char *path);
+
 /* The tokenizer of a model: tokenizer.json in its folder, or in one of the four folders above it.
  * So that of an experiment is found from its runs. RMX_EINPUT: there is none. */
 rmx_status rmx_eval_tokenizer(const char *model, rmx_tokenizer **out, rmx_err *err);

@@ -44,6 +44,12 @@ typedef struct rmx_proxy_options {
   char *repeat;
 } rmx_proxy_options;
 
+/* What the models are scored on: the section `eval`. */
+typedef struct rmx_task_options {
+  rmx_strings tasks; /* files or patterns, from the folder of the experiment */
+  int64_t limit;     /* items of each file; 0: all */
+} rmx_task_options;
+
 typedef struct rmx_general_options {
   int64_t seed;
   int64_t jobs; /* worker processes; 0: one per processor */
@@ -71,6 +77,7 @@ typedef struct rmx_config {
   size_t n_swarms;
   rmx_proxy_options proxies;
   bool large_tokens_given; /* large.tokens is not the default */
+  rmx_task_options eval;
   rmx_compare_options compare;
   rmx_baseline_options baselines; /* of the methods compared */
   rmx_regress_options regress;

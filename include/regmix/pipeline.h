@@ -1,8 +1,7 @@
 /* pipeline.h: an experiment from text to report: what `regmix run` does, one step after another.
  *
- * Uses: base, import, mixture, corpus, kernels, model, train, swarm, regress, optimize, baselines,
- * experiment, export,
- * report.
+ * Uses: base, import, mixture, corpus, kernels, model, eval, train, swarm, regress, optimize,
+ * baselines, experiment, export, report.
  *
  * Each step looks at what is there, does what is missing, and reports it through the listener. A
  * kill at any moment loses at most the work since the last checkpoint of a run. The same call

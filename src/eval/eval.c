@@ -280,12 +280,12 @@ static rmx_status read_lines(struct batch *b, rmx__input *in, struct sums *s, si
 }
 
 // The name of a file without its folders and its endings.
-static char *task_of(const char *path) {
+char *rmx_eval_task_name(const char *path) {
   static const char *const endings[] = {".gz",  ".zst",   ".zstd",   ".xz",   ".bz2",
                                         ".lz4", ".jsonl", ".ndjson", ".json", ".txt"};
   const char *slash = strrchr(path, '/');
   char *name = rmx_strdup(slash ? slash + 1 : path);
-  for (bool cut = name; cut;) {
+  for (bool cut = name != NULL; cut;) {
     cut = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
       const size_t n = strlen(name), e = strlen(endings[i]);
@@ -324,7 +324,7 @@ static rmx_status eval_items(const rmx_eval_job *job, const char *path, const ch
 }
 
 static rmx_status eval_file(const rmx_eval_job *job, const char *path, json_t *tree, rmx_err *err) {
-  RMX_OWNED char *task = task_of(path);
+  RMX_OWNED char *task = rmx_eval_task_name(path);
   if (!task) return rmx_fail_memory(err, 0, "the name of a task");
   if (json_object_get(json_object_get(tree, "results"), task))
     return rmx_fail(err, RMX_EINPUT, "%s: another file has the task \"%s\" already", path, task);

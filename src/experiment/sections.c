@@ -133,6 +133,17 @@ static const rmx_option proxy_table[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(rmx_task_options, member)
+static const rmx_option eval_table[] = {
+    {"tasks", RMX_LIST, AT(tasks), NULL, 0, 0, "FILE",
+     "file of a task or of text (or a pattern of such files) that the proxies and the large models "
+     "are scored on; the scores are metrics, named TASK/bits_per_byte, TASK/acc and so on, and the "
+     "models are kept; for small models bits_per_byte is the better target"},
+    {"limit", RMX_INT, AT(limit), "0", 0, 1e9, "N",
+     "number of items (or documents) of each file that are used, the first ones; 0: all"},
+};
+#undef AT
+
 #define AT(member) offsetof(rmx_compare_options, member)
 static const rmx_option compare_table[] = {
     {"seeds", RMX_INT, AT(seeds), "3", 1, 1000, "N",
@@ -152,6 +163,7 @@ static const rmx_option compare_table[] = {
 
 static const size_t general_n = COUNT(general_table), corpus_n = COUNT(corpus_table),
                     sample_n = COUNT(sample_table);
+static const size_t eval_n = COUNT(eval_table);
 static const size_t compare_n = COUNT(compare_table), proxy_n = COUNT(proxy_table);
 
 #define AT(member) offsetof(rmx_config, member)
@@ -168,6 +180,7 @@ const rmx_section rmx_config_sections[] = {
      "the search for the best mixture"},
     {"large", rmx_training_options, &rmx_training_options_n, AT(large),
      "the large models that test the result"},
+    {"eval", eval_table, &eval_n, AT(eval), "what the models are scored on"},
     {"compare", compare_table, &compare_n, AT(compare), "what the optimum is compared with"},
     {"", rmx_baseline_option_table, &rmx_baseline_option_table_n, AT(baselines),
      "settings of the methods that choose data"},

@@ -189,7 +189,8 @@ static void check_open(struct check *k) {
   const rmx_values_look *v = &k->values;
   k->uncertain = !v->all;
   for (size_t i = 0; i < c->n_target && !c->proxy.command; i++)
-    check_seen(k, "target", "", c->target[i].metric);
+    if (!rmx__is_task_score(&k->p->experiment, c->target[i].metric))
+      check_seen(k, "target", "", c->target[i].metric);
   for (size_t i = 0; i < c->corpus.protect.n; i++)
     check_seen(k, "domain", "corpus.protect: ", c->corpus.protect.items[i]);
   for (size_t i = 0; i < k->sources.n_named; i++)
@@ -233,6 +234,7 @@ static void check_text(struct check *k) {
   if (c->n_target == 0)
     problem(k, "no target is set; add one to the config, for example `target: %s`",
             k->sources.n_named ? k->sources.domains[0].name : "wikipedia");
+  hold(k, NULL, rmx__check_tasks(&k->p->experiment, &err), &err);
   check_values(k);
   k->names = rmx_calloc(k->sources.n + k->values.names.n, sizeof *k->names);
   for (size_t i = 0; i < k->sources.n && k->names; i++) {

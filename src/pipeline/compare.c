@@ -94,24 +94,23 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
   size_t n, which = 0;
   RMX_TRY(rmx_proxy_runs(c->e, c->corpus, &runs, &n, err));
   double best = INFINITY;
-  for (size_t i = 0; i < n; i++) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_OWNED json_t **scores = rmx_calloc(n, sizeof *scores);
+  rmx_status status = scores ? rmx__task_metrics(c->e, runs, n, &names, scores, err)
+                             : rmx_fail_memory(err, n * sizeof *scores, "scores");
+  for (size_t i = 0; i < n && status == RMX_OK; i++) {
     json_auto_t *result = NULL;
-    if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE) {
-      double sum = 0;
-      const json_t *nats = json_object_get(result, "loss_nats");
-      for (size_t d = 0; d < c->corpus->D; d++)
-        if (c->weight[d] != 0)
-          sum += c->weight[d] * json_number_value(json_object_get(nats, c->corpus->names[d]));
-      if (sum < best) {
-        best = sum;
-        which = i;
-      }
+    const double target = rmx_run_look(&runs[i], &result) == RMX_RUN_DONE
+                              ? rmx__target_of(c, result, scores[i])
+                              : NAN;
+    if (target < best) {
+      best = target;
+      which = i;
     }
   }
-  rmx_status status =
-      isfinite(best)
-          ? RMX_OK
-          : rmx_fail(err, RMX_EINPUT, "no run has finished yet; `regmix train` trains the runs");
+  for (size_t i = 0; i < n && scores; i++) json_decref(scores[i]);
+  if (status == RMX_OK && !isfinite(best))
+    status = rmx_fail(err, RMX_EINPUT, "no run has finished yet; `regmix train` trains the runs");
   if (status == RMX_OK) {
     memcpy(mixture, runs[which].mixture, c->corpus->D_train * sizeof *mixture);
     snprintf(out->detail_key, sizeof out->detail_key, "run");
@@ -184,6 +183,7 @@ static json_t *row_tree(const comparison *c, size_t i) {
   json_object_set_new(row, "target_loss", rmx__mean_and_error(&c->target[i * S], S, 1, false));
   json_object_set_new(row, "against_optimum", rmx__comparison_against(c, i, 0));
   json_object_set_new(row, "loss_nats", rmx__comparison_losses(c, i));
+  if (c->scores.n) json_object_set_new(row, "scores", rmx__comparison_scores(c, i));
   json_object_set_new(row, "flops", rmx__json_known(c->flops[i]));
   return row;
 }
@@ -228,6 +228,8 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   if (status != RMX_OK) status = rmx_from_file(!rmx__was_set(p, "compare.against"), err);
   if (status == RMX_OK)
     status = rmx__train_runs(p, k.corpus, k.runs, k.n * k.seeds, "compare", err);
+  if (status == RMX_OK && !p->would)
+    status = rmx__score_runs(p, k.runs, k.n * k.seeds, "compare", err);
   if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
   if (status == RMX_OK && !p->would)
     status =
@@ -247,6 +249,7 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
   RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
   RMX_TRY(begin_named(&k, &p->experiment, &name, 1, seeds, false, err));
   RMX_TRY(rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err));
+  if (!p->would) RMX_TRY(rmx__score_runs(p, k.runs, seeds, "pretrain", err));
   if (!p->would) RMX_TRY(rmx__comparison_read(&k, err));
   if (!p->would) *row = row_tree(&k, 0);
   for (size_t s = 0; !p->would && s < seeds; s++)

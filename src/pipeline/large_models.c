@@ -8,15 +8,60 @@
 #include "base/json.h"
 #include "steps.h"
 
-// The weight of each domain's loss in the target. Every metric of the target must be a domain of
-// the corpus.
-static rmx_status loss_weights(const rmx_experiment *e, const rmx_corpus *corpus, double *weight,
-                               rmx_err *err) {
+static bool is_loss_of_domain(const rmx_corpus *corpus, const char *metric) {
+  for (size_t d = 0; d < corpus->D; d++) {
+    const size_t n = strlen(corpus->names[d]);
+    if (strncmp(metric, corpus->names[d], n) == 0 && strcmp(metric + n, "_val_loss") == 0)
+      return true;
+  }
+  return false;
+}
+
+// The metrics of the proxies that are not losses of domains, as a table without rows.
+static rmx_status find_others(const rmx_experiment *e, const rmx_corpus *corpus, rmx_strings *out,
+                              rmx_table *t, rmx_err *err) {
+  RMX_OWNED char *path = rmx_experiment_path(e, "metrics.csv");
+  json_auto_t *tree = NULL;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  if (!rmx_exists(path)) return RMX_OK;
+  RMX_TRY(rmx_csv_read(path, t, err));
+  RMX_TRY(rmx__experiment_read(e, "metrics.json", &tree, err));
+  if (!(t->better = rmx_calloc(t->D, sizeof *t->better)))
+    return rmx_fail_memory(err, t->D, "a table");
+  if (tree) rmx__take_directions(tree, t);
+  for (size_t d = 0; d < t->D; d++)
+    if (!is_loss_of_domain(corpus, t->names[d]) && !rmx_strings_add(out, t->names[d]))
+      return rmx_fail_memory(err, 0, "names of metrics");
+  return RMX_OK;
+}
+
+static rmx_better direction_in(const rmx_table *t, const char *metric) {
+  for (size_t d = 0; d < t->D; d++)
+    if (strcmp(t->names[d], metric) == 0 && t->better[d]) return t->better[d];
+  return rmx_better_by_name(metric);
+}
+
+// The weight of each metric in the target: of the domains' losses, then of the scores that the
+// proxies have.
+static rmx_status target_weights(comparison *c, rmx_err *err) {
+  const rmx_experiment *e = c->e;
+  const rmx_corpus *corpus = c->corpus;
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   if (e->config.n_target == 0)
     return rmx_fail(err, RMX_EINPUT, "no target in %s; add one, for example `target: %s`",
                     e->config_path, corpus->names[corpus->D - 1]);
-  return rmx__target_weights(e->config.target, e->config.n_target, corpus->names, corpus->D, weight,
-                             err);
+  RMX_TRY(find_others(e, corpus, &c->others, &t, err));
+  const size_t M = corpus->D + c->others.n;
+  RMX_OWNED const char **names = rmx_calloc(M, sizeof *names);
+  free(c->weight);
+  c->weight = rmx_calloc(M, sizeof *c->weight);
+  if (!names || !c->weight) return rmx_fail_memory(err, M * sizeof *names, "a target");
+  for (size_t k = 0; k < M; k++)
+    names[k] = k < corpus->D ? corpus->names[k] : c->others.items[k - corpus->D];
+  RMX_TRY(rmx__target_weights(e->config.target, e->config.n_target, names, M, c->weight, err));
+  for (size_t k = corpus->D; k < M; k++)
+    if (direction_in(&t, names[k]) == RMX_BETTER_HIGH) c->weight[k] = -fabs(c->weight[k]);
+  return RMX_OK;
 }
 
 rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
@@ -26,7 +71,7 @@ rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t 
   c->weight = rmx_calloc(c->corpus->D, sizeof(double));
   c->contenders = rmx_calloc(n, sizeof *c->contenders);
   if (!c->weight || !c->contenders) return rmx_fail_memory(err, 0, "a comparison");
-  return with_target ? loss_weights(e, c->corpus, c->weight, err) : RMX_OK;
+  return with_target ? target_weights(c, err) : RMX_OK;
 }
 
 rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
@@ -60,15 +105,37 @@ rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
   return RMX_OK;
 }
 
-static double target_of_losses(const comparison *c, const double *nats) {
+double rmx__other_metric(const json_t *result, const json_t *scores, const char *name) {
+  const json_t *own = json_object_get(json_object_get(result, "metrics"), name);
+  return json_is_number(own) ? json_number_value(own) : rmx__task_score(scores, name);
+}
+
+double rmx__target_of(const comparison *c, const json_t *result, const json_t *scores) {
+  const size_t D = c->corpus->D;
+  const json_t *nats = json_object_get(result, "loss_nats");
   double sum = 0;
   bool any = false;
-  for (size_t d = 0; d < c->corpus->D; d++) {
-    if (c->weight[d] == 0) continue;
-    sum += c->weight[d] * nats[d];
+  for (size_t k = 0; k < D + c->others.n; k++) {
+    if (c->weight[k] == 0) continue;
+    const json_t *x = k < D ? json_object_get(nats, c->corpus->names[k]) : NULL;
+    const double value = k >= D ? rmx__other_metric(result, scores, c->others.items[k - D])
+                         : json_is_number(x) ? json_number_value(x)
+                                             : NAN;
+    sum += c->weight[k] * value;
     any = true;
   }
   return any ? sum : NAN;
+}
+
+// Scores.json of each run, and the scores as numbers.
+static rmx_status read_scores(comparison *c, json_t **scores, rmx_err *err) {
+  const size_t n = c->n * c->seeds;
+  RMX_TRY(rmx__task_metrics(c->e, c->runs, n, &c->scores, scores, err));
+  c->score = rmx_calloc(n * c->scores.n, sizeof *c->score);
+  if (!c->score) return rmx_fail_memory(err, n * c->scores.n * sizeof *c->score, "scores");
+  for (size_t i = 0; i < n * c->scores.n; i++)
+    c->score[i] = rmx__task_score(scores[i / c->scores.n], c->scores.items[i % c->scores.n]);
+  return RMX_OK;
 }
 
 rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
@@ -76,7 +143,9 @@ rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
   c->loss = rmx_calloc(c->n * c->seeds * D, sizeof(double));
   c->target = rmx_calloc(c->n * c->seeds, sizeof(double));
   c->flops = rmx_calloc(c->n, sizeof(double));
-  if (!c->loss || !c->target || !c->flops) return rmx_fail_memory(err, 0, "the results");
+  RMX_OWNED json_t **scores = rmx_calloc(c->n * c->seeds, sizeof *scores);
+  if (!c->loss || !c->target || !c->flops || !scores) return rmx_fail_memory(err, 0, "the results");
+  const rmx_status status = read_scores(c, scores, err);
   for (size_t i = 0; i < c->n * c->seeds; i++) {
     json_auto_t *result = NULL;
     bool done = rmx_run_look(&c->runs[i], &result) == RMX_RUN_DONE;
@@ -84,11 +153,12 @@ rmx_status rmx__comparison_read(comparison *c, rmx_err *err) {
       const json_t *x = json_object_get(json_object_get(result, "loss_nats"), c->corpus->names[d]);
       c->loss[i * D + d] = done && json_is_number(x) ? json_number_value(x) : NAN;
     }
-    c->target[i] = target_of_losses(c, &c->loss[i * D]);
+    c->target[i] = done ? rmx__target_of(c, result, scores[i]) : NAN;
     const json_t *flops = json_object_get(result, "flops");  // a trainer may not report them
     c->flops[i / c->seeds] += json_is_number(flops) ? json_number_value(flops) : done ? NAN : 0;
   }
-  return RMX_OK;
+  for (size_t i = 0; i < c->n * c->seeds; i++) json_decref(scores[i]);
+  return status;
 }
 
 json_t *rmx__mean_and_error(const double *x, size_t n, size_t stride, bool with_n) {
@@ -119,6 +189,15 @@ json_t *rmx__comparison_losses(const comparison *c, size_t i) {
   return losses;
 }
 
+json_t *rmx__comparison_scores(const comparison *c, size_t i) {
+  const size_t K = c->scores.n, S = c->seeds;
+  json_t *scores = json_object();
+  for (size_t k = 0; k < K; k++)
+    json_object_set_new(scores, c->scores.items[k],
+                        rmx__mean_and_error(&c->score[i * S * K + k], S, K, false));
+  return scores;
+}
+
 json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other) {
   const size_t S = c->seeds;
   double *difference = rmx_calloc(S, sizeof *difference);
@@ -141,6 +220,9 @@ json_t *rmx__comparison_target(const comparison *c) {
       RMX_OWNED char *name = rmx_format("%s_val_loss", c->corpus->names[d]);
       if (name) json_object_set_new(target, name, json_real(c->weight[d]));
     }
+  for (size_t k = 0; k < c->others.n; k++)
+    if (c->weight[c->corpus->D + k] != 0)
+      json_object_set_new(target, c->others.items[k], json_real(c->weight[c->corpus->D + k]));
   return target;
 }
 
@@ -156,7 +238,8 @@ void rmx__comparison_release(comparison *c) {
   for (size_t i = 0; c->contenders && i < c->n; i++) release_contender(&c->contenders[i]);
   for (size_t i = 0; c->runs && i < c->n * c->seeds; i++) rmx_run_release(&c->runs[i]);
   free(c->contenders), free(c->runs), free(c->loss), free(c->target), free(c->flops),
-      free(c->weight);
+      free(c->weight), free(c->score);
+  rmx_strings_release(&c->others), rmx_strings_release(&c->scores);
   if (c->corpus) rmx_corpus_free(c->corpus);
   *c = (comparison){0};
 }

@@ -376,6 +376,12 @@ rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err) {
   if (status == RMX_OK)
     status = rmx__comparison_begin(&m.k, &p->experiment, names.n,
                                    (size_t)p->experiment.config.compare.seeds, true, err);
+  for (size_t k = 0; k < m.k.others.n && status == RMX_OK; k++)
+    if (m.k.weight[m.k.corpus->D + k] != 0)
+      status = rmx_fail(err, RMX_EINPUT,
+                        "compare.methods: the methods lower losses of domains, and the target has "
+                        "the score \"%s\"; give a domain as the target, or compare without them",
+                        m.k.others.items[k]);
   if (status == RMX_OK && !(m.entries = rmx_calloc(names.n, sizeof *m.entries)))
     status = rmx_fail_memory(err, 0, "the methods");
   if (status == RMX_OK) status = find_ways(&m, &names, err);

@@ -98,7 +98,8 @@ static rmx_status run_of_row(const rmx_experiment *e, const char *swarm,
                                          .mixture = w,
                                          .phases = phases,
                                          .training = &e->config.proxy,
-                                         .seed = (uint64_t)e->config.general.seed},
+                                         .seed = (uint64_t)e->config.general.seed,
+                                         .keep_model = e->config.eval.tasks.n > 0},
                       out, err);
 }
 

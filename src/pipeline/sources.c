@@ -55,7 +55,7 @@ static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
                            &s->targets[s->n_targets], err);
     if (status == RMX_OK)
       s->n_targets++;
-    else if (c->proxy.command)
+    else if (c->proxy.command || rmx__is_task_score(&p->experiment, c->target[i].metric))
       status = RMX_OK;
     else if (rmx_sources_are_open(s)) {
       s->unknown[s->n_unknown++] = c->target[i].metric;

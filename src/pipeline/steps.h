@@ -173,6 +173,30 @@ rmx_status rmx__check_level(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_
 rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, size_t *order,
                              size_t *m, rmx_err *err);
 
+// ---- scores on tasks (task_scores.c)
+
+// The files of eval.tasks are there, and their names differ.
+rmx_status rmx__check_tasks(const rmx_experiment *e, rmx_err *err);
+// Whether a metric is a score that eval.tasks measures: "TASK/acc".
+bool rmx__is_task_score(const rmx_experiment *e, const char *metric);
+// Whether a model is in the folder of a run.
+bool rmx__has_model(const rmx_run *r);
+// Finished runs that did not keep their model would be trained again: asks for consent.
+rmx_status rmx__agree_to_keep_models(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err);
+// Scores the models of the finished runs on what is new, and writes scores.json in their folders.
+rmx_status rmx__score_runs(rmx_pipeline *p, const rmx_run *runs, size_t n, const char *what,
+                           rmx_err *err);
+// The names of the scores of runs, and of each run its scores.json (n), of the tasks of the config
+// alone. Release both.
+rmx_status rmx__task_metrics(const rmx_experiment *e, const rmx_run *runs, size_t n,
+                             rmx_strings *names, json_t **scores, rmx_err *err);
+// A score in scores.json, by the name of its metric; NaN: it is not there.
+double rmx__task_score(const json_t *scores, const char *metric);
+// Adds these scores to a table of metrics, and to `facts` what is known of each: {"chance",
+// "standard_error", "low", "high", "sd"}. Warns of accuracies that are no better than guessing.
+rmx_status rmx__add_task_scores(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_table *t,
+                                json_t *facts, rmx_err *err);
+
 // ---- finished runs that would go out of use (redo.c)
 
 typedef struct rmx__finished {
@@ -257,11 +281,14 @@ typedef struct comparison {
   rmx_corpus *corpus;
   contender *contenders;  // (n)
   size_t n, seeds;
-  rmx_run *runs;   // (n, seeds)
-  double *loss;    // (n, seeds, D) of the corpus' domains, NaN where diverged
-  double *target;  // (n, seeds)
-  double *flops;   // (n)
-  double *weight;  // (D) of each domain's loss in the target
+  rmx_run *runs;       // (n, seeds)
+  double *loss;        // (n, seeds, D) of the corpus' domains, NaN where diverged
+  double *target;      // (n, seeds)
+  double *flops;       // (n)
+  double *weight;      // (D + others.n) of each metric in the target; negative: it is raised
+  rmx_strings others;  // metrics that are not losses of domains, of metrics.csv
+  rmx_strings scores;  // those that the large models were measured on
+  double *score;       // (n, seeds, scores.n)
 } comparison;
 // Opens the corpus, makes room for n contenders, which the caller fills in. Release in any case.
 rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
@@ -277,6 +304,11 @@ void rmx__comparison_release(comparison *c);
 // {"mean","se"[,"n"]} of the numbers in x (n values, one each `stride`); NaN is left out.
 json_t *rmx__mean_and_error(const double *x, size_t n, size_t stride, bool with_n);
 json_t *rmx__comparison_losses(const comparison *c, size_t i);  // domain: {"mean","se"}
+json_t *rmx__comparison_scores(const comparison *c, size_t i);  // metric: {"mean","se"}
+// A metric that is no loss of a domain, of a run with this result and scores.json; NaN: unknown.
+double rmx__other_metric(const json_t *result, const json_t *scores, const char *name);
+// The target of such a run.
+double rmx__target_of(const comparison *c, const json_t *result, const json_t *scores);
 // of the target's paired difference, with its verdict
 json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other);
 json_t *rmx__comparison_target(const comparison *c);  // metric: weight

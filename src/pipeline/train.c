@@ -119,8 +119,10 @@ static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *co
              empty, rmx_s(empty), names.n, rmx_s(names.n), names.text);
 }
 
-// The directions of the metrics, as the trainer reported them, go into a file next to metrics.csv.
-static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, rmx_err *err) {
+// The directions of the metrics, as the trainer reported them, and what is known of the scores go
+// into a file next to metrics.csv.
+static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, json_t *facts,
+                                   rmx_err *err) {
   if (!t->better) {
     char *path = rmx_experiment_path(e, "metrics.json");
     if (path) unlink(path);
@@ -131,20 +133,24 @@ static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, 
   for (size_t k = 0; k < t->D; k++)
     if (t->better[k] != RMX_BETTER_UNSAID)
       json_object_set_new(map, t->names[k], json_boolean(t->better[k] == RMX_BETTER_HIGH));
-  return rmx__experiment_write(e, "metrics.json", json_pack("{s:o}", "higher_is_better", map), err);
+  json_t *tree = json_pack("{s:o}", "higher_is_better", map);
+  if (tree && json_object_size(facts)) json_object_set(tree, "scores", facts);
+  return rmx__experiment_write(e, "metrics.json", tree, err);
 }
 
 static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                                 size_t n, bool half, const char *name, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
+  json_auto_t *facts = json_object();
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
+  if (!half) RMX_TRY(rmx__add_task_scores(p, runs, n, &t, facts, err));
   RMX_OWNED char *path = rmx_experiment_path(&p->experiment, name);
   RMX_TRY(!path ? rmx_fail_memory(err, 0, "a path")
           : t.N ? rmx_csv_write(path, &t, err)
                 : rmx_fail(err, RMX_ENUMERIC,
                            "none of the %zu runs finished with a loss, so there is nothing to fit",
                            n));
-  if (!half) RMX_TRY(write_directions(&p->experiment, &t, err));
+  if (!half) RMX_TRY(write_directions(&p->experiment, &t, facts, err));
   tell_empty(p, &t, corpus);
   return RMX_OK;
 }
@@ -210,6 +216,7 @@ static rmx_status agree(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
                         rmx_err *err) {
   (void)corpus;
   RMX_TRY(rmx__agree_to_outdate(p, runs, n, true, err));
+  RMX_TRY(rmx__agree_to_keep_models(p, runs, n, err));
   return rmx_experiment_resolve(&p->experiment, err);
 }
 
@@ -225,6 +232,7 @@ static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const 
                                size_t n_all, rmx_err *err) {
   rmx_run *runs;
   size_t n;
+  RMX_TRY(rmx__score_runs(p, all, n_all, "train", err));
   RMX_TRY(rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err));
   rmx_status status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK) status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
@@ -289,9 +297,11 @@ static rmx_status train_swarms(rmx_pipeline *p, const rmx_corpus *corpus, const 
 }
 
 // Of several slices, the one that ends last finds all runs done, and writes the tables.
-static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
-                            size_t n_all, size_t failed, rmx_err *err) {
+static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *chosen,
+                            size_t m, const rmx_run *all, size_t n_all, size_t failed,
+                            rmx_err *err) {
   size_t left = 0;
+  RMX_TRY(rmx__score_runs(p, chosen, m, "train", err));
   for (size_t k = 0; k < n_all; k++) left += rmx_run_look(&all[k], NULL) < RMX_RUN_DIVERGED;
   if (left == 0) RMX_TRY(write_tables(p, corpus, all, n_all, err));
   if (left > failed)
@@ -309,6 +319,7 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   size_t m = n_all;
   rmx_err other;
   rmx__warn_of_repetition(p, corpus);
+  RMX_TRY(rmx__agree_to_keep_models(p, all, n_all, err));
   if (is_sliced(p)) RMX_TRY(rmx__check_level(p, all, n_all, err));
   if (is_sliced(p)) RMX_TRY(rmx__slice_runs(p, all, n_all, &chosen, &m, err));
   if (m == 0)
@@ -319,8 +330,9 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   rmx_status status = train_swarms(p, corpus, chosen, m, &done, err);
   if (p->would || !done.measured) return status;
   // what there is is written even if too many runs failed
-  const rmx_status written = is_sliced(p) ? end_slice(p, corpus, all, n_all, done.failed, &other)
-                                          : write_tables(p, corpus, all, n_all, &other);
+  const rmx_status written = is_sliced(p)
+                                 ? end_slice(p, corpus, chosen, m, all, n_all, done.failed, &other)
+                                 : write_tables(p, corpus, all, n_all, &other);
   if (status == RMX_OK && written != RMX_OK) *err = other;
   return status == RMX_OK ? written : status;
 }

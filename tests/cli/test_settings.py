@@ -58,9 +58,9 @@ none  large.evals=1 large.checkpoint_s=30 large.threads=2 large.timeout=60 large
 none  compare.against=prior
 2/4   compare.against=single:b
 """
-# Keys that other tests have (test_domains.sh, test_methods.sh). So they have the sections of the
+# Keys that other tests have (test_domains.sh, test_methods.sh, test_tasks.sh). So they have the sections of the
 # methods of `compare --methods`, which this experiment does not use.
-ELSEWHERE = r"corpus\.(domain_field|classifier|domains\..*)|compare\.methods|target\..*"
+ELSEWHERE = r"corpus\.(domain_field|classifier|domains\..*)|compare\.methods|eval\..*|target\..*"
 
 def rows(table):
     """(what, key, setting) of each cell."""

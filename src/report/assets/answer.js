@@ -381,6 +381,23 @@ function compareSection() {
         }),
       )
     : null;
+  const scores = [...new Set(sorted.flatMap((r) => Object.keys(r.scores || {})))];
+  const measured = scores.length
+    ? table(
+        'Scores on tasks, with their standard errors over seeds in the tips',
+        ['score', ...sorted.map(rowLabel)],
+        scores.map((score) => [
+          {text: metricLabel(score), title: score},
+          ...sorted.map((r) => {
+            const c = (r.scores || {})[score];
+            return {
+              text: c && isNumber(c.mean) ? fixed(c.mean, 3) : '–',
+              title: c && isNumber(c.se) ? `± ${small(c.se)}` : null,
+            };
+          }),
+        ]),
+      )
+    : null;
   const tokens = data.comparison.tokens;
   section(
     'compared',
@@ -394,5 +411,6 @@ function compareSection() {
     chart.node,
     el('div', {class: 'block'}, list),
     every ? el('div', {class: 'block'}, every) : null,
+    measured ? el('div', {class: 'block'}, measured) : null,
   );
 }

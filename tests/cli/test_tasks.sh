@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# eval.tasks: the models of an experiment are scored, the scores are metrics and targets, and a new task trains nothing again.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus exp 40
+quick="--set proxy.tokens=4k --set large.tokens=4k --set compare.seeds=1 --set compare.against=prior --set optimize.replicates=0"
+awk 'BEGIN { for (i = 0; i < 30; i++) {
+  printf "{\"context\": \"w%d x%d\", \"choices\": [\" y%d\", \" zz%d\"], \"answer\": %d}\n", i, i % 7, i % 5, i % 3, i % 2 } }' > exp/quiz.jsonl
+head -c 2000 exp/text/exam.txt > exp/prose.txt
+head -5 exp/quiz.jsonl | sed 's/y/a/' > exp/more.jsonl
+tasks='eval: {tasks: [quiz.jsonl, prose.txt]}'
+
+# ---- experiments that kept no models
+try "an experiment without tasks" 0 "" "$REGMIX" run -q -C exp $quick
+[ -f exp/runs/0001/model.safetensors ] && not_ok "keeps no models" "" || ok "keeps no models"
+first=$(ls exp/runs | head -1)
+cp -R exp before
+echo "$tasks" >> exp/regmix.yaml
+try "a file that is not there is named before anything is trained" 1 'no file exp/nothing.jsonl' "$REGMIX" train -C exp $quick --set eval.tasks=nothing.jsonl
+try "so does check" 1 'nothing.jsonl' "$REGMIX" check -C exp --set eval.tasks=nothing.jsonl
+try "tasks for runs without models must be agreed to" 1 '6 finished runs, which took' "$REGMIX" train -C exp $quick
+try "and the reason is given" 1 'did not keep their models, which eval.tasks needs' "$REGMIX" run -C exp $quick
+cmp -s exp/metrics.csv before/metrics.csv && ok "and nothing was changed" || not_ok "and nothing was changed" "$(head -2 exp/metrics.csv)"
+try "with --redo they are trained again and scored" 0 'train: 6 models scored on 2 tasks' "$REGMIX" train -C exp $quick --redo
+head -1 exp/metrics.csv | grep -q ',quiz/acc,quiz/acc_norm,quiz/bits_per_byte,prose/word_perplexity,prose/byte_perplexity,prose/bits_per_byte$' &&
+  ok "the scores are metrics" || not_ok "the scores are metrics" "$(head -1 exp/metrics.csv)"
+cut -d, -f1-5 exp/metrics.csv | cmp -s - before/metrics.csv && ok "and the losses have the same bits" || not_ok "and the losses have the same bits" "$(head -2 exp/metrics.csv)"
+
+# ---- the numbers
+"$REGMIX" eval --model "exp/runs/$first" --tasks exp/quiz.jsonl,exp/prose.txt --json > eval.json 2> /dev/null
+[ "$(jq -S .results eval.json)" = "$(jq -S .results "exp/runs/$first/scores.json")" ] && ok "scores are those of eval" || not_ok "scores are those of eval" "$(cat "exp/runs/$first/scores.json")"
+[ "$(jq '.results.quiz["bits_per_byte,none"]' eval.json)" = "$(awk -F, -v r="$first" '$1 == r { print $8 }' exp/metrics.csv)" ] && ok "and those of metrics.csv" || not_ok "and those of metrics.csv" "$(cat exp/metrics.csv)"
+same "directions, chance and standard errors" "$(jq -c '[.higher_is_better["quiz/acc"], .higher_is_better["prose/bits_per_byte"], .scores["quiz/acc"].chance, (.scores["quiz/acc"].standard_error > 0)]' exp/metrics.json)" '[true,false,0.5,true]'
+
+# ---- another task
+cp "exp/runs/$first/result.json" result.json
+try "another task trains nothing" 0 'train: 6 models scored on 3 tasks' "$REGMIX" train -C exp $quick --set eval.tasks=prose.txt,more.jsonl
+cmp -s result.json "exp/runs/$first/result.json" && ok "the results stay" || not_ok "the results stay" ""
+head -1 exp/metrics.csv | grep -q 'more/bits_per_byte' && ok "and has its columns" || not_ok "and has its columns" "$(head -1 exp/metrics.csv)"
+"$REGMIX" train -C exp $quick --set eval.tasks=prose.txt,more.jsonl 2>&1 | grep -q 'scored on' && not_ok "what is scored is not scored again" "" || ok "what is scored is not scored again"
+try "an accuracy at chance is a warning" 0 'quiz/bits_per_byte is the better target for small models' "$REGMIX" train -C exp $quick
+sed 's/zz/qq/' exp/quiz.jsonl > q && mv q exp/quiz.jsonl
+try "a changed file is scored again" 0 'train: 6 models scored on 2 tasks' "$REGMIX" train -C exp $quick
+
+# ---- targets
+try "a score is the target of a whole run" 0 "" "$REGMIX" run -q -C exp $quick --redo --set target=prose/bits_per_byte
+same "and of the comparison" "$(jq -c '[(.target["prose/bits_per_byte"] | floor), (.rows[1].target_loss.mean == .rows[1].scores["prose/bits_per_byte"].mean), (.rows[0].target_loss.mean > 0)]' exp/large/comparison.json)" '[1,true,true]'
+try "an accuracy is raised" 0 "" "$REGMIX" run -q -C exp $quick --redo --set target=quiz/acc
+same "with a minus sign in the comparison" "$(jq -c '[(.target["quiz/acc"] | floor), (.rows[0].target_loss.mean == -.rows[0].scores["quiz/acc"].mean)]' exp/large/comparison.json)" '[-1,true]'
+try "a score that no task has" 2 'unknown target "quiz/f1"' "$REGMIX" run -q -C exp $quick --set target=quiz/f1
+try "methods want a loss" 1 'the target has the score "prose/bits_per_byte"' "$REGMIX" compare -C exp $quick --redo --methods prior --set target=prose/bits_per_byte
+try "pretrain scores its model" 0 'prose/bits_per_byte' "$REGMIX" pretrain -C exp $quick --mixture uniform --json
+try "correlate shows which loss predicts them" 0 'prose/bits_per_byte (lower is better' "$REGMIX" correlate -C exp
+grep -q '"correlations":{"losses"' exp/report.html && ok "and the page has the matrix" || not_ok "and the page has the matrix" ""
+done_testing
