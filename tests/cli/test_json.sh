@@ -40,6 +40,7 @@ printf 'a: 0.2\nb: 0.3\nc: 0.5\n' > prior.yaml
 object "fit" 0 cross_validation "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --json
 object "predict" 0 predicted "$REGMIX" predict --fit fit --mixtures m.csv --json
 object "score" 0 metrics "$REGMIX" score --fit fit --mixtures m.csv --metrics l.csv --json
+object "correlate" 0 spearman "$REGMIX" correlate --metrics l.csv --losses 'a*' --scores 'c*' --json
 object "optimize" 0 mixture "$REGMIX" optimize --fit fit --target a --samples 1000 --replicates 20 --json
 object "optimize --quick" 0 mixture "$REGMIX" optimize --fit fit --target a --quick --json
 object "suggest" 0 suggestions "$REGMIX" suggest -n 2 --fit fit --target a --no-curve --json
