@@ -270,6 +270,41 @@ static size_t new_runs(const json_t *fit, const json_t *runs) {
   return new;
 }
 
+// Of a fit to several swarms, whose rows have names like 0001@300000, the rows that the tables have
+// too: the last of each run of the section `proxy`, with the name of the run. A new reference; other
+// fits as they are.
+static json_t *comparable(json_t *fit, const json_t *runs) {
+  json_auto_t *rows = places(json_object_get(runs, "ids")), *last = json_object();
+  json_t *ids = json_object_get(fit, "ids"), *id, *metric, *row;
+  size_t i, m;
+  const char *name;
+  if (!json_is_object(json_object_get(fit, "scales"))) return json_incref(fit);
+  json_array_foreach(ids, i, id) {
+    const char *text = json_string_value(id), *at = text ? strrchr(text, '@') : NULL;
+    RMX_OWNED char *run = at ? rmx_format("%.*s", (int)(at - text), text) : NULL;
+    if (!run || !json_object_get(rows, run)) continue;
+    const json_t *had = json_object_get(last, run);
+    const char *other =
+        had ? strrchr(json_string_value(json_array_get(ids, (size_t)json_integer_value(had))), '@')
+            : NULL;
+    if (!other || strtod(at + 1, NULL) > strtod(other + 1, NULL))
+      json_object_set_new(last, run, json_integer((json_int_t)i));
+  }
+  if (json_object_size(last) == 0) return json_incref(fit);
+  json_t *out = json_pack("{s:[], s:[]}", "ids", "metrics");
+  json_array_foreach(json_object_get(fit, "metrics"), m, metric) {
+    json_t *values = json_array();
+    json_object_foreach(last, name, row)
+      json_array_append(values, (json_t *)at(json_object_get(metric, "values"), row));
+    json_array_append_new(
+        json_object_get(out, "metrics"),
+        json_pack("{s:O, s:o}", "name", json_object_get(metric, "name"), "values", values));
+  }
+  json_object_foreach(last, name, row)
+    json_array_append_new(json_object_get(out, "ids"), json_string(name));
+  return out;
+}
+
 // Whether fit, tables and optimum are of each other.
 static rmx_status about_age(json_t *data, rmx_err *err) {
   const json_t *fit = json_object_get(data, "fit"), *runs = json_object_get(data, "runs");
@@ -288,7 +323,8 @@ static rmx_status about_age(json_t *data, rmx_err *err) {
   if (!json_object_get(data, "mixtures_n") || !json_array_size(json_object_get(fit, "ids")) ||
       !json_array_size(json_object_get(runs, "ids")))
     return RMX_OK;
-  const size_t changed = changed_runs(fit, runs), new = new_runs(fit, runs);
+  json_auto_t *shared = comparable(json_object_get(data, "fit"), runs);
+  const size_t changed = changed_runs(shared, runs), new = new_runs(shared, runs);
   if (!changed && !new) return RMX_OK;
   return warn(data, err,
               "The fit is older than the tables: %zu of its runs %s gone from them or %s other "

@@ -37,4 +37,19 @@ for file in mixtures.csv metrics.csv large/comparison.json; do
 done
 if [ -s by-library/report.html ]; then ok "pipeline: the page"; else not_ok "pipeline: the page"; fi
 try "pipeline continues a finished experiment" 0 "up to date" "$PIPELINE" by-library/regmix.yaml "$REGMIX"
+# examples/scaling, small
+mkdir -p examples/quickstart/text examples/scaling
+cp "$here/../../examples/scaling/regmix.yaml" examples/scaling/
+for domain in foldoc bible faq; do cp by-library/text/a.txt examples/quickstart/text/$domain.txt; done
+for domain in c python; do cp by-library/text/b.txt examples/quickstart/text/$domain.txt; done
+cp by-library/text/noise.txt examples/quickstart/text/german.txt
+cp by-library/text/exam.txt examples/quickstart/text/fortunes.txt
+small="--set corpus.vocab=320 --set corpus.overlap=0 --set corpus.dedup=false --set sample.runs=12 --set sample.max_epochs=0 --set sample.cap_ratio=1000 --set compare.seeds=1 --set optimize.replicates=20"
+for section in proxy large; do small="$small --set $section.context=32 --set $section.batch_tokens=512 --set $section.tokens=6k"; done
+small="$small --set swarms.larger.tokens=8k --set swarms.larger.runs=6 --set large.tokens=10k --set large.model=micro"
+# shellcheck disable=SC2086
+try "examples/scaling finds the optimum for a third size" 0 "all done" "$REGMIX" run -C examples/scaling $small
+same "of the large model" "True 2" "$(python3 -c 'import re
+text = open("examples/scaling/optimum.yaml").read()
+print(bool(re.search(r"for:\n +size: [0-9.]+\n +tokens: 10000", text)), text.count("moved:"))')"
 done_testing

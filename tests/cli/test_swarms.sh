@@ -43,6 +43,12 @@ try "suggest" 0 "0013" "$REGMIX" suggest -C exp -n 1
 try "suggest keeps the runs" 2 "would be lost" "$REGMIX" suggest -C exp -n 1 --out exp/mixtures.csv
 try "predict for mixtures" 0 "0012" "$REGMIX" predict -C exp --mixtures exp/mixtures.csv --for 1M,20k
 try "the page and all the rest" 0 "best_run (00" "$REGMIX" run -C exp --set optimize.replicates=20
+same "the page says for what size, and whether it matters" True "$(python3 -c 'page = open("exp/report.html").read()
+print("Does the size matter?" in page and chr(34) + "for" + chr(34) in page and "smallest_is_enough" in page and "The fit is older" not in page)')"
+sed -i.bak 's/^0002,[^,]*,/0002,1.5,/' exp/metrics.csv
+"$REGMIX" report -q -C exp > report.out
+same "and when its tables were changed" 1 "$(grep -c "The fit is older than the tables: 1 of its runs" exp/report.html)"
+mv exp/metrics.csv.bak exp/metrics.csv
 try "twice: nothing" 0 "Nothing needs to be done" "$REGMIX" run -C exp --set optimize.replicates=20 --dry-run
 "$REGMIX" status -C exp --json > status.json
 same "status" "12 6" "$(value status.json 'str(o["proxies"]["done"]) + " " + str(o["swarms"]["wide"]["done"])')"

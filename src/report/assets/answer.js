@@ -127,8 +127,10 @@ function cards() {
   const told = `${nameOf(target.name)}${unit ? ` in ${unit}` : ''}, ${isScore(target.name) ? 'higher' : 'lower'} is better`;
   const predicted = group(
     'predicted',
-    'Predicted for the proxies',
-    `${proxySize() ? `Small models: ${proxySize()} each; ` : ''}${told}.`,
+    answerSize() ? 'Predicted for the size of the answer' : 'Predicted for the proxies',
+    answerSize()
+      ? `Models of ${answerSize()} (without embeddings), predicted from runs of several sizes or lengths; ${told}.`
+      : `${proxySize() ? `Small models: ${proxySize()} each; ` : ''}${told}.`,
     el(
       'dl',
       {class: 'figures'},
@@ -291,6 +293,7 @@ function answerSection() {
     'Answer',
     warnings,
     el('p', {class: 'lead'}, `Train on ${words(optimum.mixture)}.`),
+    answerSize() ? el('p', {class: 'lead'}, `This is for a model of ${answerSize()}.`) : null,
     ...Object.entries(optimum.reuse || {}).map(([name, ratios]) =>
       el('p', {}, `${name} stands for ${Object.keys(ratios).length} domains that keep their ratios. optimum.yaml and exports have all of them.`),
     ),
@@ -303,6 +306,7 @@ function answerSection() {
       chart.node,
       el('div', {class: 'block'}, isFolded ? el('details', null, el('summary', null, `All ${order.length} domains`), list) : list),
     ),
+    driftPart(),
     versusTable() ? el('div', {class: 'block'}, versusTable()) : null,
     paretoPart(),
   );
