@@ -270,9 +270,9 @@ static size_t new_runs(const json_t *fit, const json_t *runs) {
   return new;
 }
 
-// Of a fit to several swarms, whose rows have names like 0001@300000, the rows that the tables have
-// too: the last of each run of the section `proxy`, with the name of the run. A new reference; other
-// fits as they are.
+// Of a fit to several swarms, whose rows have names like 0001@300000, the rows that the tables
+// have too: the last of each run of the section `proxy`, with the name of the run. Other fits as
+// they are. A new reference.
 static json_t *comparable(json_t *fit, const json_t *runs) {
   json_auto_t *rows = places(json_object_get(runs, "ids")), *last = json_object();
   json_t *ids = json_object_get(fit, "ids"), *id, *metric, *row;
