@@ -40,16 +40,18 @@ def number(x, digits, kind):
 
 
 def table_of_fit(o, domains, folds):
-    lines = [f"{'metric':24} {'regressor':9} {'spearman':>8} {'r2':>7} {'rmse':>9} {'noise':>9} {'regret@1':>9} {'optimism':>9} {'better':>7}"]
+    lines = [f"{'metric':24} {'regressor':9} {'spearman':>8} {'r2':>6} {'rmse':>8} {'noise':>8} {'signal':>6} {'regret@1':>8} {'optimism':>8} {'better':>6}"]
     assumed = noise = False
     for name, m in o["cross_validation"].items():
         better = "high" if m["higher_is_better"] else "low?" if m["direction_from"] == "assumed" else "low"
         assumed, noise = assumed or better == "low?", noise or m["noise"] is not None
-        lines.append(f"{name:24} {m['regressor']:9} {number(m['spearman'], 4, 'f'):>8} {number(m['r2'], 4, 'f'):>7} {number(m['rmse'], 3, 'g'):>9} "
-                     f"{number(m['noise'], 3, 'g'):>9} {number(m['regret_at_1'], 2, 'g'):>9} {number(m['optimism'], 2, 'g'):>9} {better:>7}")
+        lines.append(f"{name:24} {m['regressor']:9} {number(m['spearman'], 4, 'f'):>8} {number(m['r2'], 3, 'f'):>6} {number(m['rmse'], 3, 'g'):>8} "
+                     f"{number(m['noise'], 3, 'g'):>8} {number(m['signal_to_noise'], 1, 'f'):>6} {number(m['regret_at_1'], 2, 'g'):>8} "
+                     f"{number(m['optimism'], 2, 'g'):>8} {better:>6}")
     lines += [f"(out of fold: {folds} folds of {o['runs']} runs, {domains} domains",
               " regret@1: how much worse the run with the best prediction is than the best run",
-              " optimism: how much too good the best predictions are"]
+              " optimism: how much too good the best predictions are",
+              " signal: what the mixtures change, over the noise (of equal runs, else the rmse)"]
     if noise:
         lines.append(" noise: standard deviation between equal runs; no rmse can be lower")
     if assumed:
@@ -107,6 +109,10 @@ def answer(o, directions, held=(), fold=0):
         names = [m for m in o["predicted"] if sign * o["target"].get(m, 0) > 0]
         if names:
             lines.append(f"{word}: {', '.join(names)}.")
+    if o.get("left_out"):
+        lines.append(f"Left out, since the signal to noise is too low: {', '.join(o['left_out'])}.")
+    if o.get("weigh") == "signal":
+        lines.append("Each metric counts in units of its standard deviation over the runs, times the share of its variance that is signal.")
     for i, (name, v) in enumerate(o.get("versus", {}).items()):
         low, high = v["interval"]
         line = (f"Compared with {name if i else 'the prior (' + o['prior_text'] + ')'} the optimum gains {v['estimate']:.4f}, {100 * o['level']:.0f} % interval "
@@ -116,7 +122,7 @@ def answer(o, directions, held=(), fold=0):
         lines.append(line + f"; better with probability {probability(v['probability'], o['replicates'])}.")
         if low <= 0:
             lines.append(f"  That is {v['verdict']}{'' if high < 0 else ': the interval includes 0'}.")
-    gain, sign = o["score_prior"] - o["score"], -1 if all(w < 0 for w in o["target"].values()) else 1
+    gain, sign = o["score_prior"] - o["score"], -1 if o.get("weigh") != "signal" and all(w < 0 for w in o["target"].values()) else 1
     lines.append(f"The fit predicts a {'score' if sign < 0 else 'target'} of {sign * o['score']:.4f}, and {sign * o['score_prior']:.4f} at the prior. "
                  f"This is {abs(gain):.4f} {'better' if gain >= 0 else 'worse'}.")
     if o["expected_error"] is not None:
@@ -183,6 +189,8 @@ def test_scores(fit):
         # The last two runs have one mixture: their difference is noise.
         ok(near(cv["noise"], abs(y[-1] - y[-2]) / math.sqrt(2)) and cv["replicates"] == 1, f"{m['name']}: noise is the deviation between equal runs", cv)
         sign = -1 if m["higher_is_better"] else 1
+        signal = math.sqrt(max(sum((a - mean) ** 2 for a in y) / n - mse, 0) / mse)  # too few equal runs to tell the noise
+        ok(near(cv["signal_to_noise"], signal), f"{m['name']}: signal to noise", f"{cv['signal_to_noise']} {signal}")
         best = sorted(range(n), key=lambda i: (sign * z[i], i))[:max(3, math.ceil(n / 20))]
         ok(near(cv["regret_at_1"], sign * y[best[0]] - min(sign * v for v in y)), f"{m['name']}: the regret of the run with the best prediction", cv)
         ok(near(cv["optimism"], sum(sign * (y[i] - z[i]) for i in best) / len(best)), f"{m['name']}: how much the best predictions promise too much", cv)
@@ -336,11 +344,13 @@ def test_tables(regmix, folder):
             ("optimize against another mixture", ["--target", "a_loss", "--against", "mine.yaml", "--prior", "mine.yaml"], {}),
             ("optimize with a metric held", ["--target", "a_loss", "--no-worse", "b_acc"], {"held": ["b_acc"]}),
             ("optimize by simulation", ["--target", "c_loss", "--method", "simulate", "--samples", "2k"], {}),
+            ("optimize by signal", ["--target", "a_loss", "--target", "b_acc", "--weigh", "signal", "--min-signal", "1.5"], {}),
             ("optimize --fold", ["--target", "a_loss", "--fold", "1"], {"fold": 1})):
         o = e.json("optimize", *options)
         if isinstance(o, str):
             ok(False, name, o)
             continue
+        ok((o.get("left_out") == ["a_loss"]) == ("--min-signal" in options), f"{name}: what is left out", o.get("left_out"))
         same_text(f"{name} prints what --json has", answer(o, high, **more), e.call("optimize", *options)[1])
         test_optimum(o, fit, name, high)
     test_orders(e)

@@ -43,6 +43,7 @@ optimize  optimize.method=simulate optimize.samples=9 optimize.top=9 optimize.st
 optimize  optimize.replicates=9 optimize.level=0.8 optimize.floor=a=0.1 optimize.cap=a=0.9 optimize.fix=a=0.2
 optimize  optimize.share=a+b=0.2 optimize.ordered=a>=b optimize.drop_below=0.01 optimize.reference=x optimize.max_kl=0.1
 optimize  optimize.kl_penalty=1 optimize.metric_group=g=exam optimize.no_worse=exam optimize.than=x optimize.worst=true
+optimize  optimize.weigh=signal optimize.min_signal=0.5
 optimize  jobs=2 isa=ref target=a compare.human=x compare.budget=1M
 """
 
@@ -97,6 +98,15 @@ def test_settings(e):
         got = what if not found else "all" if found[1] == found[2] else f"{found[1]}/{found[2]}"
         ok(got == wanted, f"{setting}: {wanted} of the large models are out of date", f"got: {got}")
     sections = {k.partition(".")[0] for k in seen}
+    e.put("byhand.json", json.dumps(e.read("runs/0001/result.json")))
+    result = e.read("runs/0001/result.json")
+    result["loss_nats"]["a"] += 1
+    e.put("runs/0001/result.json", json.dumps(result))
+    for settings, wanted in (((), "1 finished run, which took "), (("--set", "proxy.lr=1e-3"), "8 finished runs, which took ")):
+        code, _, said = e.call("train", *settings)
+        changed = "lr, " * bool(settings) + "the losses in runs/0001/result.json, by hand"
+        ok(code == 1 and wanted in said and f"would no longer be used (changed: {changed}); " in said, f"what {changed} changes is said before anything is done", said)
+    os.replace(f"{e.folder}/byhand.json", f"{e.folder}/runs/0001/result.json")
     missing = [k for k in keys_of(f"{e.folder}/resolved.yaml") if k not in seen and k.partition(".")[0] in sections and not re.fullmatch(ELSEWHERE, k)]
     ok(not missing, "every key of these sections has a row in a table of this test", f"without a row: {' '.join(missing)}")
 
