@@ -98,7 +98,7 @@ warnings: packages-lint packages-test
 kills: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
 	REGMIX_KILLS=50 sh tests/cli/test_resume.sh $(BUILD)-test/regmix
-	REGMIX_KILLS=50 sh tests/cli/test_slices.sh $(BUILD)-test/regmix
+	REGMIX_KILLS=50 sh tests/cli/test_kills.sh $(BUILD)-test/regmix
 
 oom: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet

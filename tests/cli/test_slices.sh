@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Parts of the runs: each run in one part, several parts at once in one folder, killed at random
-# moments, and the same results as one process that trains all. REGMIX_KILLS=50 (make kills) kills
-# so often; REGMIX_TEST_SEED=N chooses other moments.
+# Parts of the runs: each run in one part, several parts at once in one folder, and the same results
+# as one process that trains all. test_kills.sh kills parts.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"
@@ -78,44 +77,4 @@ else
   not_ok "with checkpoints" "$(cat log)"
 fi
 
-# ---- killed at random moments, supervisors and workers, of three parts at once
-seed=${REGMIX_TEST_SEED:-1}
-kills=${REGMIX_KILLS:-9}
-random() { seed=$(((seed * 1103515245 + 12345) % 2147483648)); drawn=$((seed / 65536 % $1)); }
-rm -rf exp/runs exp/metrics*.csv
-# shellcheck disable=SC2086
-start() { setsid env REGMIX_PART="$1" "$REGMIX" train -C exp $settings --slice "$1/3" --jobs 1 > "log$1" 2>&1 & eval "pid$1=$!"; }
-start 0; start 1; start 2
-killed=0 rounds=0 ended=0
-while [ $killed -lt "$kills" ] && [ $rounds -lt $((kills * 20)) ]; do
-  rounds=$((rounds + 1))
-  random 120; sleep "0.$(printf %03d $((drawn + 20)))"
-  random 3; part=$drawn
-  eval "pid=\$pid$part"
-  random 3
-  # a worker alone, the supervisor alone, or all of its group
-  case $drawn in
-    0) victims=$(grep -lz "^REGMIX_PART=$part\$" /proc/[0-9]*/environ 2> /dev/null | cut -d / -f 3 | grep -v "^$pid\$" | head -n 1) ;;
-    1) victims=$pid ;;
-    *) victims=-$pid ;;
-  esac
-  # shellcheck disable=SC2086
-  if [ -n "$victims" ] && kill -s KILL -- $victims 2> /dev/null; then killed=$((killed + 1)); fi
-  if ! kill -s 0 "$pid" 2> /dev/null || grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null; then
-    wait "$pid" 2> /dev/null
-    if [ "$(done_runs | wc -l)" = 7 ]; then
-      ended=$((ended + 1))
-      [ -e exp/metrics.csv ] && [ "$(cat straight)" != "$(numbers)" ] && not_ok "the same results, once ended" "$(numbers | diff straight - | head -n 5)"
-      rm -rf exp/runs/0001 exp/runs/0005 exp/runs/0006 exp/metrics*.csv
-    fi
-    start "$part"
-  fi
-done
-same "$kills kills of processes of three parts" "$kills" "$killed"
-wait
-for i in 0 1 2; do try "part $i is taken up" 0 "" train --slice $i/3; done
-same "with the same results" "$(cat straight)" "$(numbers)"
-left=$(find exp -name checkpoint.safetensors -o -name claim -o -name '*.tmp')
-same "and nothing is left" "" "$left"
-echo "# the runs were finished and begun anew $ended times"
 done_testing
