@@ -479,6 +479,8 @@ rmx_status rmx_pool_new(int threads, rmx_pool **out, rmx_err *err);
 void rmx_pool_free(rmx_pool *p);
 void rmx_pool_run(rmx_pool *p, size_t n, rmx_pool_work *work, void *context);
 int rmx_processors(void); /* processors this process may use, at least 1 */
+/* From now on it is no more than n: the others belong to processes beside this one. 0: no limit. */
+void rmx_limit_processors(int n);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
 /* model.h: a Llama-style transformer, forward and backward written out, and AdamW.
  *
- * Uses: base, kernels.
+ * Uses: base, comm, kernels.
  *
  * RMSNorm, full rotary embedding, causal attention, SwiGLU, no biases: Llama's architecture, with
  * its grouped queries, its scalings of positions and its tied embeddings. Letters: B sequences, T

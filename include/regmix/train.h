@@ -1,11 +1,12 @@
 /* train.h: from a run (a mixture, a model, a seed) to a result: the training loop.
  *
- * Uses: base, mixture, corpus, kernels, model.
+ * Uses: base, comm, mixture, corpus, kernels, model.
  */
 #ifndef RMX_TRAIN_H
 #define RMX_TRAIN_H
 
 #include <regmix/base.h>
+#include <regmix/comm.h>
 #include <regmix/corpus.h>
 #include <regmix/kernels.h>
 #include <regmix/mixture.h>
@@ -160,6 +161,8 @@ typedef struct rmx_train_hooks {
   rmx_make_controller *make_controller;
   /* called for files that cannot be used; may be NULL */
   void (*warn)(void *context, const char *message);
+  /* the ranks that train this run together, each of which calls rmx_train; NULL: this process */
+  rmx_comm *comm;
 } rmx_train_hooks;
 
 /* Trains one run, with training.threads (0: all processors), and writes into its folder log.jsonl
@@ -167,7 +170,10 @@ typedef struct rmx_train_hooks {
  * hash result.json keeps). Resumes from a checkpoint of the same run; the result has the same bits
  * as without a stop. The checkpoint holds the log so far, which replaces the file. If a checkpoint
  * is damaged, `warn` is called, and the run starts again. A run whose loss is not a number is
- * RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. */
+ * RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. With several ranks each
+ * trains its sequences of every step, and the first alone writes files; the losses are those of one
+ * rank but for rounding, and so many ranks give the same bits each time. A failure of one rank is
+ * one of all. Such a run has no controller. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);
 

@@ -36,11 +36,22 @@ void rmx_parallel(int threads, size_t n, void (*work)(void *context, size_t i), 
   for (int i = 0; i < started; i++) pthread_join(helpers[i], NULL);
 }
 
-int rmx_processors(void) {
+static int all_processors(void) {
 #ifdef __linux__
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
 #endif
   long n = sysconf(_SC_NPROCESSORS_ONLN);
   return n > 0 ? (int)n : 1;
+}
+
+static int limit;  // 0: none
+
+void rmx_limit_processors(int n) {
+  limit = n;
+}
+
+int rmx_processors(void) {
+  const int n = all_processors();
+  return limit > 0 && limit < n ? limit : n;
 }

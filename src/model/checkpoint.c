@@ -274,13 +274,8 @@ rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_er
   m->step = c.state ? c.step : 0;
   if (m->training) {
     memset(m->gradients, 0, bytes);
-    if (c.state) {
-      memcpy(m->moment1, c.floats + bytes, bytes);
-      memcpy(m->moment2, c.floats + 2 * bytes, bytes);
-    } else {
-      memset(m->moment1, 0, bytes);
-      memset(m->moment2, 0, bytes);
-    }
+    rmx__shards_take(m, c.state ? c.floats + bytes : NULL, m->moment1);
+    rmx__shards_take(m, c.state ? c.floats + 2 * bytes : NULL, m->moment2);
   }
   if (extra) *extra = json_incref(c.extra);
   return RMX_OK;

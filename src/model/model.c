@@ -138,8 +138,9 @@ static size_t lay_out(rmx_model *m, float *block) {
   m->weights = take(&at, m->size);
   if (m->training) {
     m->gradients = take(&at, m->size);
-    m->moment1 = take(&at, m->size);
-    m->moment2 = take(&at, m->size);
+    const size_t own = m->shards ? rmx__shards_moments(m->shards) : m->size;
+    m->moment1 = take(&at, own);
+    m->moment2 = take(&at, own);
   }
   m->cosine = take(&at, m->T * S / 2);
   m->sine = take(&at, m->T * S / 2);
@@ -231,8 +232,9 @@ static int allocate(void **block, size_t bytes) {
   return failed;
 }
 
-rmx_status rmx_model_new(const rmx_model_config *config, int B, int T, bool training,
-                         const rmx_kernels *k, uint64_t seed, rmx_model **out, rmx_err *err) {
+static rmx_status new_model(const rmx_model_config *config, int B, int T, bool training,
+                            const rmx_kernels *k, uint64_t seed, rmx_comm *comm, rmx_model **out,
+                            rmx_err *err) {
   const rmx_model_config full = rmx__model_config_full(config), *c = &full;
   RMX_TRY(rmx__model_config_check(c, err));
   if (B < 1 || B > 1 << 20)
@@ -252,6 +254,13 @@ rmx_status rmx_model_new(const rmx_model_config *config, int B, int T, bool trai
   m->layers = rmx_calloc((size_t)c->layers, sizeof *m->layers);
   m->w.layers = rmx_calloc((size_t)c->layers, sizeof *m->w.layers);
   m->g.layers = rmx_calloc((size_t)c->layers, sizeof *m->g.layers);
+  rmx_status status = RMX_OK;
+  if (m->tensors) rmx__tensors_of(c, m->tensors);
+  if (m->tensors && rmx_comm_size(comm) > 1) status = rmx__shards_new(m, comm, &m->shards, err);
+  if (status != RMX_OK) {
+    rmx_model_free(m);
+    return status;
+  }
   const size_t bytes = lay_out(m, NULL) * sizeof(float);
   void *block = NULL;
   if (!m->tensors || !m->layers || !m->w.layers || !m->g.layers || allocate(&block, bytes)) {
@@ -262,7 +271,6 @@ rmx_status rmx_model_new(const rmx_model_config *config, int B, int T, bool trai
   m->block = block;
   lay_out(m, m->block);
   m->threaded = (struct rmx__threaded){.k = k, .threads = 1, .scratch = {m->scratch}};
-  rmx__tensors_of(c, m->tensors);
   point_into(m, &m->w, m->weights);
   if (training) point_into(m, &m->g, m->gradients);
   first_weights(m, seed);
@@ -271,8 +279,19 @@ rmx_status rmx_model_new(const rmx_model_config *config, int B, int T, bool trai
   return RMX_OK;
 }
 
+rmx_status rmx_model_new(const rmx_model_config *c, int B, int T, bool training,
+                         const rmx_kernels *k, uint64_t seed, rmx_model **out, rmx_err *err) {
+  return new_model(c, B, T, training, k, seed, NULL, out, err);
+}
+
+rmx_status rmx__model_new_shared(const rmx_model_config *c, int B, int T, const rmx_kernels *k,
+                                 uint64_t seed, rmx_comm *comm, rmx_model **out, rmx_err *err) {
+  return new_model(c, B, T, true, k, seed, comm, out, err);
+}
+
 void rmx_model_free(rmx_model *m) {
   if (!m) return;
+  rmx__shards_free(m->shards);
   free(m->tensors);
   free(m->layers);
   free(m->w.layers);

@@ -6,6 +6,7 @@
 
 #include <regmix/model.h>
 
+#include "comm/comm.h"
 #include "kernels/threaded.h"
 
 // What the time of a training step goes to.
@@ -89,6 +90,7 @@ struct rmx_model {
   rmx_tensor *tensors;
   size_t tensors_n, size;                          // size: floats of all tensors
   float *weights, *gradients, *moment1, *moment2;  // (size); all but weights NULL if not training
+  struct rmx__shards *shards;  // of several ranks, each of which has a part of the moments; or NULL
   struct rmx__parameters w, g;
 
   float *cosine, *sine;                   // (T, S / 2)
@@ -106,6 +108,36 @@ struct rmx_model {
   float *block;                           // all of the above, one allocation
   float *more_scratch;                    // of the other threads
 };
+
+// ---- shards.c: one model that several ranks train together
+
+// As rmx_model_new() for training, with this rank's part of the moments. One rank: the same.
+rmx_status rmx__model_new_shared(const rmx_model_config *c, int B, int T, const rmx_kernels *k,
+                                 uint64_t seed, rmx_comm *comm, rmx_model **out, rmx_err *err);
+rmx_status rmx__shards_new(const rmx_model *m, rmx_comm *comm, struct rmx__shards **out,
+                           rmx_err *err);
+void rmx__shards_free(struct rmx__shards *s);
+size_t rmx__shards_moments(const struct rmx__shards *s);  // floats that this rank has of one
+// The next backward pass is the last one of this step: what it is done with is added up meanwhile.
+void rmx__shards_last_pass(rmx_model *m);
+// Of the backward pass: the gradients of `section` are complete (layer + 1; 0: embedding, layers +
+// 1: what comes after the layers), and `slice_is_last`: no later slice adds to them.
+void rmx__shards_ready(const rmx_model *m, size_t section, bool slice_is_last);
+double rmx__shards_step(rmx_model *m, const rmx_adamw *o, double lr, double weight_sum);
+// Around rmx_model_save() with state, on all ranks: the first one has the moments of all in
+// between. A failure is one of all ranks.
+rmx_status rmx__shards_begin_save(rmx_model *m, rmx_err *err);
+void rmx__shards_end_save(rmx_model *m);
+// This rank's part of a moment, from the whole (size); NULL: zeros.
+void rmx__shards_take(const rmx_model *m, const void *whole, float *part);
+
+// One step of AdamW with gradients of this norm, of the floats first to first + n - 1. The moments
+// are those of these floats.
+void rmx__adamw_of(rmx_model *m, const struct rmx__adamw *constants, double decay, size_t first,
+                   size_t n, float *moment1, float *moment2);
+// The constants of the step that comes next.
+struct rmx__adamw rmx__adamw_constants(const rmx_model *m, const rmx_adamw *o, double lr,
+                                       double weight_sum, double norm);
 
 // With every value set; then what cannot be is an error.
 rmx_model_config rmx__model_config_full(const rmx_model_config *c);

@@ -178,13 +178,15 @@ static void forward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
   norm(m, M, m->x, m->w.norm, m->normed, m->rstd);  // (M,C) -> (M,C)
 }
 
-// m->dnormed is the gradient of m->normed; what forward() left is used up.
-static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
+// m->dnormed is the gradient of m->normed; what forward() left is used up. last: no later slice of
+// this micro-batch adds to the gradients.
+static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T, bool last) {
   const struct rmx__threaded *t = &m->threaded;
   const size_t C = (size_t)m->c.width, F = (size_t)m->c.ffn, M = B * T;
   const size_t Q = rmx__model_queries(&m->c), K = rmx__model_keys(&m->c);
   memset(m->dx, 0, M * C * sizeof(float));                   // (M,C)
   norm_backward(m, M, m->x, m->w.norm, m->rstd, m->g.norm);  // (M,C) -> (M,C)
+  rmx__shards_ready(m, (size_t)m->c.layers + 1, last);
   for (size_t l = (size_t)m->c.layers; l-- > 0;) {
     const struct rmx__layer_parameters *w = &m->w.layers[l], *g = &m->g.layers[l];
     const struct rmx__layer_activations *a = &m->layers[l];
@@ -212,8 +214,10 @@ static void backward(rmx_model *m, const int32_t *tokens, size_t B, size_t T) {
     TIMED(QKV, linear_dw(m, M, C, Q + 2 * K, dqkv, m->normed, g->wq));         // (Q+2K,C)
     TIMED(QKV, linear_dx(m, M, C, Q + 2 * K, dqkv, w->wq, m->dnormed));        // (M,Q+2K) -> (M,C)
     norm_backward(m, M, a->x, w->attention_norm, a->rstd, g->attention_norm);  // (M,C) -> (M,C)
+    rmx__shards_ready(m, l + 1, last);
   }
   TIMED(EMBEDDING, rmx__threaded_scatter_add(t, M, C, m->dx, tokens, m->g.embedding));  // (V,C)
+  rmx__shards_ready(m, 0, last);
 }
 
 // A micro-batch, which goes through the model a slice of whole sequences at a time.
@@ -276,7 +280,7 @@ void rmx_model_backward(rmx_model *m, const int32_t *tokens, const int32_t *labe
   for (size_t i = 0; i < b.B; i += b.sequences) {
     forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, weights, losses, true);
-    backward(m, tokens + i * b.T, slice(&b, i), b.T);
+    backward(m, tokens + i * b.T, slice(&b, i), b.T, i + b.sequences >= b.B);
   }
 }
 
@@ -291,6 +295,6 @@ void rmx_model_backward_weighed(rmx_model *m, const int32_t *tokens, const int32
   for (size_t i = 0; i < b.B; i += b.sequences) {
     if (!one_slice) forward(m, tokens + i * b.T, slice(&b, i), b.T);
     head(m, &b, i * b.T, slice(&b, i) * b.T, weights, losses, true);
-    backward(m, tokens + i * b.T, slice(&b, i), b.T);
+    backward(m, tokens + i * b.T, slice(&b, i), b.T, i + b.sequences >= b.B);
   }
 }

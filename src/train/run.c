@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/stamp.h"
 #include "places.h"
+#include "run_json.h"
 
 rmx_status rmx_run_make(const rmx_run_request *q, rmx_run *out, rmx_err *err) {
   const size_t D = q->corpus->D_train;
@@ -254,6 +255,19 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
   out->owns_training = true;
   RMX_TRY(rmx_options_init(rmx_training_options, rmx_training_options_n, &out->training, err));
   return read_training(json_object_get(o, "training"), out, path, err);
+}
+
+json_t *rmx__run_whole_json(const rmx_run *r) {
+  return run_json(r, false);
+}
+
+rmx_status rmx__run_of_json(const json_t *o, const char *folder, rmx_run *out, rmx_err *err) {
+  *out = (rmx_run){0};
+  rmx_status status = parse_run(o, folder, out, err);
+  if (status == RMX_OK && !(out->folder = rmx_strdup(folder)))
+    status = rmx_fail_memory(err, 0, "a path");
+  if (status != RMX_OK) rmx_run_release(out);
+  return status;
 }
 
 rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err) {

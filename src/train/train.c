@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
+#include "model/model.h"
 #include "places.h"
 #include "step.h"
 
@@ -16,6 +17,8 @@ struct loop {
   const rmx_corpus *corpus;
   const rmx_kernels *kernels;
   const rmx_train_hooks *hooks;
+  rmx_comm *comm;
+  bool first;  // of the ranks: it writes the files
   rmx_model_config config;
   struct rmx__stepper stepper;     // with the model and the stream
   rmx_controller controller;       // all NULL where nothing controls it
@@ -50,7 +53,7 @@ static json_t *nats_json(const struct loop *l, const double *nats) {
 
 static void log_line(struct loop *l, json_t *line) {
   json_object_set_new(line, "wall_s", json_real(wall_s(l)));
-  char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  char *text = l->first ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
   if (text) fprintf(l->log, "%s\n", text);
   if (text) rmx_buf_printf(&l->logged, "%s\n", text);
   free(text);
@@ -76,8 +79,7 @@ static void log_step(struct loop *l, double lr, double norm, double tokens_per_s
 static void evaluate_all(struct loop *l, double *nats) {
   for (size_t d = 0; d < l->corpus->D; d++)
     nats[d] = rmx_evaluate_tokens(l->corpus, d, l->run->training.eval_tokens)
-                  ? rmx_evaluate(l->stepper.model, l->corpus, d, l->run->training.eval_tokens,
-                                 &l->stepper.batch, l->stepper.losses)
+                  ? rmx__evaluate_shared(&l->stepper, l->corpus, d, l->run->training.eval_tokens)
                   : NAN;
   json_t *line = json_object();
   json_object_set_new(line, "step", json_integer(l->step));
@@ -90,7 +92,7 @@ static void evaluate_all(struct loop *l, double *nats) {
 
 enum { LOG_MAX = 32 << 20 };  // of the log in a checkpoint, whose header has bounds
 
-static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
+static rmx_status write_checkpoint(struct loop *l, rmx_err *err) {
   if (fflush(l->log) != 0) return rmx_fail_errno(err, "cannot write %s", l->log_path);
   json_t *state = json_object();
   json_object_set_new(state, "fingerprint", json_string(l->fingerprint));
@@ -108,19 +110,29 @@ static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
   rmx_status status = rmx_model_save(l->stepper.model, l->checkpoint_path, true, state, err);
   json_decref(state);
   if (status == RMX_OK) unlink(l->old_checkpoint_path);
-  l->checkpointed = rmx_now();
   return status;
+}
+
+// The first rank writes it, with the moments of all.
+static rmx_status save_checkpoint(struct loop *l, rmx_err *err) {
+  RMX_TRY(rmx__shards_begin_save(l->stepper.model, err));
+  const rmx_status status = l->first ? write_checkpoint(l, err) : RMX_OK;
+  rmx__shards_end_save(l->stepper.model);
+  l->checkpointed = rmx_now();
+  return rmx__comm_agree(l->comm, status, err);
 }
 
 static rmx_status new_model(struct loop *l, rmx_err *err) {
   const rmx_run *r = l->run;
-  RMX_TRY(rmx_model_new(&l->config, l->stepper.micro, (int)r->training.context, true, l->kernels,
-                        r->seed, &l->stepper.model, err));
-  return rmx_model_threads(l->stepper.model, rmx_training_threads(&r->training, 1), err);
+  RMX_TRY(rmx__model_new_shared(&l->config, l->stepper.micro, (int)r->training.context, l->kernels,
+                                r->seed, l->comm, &l->stepper.model, err));
+  int threads = rmx_training_threads(&r->training, 1);
+  if (l->comm->size > 1 && threads > rmx_processors()) threads = rmx_processors();
+  return rmx_model_threads(l->stepper.model, threads, err);
 }
 
 static void warn(const struct loop *l, const char *message) {
-  if (l->hooks && l->hooks->warn) l->hooks->warn(l->hooks->context, message);
+  if (l->first && l->hooks && l->hooks->warn) l->hooks->warn(l->hooks->context, message);
 }
 
 // The log up to the checkpoint: from the checkpoint itself, else (those of version 0.1.0 and very
@@ -160,15 +172,23 @@ static rmx_status take_state(struct loop *l, const json_t *state, rmx_err *err) 
   return RMX_OK;
 }
 
+// When all ranks have read it, the first one removes a checkpoint that cannot be used.
+static void remove_checkpoint(const struct loop *l, const char *path) {
+  if (l->first) unlink(path);
+}
+
 // Resumes from a checkpoint if there is one of the same run. One that cannot be used is no
 // loss but of time: that is reported, and the run starts again.
 static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
-  const char *path = rmx_exists(l->checkpoint_path) ? l->checkpoint_path : l->old_checkpoint_path;
-  if (!rmx_exists(path)) return RMX_OK;
   json_t *state = NULL;
   rmx_err why;
-  if (rmx_model_load(l->stepper.model, path, &state, &why) != RMX_OK) {
-    unlink(path);
+  const char *path = rmx_exists(l->checkpoint_path) ? l->checkpoint_path : l->old_checkpoint_path;
+  const bool there = rmx_exists(path);
+  const rmx_status loaded = there ? rmx_model_load(l->stepper.model, path, &state, &why) : RMX_OK;
+  rmx__comm_meet(l->comm);
+  if (!there) return RMX_OK;
+  if (loaded != RMX_OK) {
+    remove_checkpoint(l, path);
     rmx_fail_in(&why, "the checkpoint cannot be used, so the run starts again");
     warn(l, why.message);
     return RMX_OK;
@@ -178,7 +198,7 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
              logged = same && recover_log(l, state);
   rmx_status status = logged ? take_state(l, state, err) : RMX_OK;
   json_decref(state);
-  if (status != RMX_OK) unlink(path);  // the next try does without
+  if (status != RMX_OK) remove_checkpoint(l, path);  // the next try does without
   if (logged) return status;
   if (same) warn(l, "log.jsonl is shorter than the checkpoint says, so the run starts again");
   // Weights that are not this run's were loaded: back to the initial ones.
@@ -205,6 +225,15 @@ static void choose_phase(struct loop *l) {
            p->D * sizeof *p->mixture);
 }
 
+// Asked to stop, or a checkpoint is due: what some rank finds, all do.
+static void agree_to_stop(struct loop *l, bool *stop, bool *save) {
+  const bool due = rmx_now() - l->checkpointed >= l->run->training.checkpoint_s;
+  double flags[] = {rmx_interrupted(), l->first && due && l->step < l->steps};
+  rmx__comm_add(l->comm, flags, 2);
+  *stop = flags[0] > 0;
+  *save = *stop || flags[1] > 0;
+}
+
 static rmx_status train_steps(struct loop *l, rmx_err *err) {
   double since = rmx_now();
   int64_t since_step = l->step;
@@ -229,18 +258,19 @@ static rmx_status train_steps(struct loop *l, rmx_err *err) {
       evaluate_all(l, l->half_nats);
     else if (l->step < l->steps && evaluation_due(l, l->step))
       evaluate_all(l, l->final_nats);
-    if (l->hooks && l->hooks->tick) {
+    if (l->first && l->hooks && l->hooks->tick) {
       rmx_train_state state = {l->step, l->steps, l->step * tokens_per_step(l), l->loss,
                                tokens_per_s};
       l->hooks->tick(l->hooks->context, &state);
     }
-    bool stop = rmx_interrupted();
-    if (stop || (l->step < l->steps && now - l->checkpointed >= l->run->training.checkpoint_s))
-      RMX_TRY(save_checkpoint(l, err));
-    if (stop)
-      return rmx_fail(err, RMX_EINTERRUPTED,
-                      "stopped at step %lld; the same command continues from there",
-                      (long long)l->step);
+    bool stop, save;
+    agree_to_stop(l, &stop, &save);
+    if (save) RMX_TRY(save_checkpoint(l, err));
+    if (stop) {
+      rmx_fail(err, RMX_EINTERRUPTED, "stopped at step %lld; the same command continues from there",
+               (long long)l->step);
+      return rmx__comm_agree(l->comm, err->status, err);
+    }
   }
   return RMX_OK;
 }
@@ -297,6 +327,7 @@ static json_t *made_by_json(const struct loop *l) {
   json_object_set_new(o, "version", json_string(rmx_version()));
   json_object_set_new(o, "isa", json_string(rmx_kernels_name(l->kernels)));
   json_object_set_new(o, "corpus", json_string(hash));
+  if (l->comm->size > 1) json_object_set_new(o, "ranks", json_integer(l->comm->size));
   return o;
 }
 
@@ -368,8 +399,7 @@ static rmx_status write_model(struct loop *l, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status finish(struct loop *l, rmx_err *err) {
-  if (!l->diverged) evaluate_all(l, l->final_nats);
+static rmx_status write_result(struct loop *l, rmx_err *err) {
   bool bad = ferror(l->log) || fflush(l->log) != 0;
   if (bad) return rmx_fail_errno(err, "cannot write %s", l->log_path);
   if (l->run->keep_model && !l->diverged) RMX_TRY(write_model(l, err));
@@ -380,8 +410,14 @@ static rmx_status finish(struct loop *l, rmx_err *err) {
   return status;
 }
 
+static rmx_status finish(struct loop *l, rmx_err *err) {
+  if (!l->diverged) evaluate_all(l, l->final_nats);
+  return rmx__comm_agree(l->comm, l->first ? write_result(l, err) : RMX_OK, err);
+}
+
 // The file gets what is known of the log, whatever it held.
 static rmx_status open_log(struct loop *l, rmx_err *err) {
+  if (!l->first) return RMX_OK;
   RMX_TRY(rmx_write_file(l->log_path, l->logged.data ? l->logged.data : "", l->logged.size, err));
   l->log = rmx_fopen(l->log_path, "a");
   return l->log ? RMX_OK : rmx_fail_errno(err, "cannot write %s", l->log_path);
@@ -445,16 +481,35 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
   l->stepper.stream = l->controller.stream;
   if (!l->stepper.stream)
     RMX_TRY(rmx_stream_fixed(c, r->mixture, T, r->seed, &l->stepper.stream, err));
-  RMX_TRY(new_model(l, err));
-  RMX_TRY(load_checkpoint(l, err));
-  return open_log(l, err);
+  return new_model(l, err);
+}
+
+// All ranks must go on from the same step of the same training.
+static rmx_status check_ranks(const struct loop *l, rmx_err *err) {
+  double steps = (double)l->step;
+  rmx__comm_add(l->comm, &steps, 1);
+  if (steps == (double)l->step * l->comm->size) return RMX_OK;
+  return rmx_fail(err, RMX_EIO,
+                  "run %s: the ranks read different checkpoints (%lld steps here); they need one "
+                  "folder that all of them see. Try again when the file system shows the same "
+                  "files everywhere",
+                  l->run->name, (long long)l->step);
+}
+
+static rmx_status go_on(struct loop *l, rmx_err *err) {
+  RMX_TRY(rmx__comm_agree(l->comm, load_checkpoint(l, err), err));
+  RMX_TRY(rmx__comm_agree(l->comm, check_ranks(l, err), err));
+  return rmx__comm_agree(l->comm, open_log(l, err), err);
 }
 
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err) {
   struct loop l = {.run = r, .corpus = corpus, .kernels = kernels, .hooks = hooks};
+  l.comm = l.stepper.comm = rmx__comm_of(hooks ? hooks->comm : NULL);
+  l.first = l.comm->rank == 0;
   l.started = l.checkpointed = rmx_now();
-  rmx_status status = set_up(&l, err);
+  rmx_status status = rmx__comm_agree(l.comm, set_up(&l, err), err);
+  if (status == RMX_OK) status = go_on(&l, err);
   if (status == RMX_OK) status = train_steps(&l, err);
   if (status == RMX_OK) status = finish(&l, err);
   if (l.log) fclose(l.log);
