@@ -18,6 +18,7 @@ help:
 	@echo "make test      install what is missing, build, run all tests"
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
+	@echo "make mpi       the program with MPI (mpirun -n K regmix), and its tests"
 	@echo "make format    bring every C file into the one format (.clang-format)"
 	@echo "make lint      check the format and the width of the lines"
 	@echo "make warnings  the same, and compile with gcc and clang; a warning is an error"
@@ -53,8 +54,8 @@ $(BUILD)-tsan/build.ninja: | packages-test
 $(BUILD)-clang/build.ninja: | packages-lint
 	@CC=clang meson setup $(BUILD)-clang > /dev/null
 
-packages-build packages-demo packages-test packages-lint packages-python packages-deb \
-  packages-deb-check packages-container-check:
+packages-build packages-demo packages-test packages-mpi packages-lint packages-python \
+  packages-deb packages-deb-check packages-container-check:
 	@sh scripts/packages.sh $(@:packages-%=%)
 
 demo: packages-demo all
@@ -83,6 +84,13 @@ bare: packages-test
 	ninja -C $(BUILD)-bare --quiet
 	meson test -C $(BUILD)-bare --no-rebuild --print-errorlogs readers tables kinds \
 	  domains prepare cli_intake
+
+# With MPI: the program and its tests, no others.
+$(BUILD)-mpi/build.ninja: | packages-mpi
+	@meson setup $(BUILD)-mpi -Dmpi=enabled > /dev/null
+mpi: packages-mpi $(BUILD)-mpi/build.ninja
+	ninja -C $(BUILD)-mpi --quiet regmix
+	python3 scripts/test.py $(BUILD)-mpi cli_mpi
 
 format: packages-lint
 	@find include src cli tests bench examples -name '*.[ch]' | xargs clang-format -i
@@ -160,9 +168,10 @@ container-check: packages-container-check
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
-	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare $(BUILD)-python
+	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare $(BUILD)-python $(BUILD)-mpi
 
-.PHONY: all help demo corpus test asan tsan bare format lint warnings kills oom fuzz python readme \
-  bench install uninstall dist dist-check deb deb-check container-check clean packages-build \
-  packages-demo packages-test packages-lint packages-python packages-deb packages-deb-check \
+.PHONY: all help demo corpus test asan tsan bare mpi format lint warnings kills oom fuzz python \
+  readme bench install uninstall dist dist-check deb deb-check container-check clean \
+  packages-build packages-demo packages-test packages-mpi packages-lint packages-python \
+  packages-deb packages-deb-check \
   packages-container-check

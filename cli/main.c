@@ -173,6 +173,27 @@ static char *own_path(const char *argv0) {
   return rmx_strdup(path);
 }
 
+// The other ranks wait for what the first one has to train. One that fails alone ends all.
+static rmx_status serve(cli *c, rmx_err *err) {
+  c->listener = rmx_terminal(true, false);
+  const rmx_status status = rmx_swarm_serve(&(rmx_ranks){c->comm, c->program, &c->listener}, err);
+  if (status == RMX_OK) return status;
+  fprintf(stderr, "regmix: rank %d: %s\n", rmx_comm_rank(c->comm), err->message);
+  rmx_comm_abort(c->comm, code_of(status));
+  return status;
+}
+
+// The first rank, or the only process, runs the command.
+static rmx_status run_ranks(cli *c, rmx_err *err) {
+  RMX_TRY(rmx_comm_open(&c->comm, err));
+  if (rmx_comm_rank(c->comm) > 0) return serve(c, err);
+  rmx_comm_listen(c->comm, &c->listener);
+  c->pipeline.comm = c->comm;
+  const rmx_status status = c->command->run(c, err);
+  rmx_swarm_dismiss(c->comm);
+  return status;
+}
+
 static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err *err) {
   bool help = false;
   c->own = rmx_calloc(1, c->command->own_size);
@@ -189,7 +210,7 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   cli_tell_version(&c->listener);
   const double began = rmx_now();
   char time[32];
-  rmx_status status = c->command->run(c, err);
+  rmx_status status = run_ranks(c, err);
   rmx_terminal_clear();
   rmx_detail(&c->listener, "%s took %s", c->command->name, rmx_duration(rmx_now() - began, time));
   return status;
@@ -259,7 +280,8 @@ static int run(int argc, char **argv) {
   c.program = own_path(argv[0]);
   rmx_status status = c.program ? run_command(&c, argc - 2, argv + 2, json, &err)
                                 : rmx_fail_memory(&err, 0, "a path");
-  int code = finish(name, status, &err, json);
+  int code = rmx_comm_rank(c.comm) > 0 ? code_of(status) : finish(name, status, &err, json);
+  rmx_comm_close(c.comm);
   release(&c);
   return code;
 }

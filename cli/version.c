@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints the version, commit and compiler of the program, and the processor level and BLAS that it
 // would use.
+#include <regmix/comm.h>
 #include <regmix/corpus.h>
 #include <regmix/kernels.h>
 #include <regmix/regress.h>
@@ -47,10 +48,10 @@ void cli_print_version(bool json) {
   char blas[RMX_BLAS_NAME];
   rmx_blas_name(blas);
   if (json) {
-    cli_print_json(json_pack("{s:s, s:o, s:s, s:s, s:s, s:o}", "version", rmx_version(), "commit",
-                             *cli_commit ? json_string(cli_commit) : json_null(), "compiler",
-                             compiler(), "blas", blas, "isa", level(), "libraries",
-                             libraries_json()));
+    cli_print_json(json_pack("{s:s, s:o, s:s, s:s, s:s, s:s?, s:o}", "version", rmx_version(),
+                             "commit", *cli_commit ? json_string(cli_commit) : json_null(),
+                             "compiler", compiler(), "blas", blas, "isa", level(), "mpi",
+                             rmx_comm_library(), "libraries", libraries_json()));
     return;
   }
   printf("regmix %s\n", rmx_version());
@@ -58,6 +59,7 @@ void cli_print_version(bool json) {
   char with[200], without[200];
   printf("compiler         %s\nBLAS             %s\nprocessor level  %s\n", compiler(), blas,
          level());
+  if (rmx_comm_library()) printf("MPI              %s\n", rmx_comm_library());
   printf("text             with %s; without %s\n", libraries(true, with),
          libraries(false, without));
 }

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# packages.sh [build|test|lint|python|demo|deb|deb-check|container-check]: installs the Debian
-# packages that are missing for building (the default), for the tests, for the checks of the style,
-# for the Python package, for the demo, for making Debian packages, for trying them, or for trying
-# the image of a container. It lists them. Silent when none is missing.
+# packages.sh [build|test|mpi|lint|python|demo|deb|deb-check|container-check]: installs the Debian
+# packages that are missing for building (the default), for the tests, for the program with MPI, for
+# the checks of the style, for the Python package, for the demo, for making Debian packages, for
+# trying them, or for trying the image of a container. It lists them. Silent when none is missing.
 #
 # REGMIX_NO_INSTALL=1   only say what is missing
 # REGMIX_BROWSER=1, CI=true   `test` also wants a browser, for the tests of the report page
@@ -43,6 +43,8 @@ test | jq | reads the JSON that is written
 test | shellcheck | checks the shell scripts
 test | zsh | runs its completion script
 test | fish | runs its completion script
+mpi | libopenmpi-dev | several processes, also on many machines
+mpi | openmpi-bin | starts them (mpirun)
 lint | clang-format | checks the format of the C sources
 lint | clang | a second compiler, for its warnings
 browser | chromium | opens the report page
@@ -75,6 +77,7 @@ case $purpose in
   deb) wanted="build deb" ;;
   deb-check) wanted="build deb deb-check" ;;
   lint) wanted="build lint" ;;
+  mpi) wanted="build test mpi" ;;
   python) wanted="build test python" ;;
   container-check) wanted="container-check" ;;
   test)
@@ -86,7 +89,7 @@ case $purpose in
     exit 0
     ;;
   *)
-    echo "packages.sh: \"$purpose\" is not one of build, test, lint, python, demo, deb," \
+    echo "packages.sh: \"$purpose\" is not one of build, test, mpi, lint, python, demo, deb," \
       "deb-check, container-check" >&2
     exit 2
     ;;

@@ -17,8 +17,8 @@ extern "C" {
 typedef struct rmx_comm rmx_comm;
 
 /* The ranks that this process was started with; one rank where it was started alone. A process
- * calls it once, and rmx_comm_close() at its end. From then on rmx_processors() is this rank's share
- * of the machine. RMX_EUSAGE: mpirun started several processes, but this build has no MPI. */
+ * calls it once, and rmx_comm_close() at its end. From then on rmx_processors() is this rank's
+ * share of the machine. RMX_EUSAGE: mpirun started several processes, but this build has no MPI. */
 rmx_status rmx_comm_open(rmx_comm **out, rmx_err *err);
 /* Waits for all ranks. */
 void rmx_comm_close(rmx_comm *c);

@@ -1,6 +1,6 @@
 /* pipeline.h: an experiment from text to report: what `regmix run` does, one step after another.
  *
- * Uses: base, import, mixture, corpus, kernels, model, eval, train, swarm, regress, optimize,
+ * Uses: base, comm, import, mixture, corpus, kernels, model, eval, train, swarm, regress, optimize,
  * baselines, experiment, export, report.
  *
  * Each step looks at what is there, does what is missing, and reports it through the listener. A
@@ -24,8 +24,6 @@
 extern "C" {
 #endif
 
-/* A pipeline: an experiment and how its steps may work. The caller fills in the fields of the first
- * part, or leaves them 0. */
 /* The part of the runs that one process of several trains: part i of n, of the runs that the file
  * `runs` names, one a line, or of all. n = 0: all runs. The parts do not depend on what is done.
  * In the order of the file, or else longest first, run k is in part k mod n. */
@@ -36,9 +34,12 @@ typedef struct rmx_slice {
 /* Reads "I/N", where I is from 0 to N-1. RMX_EUSAGE for anything else. */
 rmx_status rmx_slice_parse(const char *text, rmx_slice *out, rmx_err *err);
 
+/* A pipeline: an experiment and how its steps may work. The caller fills in the fields of the first
+ * part, or leaves them 0. */
 typedef struct rmx_pipeline {
   const char *program;   /* the `regmix` program that trains the runs, as worker processes */
   rmx_listener listener; /* notes, warnings and progress; {0}: none */
+  rmx_comm *comm;        /* the ranks that train, of which this is the first; NULL: none */
   bool redo;             /* finished runs may go out of use without a question */
   rmx_slice slice;       /* of the runs that the step `train` trains */
   bool new_tokenizer;    /* prepare trains the tokenizer even if the old one has the settings */

@@ -1,6 +1,6 @@
 /* swarm.h: which runs are to do, who does them, what came back.
  *
- * Uses: base, mixture, corpus, kernels, model, train.
+ * Uses: base, comm, mixture, corpus, kernels, model, train.
  *
  * The state of a run is its folder: no result.json means to do; a locked claim means that somebody
  * is at it; result.json (written whole, renamed) means done, whatever happens after. Workers are
@@ -61,6 +61,10 @@ typedef struct rmx_swarm_options {
   bool jobs_given;  /* false: for PyTorch, one worker for each GPU instead */
   int tries;        /* times a run that crashes is begun: 2 */
   const char *what; /* "train", "compare": heads the progress */
+  /* The ranks that share the work, of which this is the first; the others are in
+   * rmx_swarm_serve(). NULL: this process alone. */
+  rmx_comm *comm;
+  bool together; /* all ranks train one run at a time, not each its own ones */
 } rmx_swarm_options;
 
 typedef struct rmx_swarm_outcome {
@@ -75,6 +79,17 @@ typedef struct rmx_swarm_outcome {
  * checkpoints first. */
 rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_options *options,
                            const rmx_listener *listener, rmx_swarm_outcome *outcome, rmx_err *err);
+
+/* What the other ranks do: they wait for what the first one has to train, until there is no more. A
+ * failure that all ranks know of ends the work alone; any other ends this function. */
+typedef struct rmx_ranks {
+  rmx_comm *comm;
+  const char *program;          /* as in rmx_swarm_options */
+  const rmx_listener *listener; /* warnings of this rank */
+} rmx_ranks;
+rmx_status rmx_swarm_serve(const rmx_ranks *to, rmx_err *err);
+/* The first rank: there is no more to train. */
+void rmx_swarm_dismiss(rmx_comm *c);
 
 /* The worker's whole life: claims the run in folders[0], trains it (or has the user's command do
  * it), lets go. Several folders (n) are those of runs that PyTorch trains, stacked: those that

@@ -234,7 +234,8 @@ double rmx__shards_step(rmx_model *m, const rmx_adamw *o, double lr, double weig
 
 // ---- the moments of all, for checkpoints
 
-// Moments of all parameters, on the first rank, from the ranks' parts. whole (size): NULL elsewhere.
+// Moments of all parameters, on the first rank, from the ranks' parts. whole (size): NULL on the
+// others.
 static void collect(const rmx_model *m, float *part, float *whole) {
   struct rmx__shards *s = m->shards;
   const size_t K = ranks_of(s);

@@ -11,6 +11,7 @@
 #include "launches.h"
 #include "slurm_script.h"
 #include "steps.h"
+#include "swarm/cost.h"
 
 // SUBMIT_S: sbatch may wait for a busy controller. MOST_TASKS: of an array, unless --tasks is given
 // (Slurm's own limit is 1001 unless it is set up otherwise).

@@ -157,10 +157,6 @@ void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);
 
 // ---- a part of the runs (slice.c)
 
-// What a run costs: parameters times tokens. 0 where its model is not known.
-double rmx__run_cost(const rmx_run *r);
-// order (n): the runs, those that cost most first.
-void rmx__longest_first(const rmx_run *runs, size_t n, size_t *order);
 // `chosen` gets copies of p->slice's part (*m) of the runs; what they point to stays the runs'.
 // free() it.
 rmx_status rmx__slice_runs(const rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_run **chosen,

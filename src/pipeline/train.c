@@ -51,13 +51,16 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
   if (rmx__would_train(p, what, runs, n)) return RMX_OK;
   RMX_TRY(rmx__agree_to_outdate(p, runs, n, strncmp(what, "train", 5) == 0, err));
-  rmx_swarm_options options = {.program = p->program,
-                               .isa = p->experiment.config.general.isa,
-                               .experiment = p->experiment.folder,
-                               .jobs = rmx_worker_jobs(&p->experiment),
-                               .jobs_given = p->experiment.config.general.jobs > 0,
-                               .tries = 2,
-                               .what = what};
+  rmx_swarm_options options = {
+      .program = p->program,
+      .isa = p->experiment.config.general.isa,
+      .experiment = p->experiment.folder,
+      .jobs = rmx_worker_jobs(&p->experiment),
+      .jobs_given = p->experiment.config.general.jobs > 0,
+      .tries = 2,
+      .what = what,
+      .comm = p->comm,
+      .together = strcmp(what, "pretrain") == 0 || strcmp(what, "compare") == 0};
   rmx_swarm_outcome outcome;
   char time[32], rate[16];
   RMX_TRY(rmx_swarm_train(runs, n, &options, &p->listener, &outcome, err));

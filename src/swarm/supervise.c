@@ -15,8 +15,10 @@
 
 #include "base/temporary.h"
 #include "claim.h"
+#include "comm/comm.h"
 #include "locks.h"
 #include "pytorch.h"
+#include "ranks.h"
 
 extern char **environ;
 
@@ -79,6 +81,19 @@ static int threads_of(const struct supervisor *s, const rmx_run *r) {
   return rmx_training_threads(&r->training, wanted < jobs ? wanted : jobs);
 }
 
+static bool is_rank(void) {
+  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE");
+}
+
+// What mpirun tells a rank, which a program that a rank starts is not.
+static bool is_of_rank(const char *variable) {
+  static const char *const starts[] = {"OMPI_", "PMIX_", "PMI_"};
+  bool found = false;
+  for (size_t i = 0; is_rank() && i < sizeof starts / sizeof *starts; i++)
+    found = found || strncmp(variable, starts[i], strlen(starts[i])) == 0;
+  return found && strncmp(variable, "OMPI_ALLOW_", 11) != 0;
+}
+
 // The environment of a worker, for the user's command: ours with these put in their place. The
 // array alone is to be freed.
 static char **worker_environment(char *const own[], size_t n) {
@@ -87,7 +102,7 @@ static char **worker_environment(char *const own[], size_t n) {
   char **out = rmx_calloc(count + n + 1, sizeof *out);
   if (!out) return NULL;
   for (size_t i = 0; i < count; i++) {
-    bool replaced = false;
+    bool replaced = is_of_rank(environ[i]);
     for (size_t k = 0; k < n; k++)
       replaced = replaced || strncmp(environ[i], own[k], strcspn(own[k], "=") + 1) == 0;
     if (!replaced) out[kept++] = environ[i];
@@ -419,10 +434,16 @@ static void wait_a_little(struct supervisor *s) {
     if (s->workers[i].pid) listen_to(s, &s->workers[i]);
 }
 
+// Several ranks: this one's runs are done, but not those of the others.
+static bool waits_for_ranks(const struct supervisor *s) {
+  return s->options->comm && !rmx__ranks_ended(s->options->comm);
+}
+
 static rmx_status supervise(struct supervisor *s, rmx_err *err) {
   rmx_status status = RMX_OK;
   bool stopping = false;
-  while (busy(s) > 0 || (!stopping && (s->taken < s->queued || s->others > 0))) {
+  while (busy(s) > 0 ||
+         (!stopping && (s->taken < s->queued || s->others > 0 || waits_for_ranks(s)))) {
     look_elsewhere(s);
     for (int i = 0; i < s->options->jobs && !stopping && s->taken < s->queued; i++) {
       if (s->workers[i].pid) continue;
@@ -532,6 +553,92 @@ static rmx_status check_locks(const struct supervisor *s, rmx_err *err) {
   return RMX_OK;
 }
 
+// ---- several ranks
+
+// Leaves in the queue what this rank is to train.
+static rmx_status spread(struct supervisor *s, rmx_err *err) {
+  const size_t n = s->queued - s->taken;
+  RMX_OWNED size_t *to_do = rmx_calloc(n, sizeof *to_do);
+  RMX_OWNED bool *mine = rmx_calloc(n, sizeof *mine);
+  if (!to_do || !mine) return rmx_fail_memory(err, n * sizeof *to_do, "the ranks' runs");
+  for (size_t k = 0; k < n; k++) to_do[k] = s->queue[(s->taken + k) % s->n];
+  RMX_TRY(rmx__ranks_spread(s->runs, to_do, n, s->options, mine, err));
+  s->queued = s->taken = 0;
+  for (size_t k = 0; k < n; k++)
+    if (mine[k]) push(s, to_do[k]);
+  return RMX_OK;
+}
+
+static void tick(void *context, const rmx_train_state *state) {
+  struct supervisor *s = context;
+  s->workers[0].tokens = (double)state->tokens;
+  s->workers[0].tokens_per_s = state->tokens_per_s;
+  tell_progress(s);
+}
+
+static void pass_warning(void *context, const char *message) {
+  const struct supervisor *s = context;
+  rmx_warn(s->listener, "%s", message);
+}
+
+static rmx_status train_by_all(struct supervisor *s, size_t run, rmx_err *err) {
+  const rmx_train_hooks hooks = {
+      .context = s, .tick = tick, .warn = pass_warning, .comm = s->options->comm};
+  struct worker *w = &s->workers[0];
+  bool ready = false, told = false;
+  RMX_TRY(make_ready(s, run, &ready, err));
+  if (!ready)
+    return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process",
+                    s->runs[run].name);
+  w->pid = getpid();  // for the progress: this process is the one worker
+  const rmx_status status = rmx__ranks_train(&s->runs[run], s->options->isa, &hooks, err);
+  *w = (struct worker){0};
+  if (status != RMX_OK) return status;
+  take_result(s, w, run, 0, &told);
+  return RMX_OK;
+}
+
+// One run at a time, each by all ranks. Runs with a controller need one rank, and are spread after
+// that.
+static rmx_status train_together(struct supervisor *s, rmx_err *err) {
+  size_t n = s->queued - s->taken;
+  if (rmx_training_is_outside(&s->runs[0].training))
+    return rmx_fail(
+        err, RMX_EUSAGE,
+        "mpirun trains large models with regmix's own trainer. Start this command "
+        "without mpirun; a trainer of your own can start its processes itself (torchrun, "
+        "mpirun or srun in large.command)");
+  for (; n > 0; n--) {
+    const size_t run = s->queue[s->taken++ % s->n];
+    if (s->runs[run].controller)
+      push(s, run);
+    else
+      RMX_TRY(train_by_all(s, run, err));
+  }
+  return RMX_OK;
+}
+
+// How many sequences of a step each rank has.
+static void tell_sharing(const struct supervisor *s) {
+  const int64_t batch = s->n ? rmx_training_batch(&s->runs[0].training) : 0;
+  const int size = s->options->comm->size;
+  if (s->options->together && batch < size)
+    rmx_warn(s->listener,
+             "%d ranks, but a step has only %lld sequence%s: the other ranks have nothing to do. "
+             "Start fewer ranks, or raise batch_tokens",
+             size, (long long)batch, rmx_s((double)batch));
+}
+
+static rmx_status work(struct supervisor *s, rmx_err *err) {
+  rmx_comm *comm = s->options->comm;
+  if (!comm) return supervise(s, err);
+  tell_sharing(s);
+  if (s->options->together && s->taken < s->queued) RMX_TRY(train_together(s, err));
+  if (s->taken == s->queued) return RMX_OK;
+  RMX_TRY(spread(s, err));
+  return rmx__ranks_end(comm, supervise(s, err), s->outcome, err);
+}
+
 static rmx_status find_pytorch(struct supervisor *s, rmx_err *err) {
   const char *given = getenv("REGMIX_PYTORCH");
   if (!s->n || !rmx_training_is_pytorch(&s->runs[0].training)) return RMX_OK;
@@ -548,6 +655,10 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   *outcome = (rmx_swarm_outcome){0};
   struct supervisor *s = rmx_calloc(1, sizeof *s);
   rmx_swarm_options kept = *options;
+  if (rmx_comm_size(kept.comm) < 2) kept.comm = NULL;
+  // A rank has its share of a machine, whatever jobs says.
+  if (is_rank() && n && !rmx_training_is_outside(&runs[0].training) && kept.jobs > rmx_processors())
+    kept.jobs = rmx_processors();
   if (kept.jobs > MAX_JOBS) kept.jobs = MAX_JOBS;
   // As many at a time as there are processors for, where the config says how many threads each has.
   const int64_t threads = n ? runs[0].training.threads : 0;
@@ -573,7 +684,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
     status = check_locks(s, err);
     if (status == RMX_OK) status = find_pytorch(s, err);
     if (status == RMX_OK) status = look_at_runs(s, err);
-    if (status == RMX_OK) status = supervise(s, err);
+    if (status == RMX_OK) status = work(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }
   if (s) free(s->tries), free(s->queue), free(s->elsewhere), free(s->warned_silent);

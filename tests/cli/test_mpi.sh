@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Several ranks, started by mpirun: the same losses as one process, the same bits from as many ranks,
+# kills at random moments. A build without MPI says so, and skips the rest. REGMIX_KILLS=50 (make
+# mpi) kills so often; REGMIX_TEST_SEED=N chooses other moments.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus exp 60
+"$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q > log 2>&1
+
+# ---- one process that was started beside others
+unset OMPI_COMM_WORLD_SIZE PMI_SIZE
+try "one process of a launcher works" 0 "" env OMPI_COMM_WORLD_SIZE=1 "$REGMIX" status -C exp
+if [ "$("$REGMIX" --version --json | jq -r .mpi)" = null ]; then
+  for launcher in OMPI_COMM_WORLD_SIZE PMI_SIZE; do
+    try "a build without MPI, $launcher" 2 "this regmix was built without MPI" \
+      env $launcher=2 "$REGMIX" train -C exp
+  done
+  try "and how to get one" 2 "-Dmpi=enabled" env OMPI_COMM_WORLD_SIZE=2 "$REGMIX" pretrain -C exp
+  skip "several ranks" "this regmix was built without MPI (make mpi builds one with it)"
+  done_testing
+  exit
+fi
+command -v mpirun > /dev/null || { skip "several ranks" "no mpirun"; done_testing; exit; }
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+ranks() { n=$1; shift; timeout 120 mpirun --oversubscribe -n "$n" "$@"; }
+large="--mixture uniform --set isa=avx2 --set large.tokens=24k --set large.checkpoint_s=0"
+# shellcheck disable=SC2086
+pretrain() { "$REGMIX" pretrain -C exp -q $large "$@"; }
+# shellcheck disable=SC2086
+many() { k=$1; shift; ranks "$k" "$REGMIX" pretrain -C exp -q $large "$@"; }
+keep() { rm -rf "$1"; mv exp/large/uniform/1 "$1"; rm -rf exp/large; }
+
+# differ A B: largest difference of two trainings' losses
+cat > differ.py << 'END'
+import json, sys
+def losses(folder):
+    out = []
+    for line in open(folder + "/log.jsonl"):
+        line = json.loads(line)
+        out += [line["loss_nats"]] if "loss_nats" in line else list(line["valid_nats"].values())
+    return out + list(json.load(open(folder + "/result.json"))["loss_nats"].values())
+a, b = map(losses, sys.argv[1:])
+print("%.1e" % max(abs(x - y) for x, y in zip(a, b)) if len(a) == len(b) else "other lines")
+END
+near() { # NAME A B
+  found=$(python3 differ.py "$2" "$3")
+  if awk "BEGIN { exit !(\"$found\" + 0 < 2e-6 && \"$found\" != \"other lines\") }"; then ok "$1"; else not_ok "$1" "$found"; fi
+}
+bits() { # FOLDER: all that must be the same
+  sed 's/"tokens_per_s":[^,]*,//; s/,"wall_s":.*//' "$1/log.jsonl"
+  grep -v -E '"(wall_s|tokens_per_s|threads)"' "$1/result.json"
+  for f in "$1"/model.*; do sha256sum < "$f"; done
+}
+
+# ---- one model, trained by several ranks
+try "one process" 0 "" pretrain
+keep one
+for n in 2 3; do
+  try "$n ranks" 0 "nats per token" many $n
+  keep ranks$n
+  near "$n ranks: the losses of one, but for rounding" one ranks$n
+  same "and the result says how many" $n "$(value ranks$n/result.json 'o["made_by"]["ranks"]')"
+done
+many 3 > log 2>&1
+keep again
+same "3 ranks give the same bits each time" "$(bits ranks3)" "$(bits again)"
+try "more ranks than sequences" 0 "only 16 sequences" many 18
+keep many
+near "18 ranks too" one many
+
+# ---- killed and started again
+# start TOKENS: two ranks in the background, $job; victim N: the process of one of them
+start() {
+  # shellcheck disable=SC2086
+  timeout 120 mpirun --oversubscribe -n 2 "$REGMIX" pretrain -C exp -q $large --set "large.tokens=$1" > out 2>&1 &
+  job=$!
+}
+victim() {
+  parent=$(pgrep -P $job mpirun) && pgrep -P "$parent" regmix | sed -n "$1p"
+}
+kills=${REGMIX_KILLS:-3}
+span=$(took many 2 --set large.tokens=48k)
+many 2 --set large.tokens=48k > log 2>&1
+keep straight
+random=${REGMIX_TEST_SEED:-1}
+hit=0 clear=0
+for k in $(seq "$kills"); do
+  random=$(((random * 16807) % 2147483647))
+  start 48k
+  wait_part "$span" $((10 + random % 80))
+  pid=$(victim $((1 + random % 2)))
+  [ -n "$pid" ] && kill -9 "$pid" 2> /dev/null
+  killed=$?
+  if wait $job || [ $killed -ne 0 ]; then continue; fi
+  hit=$((hit + 1))
+  grep -q "mpirun noticed that process rank . with PID . on node" out && clear=$((clear + 1))
+done
+if [ "$hit" -gt 0 ] && [ "$clear" -eq "$hit" ]; then ok "a killed rank ends all of them"; else not_ok "a killed rank ends all of them" "$hit kills, $clear of them with a message; the last one: $(cat out)"; fi
+try "and the same command goes on" 0 "nats per token" many 2 --set large.tokens=48k
+keep killed
+same "to the same bits, after $kills kills" "$(bits straight)" "$(bits killed)"
+start 48k
+wait_part "$span" 60
+kill -TERM $job 2> /dev/null
+wait $job
+try "other ranks go on from there" 0 "nats per token" many 3 --set large.tokens=48k
+keep other
+near "to the same losses" straight other
+
+# ---- a swarm, spread over the ranks
+numbers() {
+  for f in exp/runs/*/result.json; do grep -v -E '"(wall_s|tokens_per_s|threads)"' "$f"; done
+  cat exp/metrics.csv exp/metrics-half.csv
+}
+try "a swarm in one process" 0 "6 runs done" "$REGMIX" train -C exp
+numbers > straight.txt
+rm -rf exp/runs exp/metrics*.csv
+try "and in 3 ranks" 0 "6 runs done" ranks 3 "$REGMIX" train -C exp
+same "with the same bits" "$(cat straight.txt)" "$(numbers)"
+try "nothing is trained twice" 0 "all 6 runs are done" ranks 2 "$REGMIX" train -C exp
+rm -rf exp/runs/0002 exp/runs/0005
+try "and only what is missing" 0 "2 runs done" ranks 3 "$REGMIX" train -C exp
+try "steps without training need one rank" 0 "" ranks 2 "$REGMIX" fit -C exp -q
+try "one JSON object" 0 "" sh -c "timeout 60 mpirun --oversubscribe -n 2 '$REGMIX' status -C exp --json | jq -e .proxies"
+processors=$(nproc)
+rm -rf exp/runs
+timeout 60 mpirun --oversubscribe --bind-to none -n 2 "$REGMIX" train -C exp -q > log 2>&1
+most=$(for f in exp/runs/*/run.json; do value "$f" 'o["training"]["threads"]'; done | sort -n | tail -1)
+if [ "$most" -le $(((processors + 1) / 2)) ]; then ok "ranks on one machine share its processors"; else not_ok "ranks on one machine share its processors" "$most threads of $processors processors"; fi
+cat > trainer.sh << 'END'
+env | grep -c -E '^(OMPI_COMM|PMIX_|PMI_)' > ranked
+echo '{"status": "failed", "error": "none"}' > result.json
+END
+ranks 2 "$REGMIX" train -C exp -q --redo --set "proxy.command=sh $SCRATCH/trainer.sh" > log 2>&1
+same "programs of a rank are no ranks" "0" "$(cat exp/runs/*/ranked | sort -u)"
+
+# ---- what cannot be done
+rm -rf exp/large
+try "ranks of two processor levels" 1 "different processor levels: avx2" timeout 60 mpirun --oversubscribe \
+  -n 1 -x REGMIX_ISA=avx2 "$REGMIX" pretrain -C exp --mixture uniform : \
+  -n 1 -x REGMIX_ISA=simd128 "$REGMIX" pretrain -C exp --mixture uniform
+if grep -q "Set one that all of them have: --set isa=" stderr; then ok "and the level to set"; else not_ok "and the level to set" "$(cat stderr)"; fi
+mkdir -p elsewhere
+try "a rank without the corpus" 1 "rank 1 of 2, on $(hostname)" timeout 60 mpirun --oversubscribe \
+  -n 1 "$REGMIX" pretrain -C exp --mixture uniform : \
+  -n 1 --wdir "$SCRATCH/elsewhere" "$REGMIX" pretrain -C exp --mixture uniform
+try "a trainer of one's own starts its processes itself" 2 "without mpirun" \
+  ranks 2 "$REGMIX" pretrain -C exp --mixture uniform --set large.command=true
+try "a mistake ends all ranks" 2 "is not a file" ranks 2 "$REGMIX" pretrain -C exp --mixture nothing
+try "after all that, it works" 0 "nats per token" many 2
+done_testing
