@@ -51,6 +51,7 @@ typedef struct rmx__feasible {
   double radius;     // the largest distance to the nearest run; INFINITY: any
   double *interior;  // (D) a mixture inside, not at the edge
   bool coarse;       // searches may stop 1e-6 of the score's scale early: those of a bootstrap
+  bool sketch;       // searches with many domains end with their first-order steps
 } rmx__feasible;
 
 // `guard`: only where the runs are. Where that leaves nothing, though there is something without

@@ -4,6 +4,7 @@
 #define RMX_OPTIMIZE_SEARCH_H
 
 #include "optimize/feasible.h"
+#include "regress/gp/pool.h"
 
 // ---- optimum.c: what is known of the mixture that was found
 
@@ -52,8 +53,11 @@ typedef struct rmx__objective {
   size_t *used;        // (n_used) metrics with a weight or a limit
   double *at;          // (D) where y and G were computed
   double *y;           // (M)
-  double *G;           // (M, D)
+  double *G;           // (M, D); of a sum without limits: (1, D), the slope of the sum
   bool fresh;          // y and G belong to `at`
+  bool summed;         // all that counts is the sum of weight times metric: G is its slope
+  rmx__pool pool;      // of the functions used
+  bool *moves;         // (D) the weights that a descent moves; NULL: all
   const double *ball;  // (D) the run whose ball the search is in; NULL: none
   double scale;        // the unit of the score
 } rmx__objective;
@@ -72,6 +76,16 @@ double rmx__objective_sum(unsigned n, const double *x, double *gradient, void *o
 size_t rmx__objective_rows(const rmx__objective *p);
 void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, const double *x,
                                  double *gradient, void *objective);
+// ---- narrow.c: searches with many domains
+
+// Whether a search is narrowed: there are many domains, and nothing but the score tells where to
+// go.
+bool rmx__narrows(const rmx_target *t, size_t M, size_t D);
+// First-order steps down from x (D), which the set contains, the guard's balls left aside.
+rmx_status rmx__first_order_descent(rmx__objective *p, double *x, rmx_err *err);
+// Adds the domains to p->moves whose weight is worth moving at x (D). *more: it added some.
+rmx_status rmx__free_domains(rmx__objective *p, const double *x, bool *more, rmx_err *err);
+
 // Lowers *score at w (D), which the set contains, by pairwise coordinate descent.
 rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rmx_err *err);
 

@@ -2,6 +2,7 @@
 // Gaussian processes that share: totals of domains by their names, clusters of metrics, a better
 // fit of few runs than alone, its file, threads, and errors out of fold that are honest.
 
+#include "regress/gp/pool.h"
 #include "regress/gp/shared.h"
 
 #include "regress/registry.h"
@@ -135,6 +136,47 @@ START_TEST(better_than_alone) {
 }
 END_TEST
 
+// A weighted sum of all metrics at once, among them one of another kind, is what one by one gives.
+START_TEST(evaluated_together) {
+  rmx_table X, Y;
+  make_tables(N, 1, &X, &Y);
+  rmx_fit *f = fit_by("shared", 2, &X, &Y), *other = fit_by("ridge", 2, &X, &Y);
+  rmx_regressor *of_shared = f->regressors[3];
+  f->regressors[3] = other->regressors[3];
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  rmx__pool p;
+  size_t used[M - 1];
+  double weight[M], y[M], g[D];
+  for (size_t m = 0; m < M; m++) {
+    weight[m] = m % 3 ? (double)m : -0.5;
+    if (m) used[m - 1] = m;
+    y[m] = 7;
+  }
+  must(rmx__pool_make(f->regressors, used, M - 1, &arena, &p, err));
+  ck_assert_msg(p.n == M - 1 && p.groups > 1 && p.groups < M - 1, "%zu groups", p.groups);
+  for (size_t i = 0; i < N; i += 7) {
+    const double *w = X.x + i * D;
+    double sum[D] = {0}, mean[M], one[D];
+    ck_assert(rmx__pool_evaluate(&p, w, weight, mean, NULL));
+    ck_assert(rmx__pool_evaluate(&p, w, weight, y, g) && y[0] == 7);
+    for (size_t m = 1; m < M; m++) {
+      double value;
+      ck_assert(rmx__regressor_evaluate(f->regressors[m], w, &value, one));
+      ck_assert(fabs(value - y[m]) < 1e-9 && mean[m] == y[m]);
+      for (size_t d = 0; d < D; d++) sum[d] += weight[m] * one[d];
+    }
+    for (size_t d = 0; d < D; d++)
+      ck_assert_msg(fabs(sum[d] - g[d]) < 1e-8 * (1 + fabs(g[d])), "%g %g", sum[d], g[d]);
+  }
+  f->regressors[3] = of_shared;
+  rmx_fit_free(f);
+  rmx_fit_free(other);
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  forget();
+}
+END_TEST
+
 // A metric with a gap is fitted alone, a constant one too; a single one may be asked for.
 START_TEST(alone_where_it_must) {
   rmx_table X, Y;
@@ -163,5 +205,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, totals);
   tcase_add_test(tc, clusters);
   tcase_add_test(tc, better_than_alone);
+  tcase_add_test(tc, evaluated_together);
   tcase_add_test(tc, alone_where_it_must);
 }

@@ -466,9 +466,10 @@ static rmx_fit *hand_fit(rmx_rng *rng, size_t n, size_t M, rmx_regressor **funct
   f->cv = rmx_calloc(M, sizeof(rmx_scores));
   f->mean_mixture = rmx_calloc(n, sizeof(double));
   f->runs = rmx_calloc(f->N * n, sizeof(double));
-  double alpha[32];
+  double alpha[64];
   for (size_t d = 0; d < n; d++) {
-    f->domains[d] = rmx_format("%c", (char)('a' + d));
+    f->domains[d] =
+        d < 26 ? rmx_format("%c", (char)('a' + d)) : rmx_format("more:%c", (char)('a' + d - 26));
     f->mean_mixture[d] = 1 / (double)n;
     alpha[d] = 1;
   }
@@ -543,6 +544,31 @@ static double brute_force(const rmx_fit *f, const rmx_problem *q, const rmx__fea
   }
   return best;
 }
+
+// Most domains stay at their bounds, and the quadratic programs leave them out.
+START_TEST(many_domains) {
+  rmx_rng rng = rmx_rng_make(8, 0, RMX_FOR_TEST);
+  enum { N = 50 };
+  for (int trial = 0; trial < 4; trial++) {
+    rmx_regressor *functions[2] = {random_power(&rng, N, 0, false), random_exp(&rng, N)};
+    rmx_fit *f = hand_fit(&rng, N, 2, functions);
+    const char *const *names = (const char *const *)f->domains;
+    rmx_problem q = ask(f, NULL, NULL, NULL);
+    rmx_optimum *o;
+    if (trial % 2) must(rmx_constraints_share(&q.constraints, "s=0.3..0.5:a,b", names, err));
+    if (trial % 2) must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "more=0.4", names, err));
+    if (trial == 3) must(rmx_constraints_order(&q.constraints, "c<d<e", names, err));
+    if (trial == 2) rmx_target_worst(f, f->mean_mixture, &q.target);  // is not narrowed
+    must(rmx_optimize(&(rmx_optimize_request){f, &q, &climb, 1, 2, NULL}, &o, err));
+    ck_assert_msg(o->convex && o->gap >= 0 && o->gap < 3e-4, "trial %d: %g", trial, o->gap);
+    ck_assert(rmx_constraints_excess(&q.constraints, o->mixture) < 1e-6);
+    ck_assert(o->starts == climb.starts && o->score < o->score_prior - 100 * o->gap);
+    rmx_optimum_free(o);
+    rmx_problem_release(&q);
+    rmx_fit_free(f);
+  }
+}
+END_TEST
 
 START_TEST(the_gap_bounds) {
   rmx_rng rng = rmx_rng_make(6, 0, RMX_FOR_TEST);
@@ -1003,6 +1029,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, convexity_is_established);
   tcase_add_test(tc, orders_are_reached_by_sorting_and_by_levelling);
   tcase_add_test(tc, the_gap_bounds);
+  tcase_add_test(tc, many_domains);
   tcase_add_test(tc, every_constraint_is_kept);
   tcase_add_test(tc, nodes_and_orders_are_kept);
   tcase_add_test(tc, orders_are_checked);

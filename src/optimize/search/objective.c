@@ -14,9 +14,13 @@ static const double MARGIN = 2e-7;  // inside a limit, which is checked to 1e-6
 
 void rmx__objective_evaluate(rmx__objective *p, const double *w) {
   if (p->fresh && memcmp(p->at, w, p->D * sizeof(double)) == 0) return;
-  for (size_t k = 0; k < p->n_used; k++) {
-    size_t m = p->used[k];
-    rmx__regressor_evaluate(p->fit->regressors[m], w, &p->y[m], p->G + m * p->D);
+  if (p->summed) {
+    if (!rmx__pool_evaluate(&p->pool, w, p->target->weight, p->y, p->G)) p->y[p->used[0]] = NAN;
+  } else {
+    for (size_t k = 0; k < p->n_used; k++) {
+      size_t m = p->used[k];
+      rmx__regressor_evaluate(p->fit->regressors[m], w, &p->y[m], p->G + m * p->D);
+    }
   }
   memcpy(p->at, w, p->D * sizeof(double));
   p->fresh = true;
@@ -24,8 +28,7 @@ void rmx__objective_evaluate(rmx__objective *p, const double *w) {
 
 double rmx__objective_score(rmx__objective *p, const double *w) {
   double score;
-  for (size_t k = 0; k < p->n_used; k++)
-    rmx_regressor_predict(p->fit->regressors[p->used[k]], w, 1, &p->y[p->used[k]], NULL);
+  if (!rmx__pool_evaluate(&p->pool, w, p->target->weight, p->y, NULL)) return INFINITY;
   p->fresh = false;
   rmx_target_score(p->target, p->M, p->y, 1, &score);
   if (p->set->constraints->kl_penalty > 0)
@@ -46,8 +49,10 @@ double rmx__objective_value(unsigned n, const double *x, double *gradient, void 
     double by = t->weight[m] / p->scale;
     if (by == 0) continue;
     value += by * p->y[m];
-    for (size_t d = 0; d < p->D && gradient; d++) gradient[d] += by * p->G[m * p->D + d];
+    for (size_t d = 0; d < p->D && gradient && !p->summed; d++)
+      gradient[d] += by * p->G[m * p->D + d];
   }
+  for (size_t d = 0; d < p->D && gradient && p->summed; d++) gradient[d] += p->G[d] / p->scale;
   if (c->kl_penalty > 0) {
     value += c->kl_penalty / p->scale * rmx__kl(c, x);
     if (gradient) rmx__add_kl_gradient(c, x, c->kl_penalty / p->scale, gradient);
@@ -146,11 +151,16 @@ rmx_status rmx__objective_make(rmx__objective *p, rmx_arena *arena, rmx_err *err
   p->at = rmx_arena_alloc(arena, D, sizeof(double));
   p->y = rmx_arena_alloc(arena, M, sizeof(double));
   p->G = rmx_arena_alloc(arena, M, D * sizeof(double));
+  p->summed = !p->target->worst;
   if (!p->used || !p->at || !p->y || !p->G)
     return rmx_fail_memory(err, M * D * sizeof(double), "a search");
   double low = INFINITY, high = -INFINITY;
   for (size_t m = 0; m < M; m++)
-    if (p->target->weight[m] != 0 || p->target->limit[m] < INFINITY) p->used[p->n_used++] = m;
+    if (p->target->weight[m] != 0 || p->target->limit[m] < INFINITY) {
+      p->used[p->n_used++] = m;
+      p->summed &= !(p->target->limit[m] < INFINITY);
+    }
+  RMX_TRY(rmx__pool_make(p->fit->regressors, p->used, p->n_used, arena, &p->pool, err));
   for (size_t k = 0; k < p->n_used; k++) {
     const rmx_regressor *r = p->fit->regressors[p->used[k]];
     if (!rmx_regressor_gradient(r, p->set->interior, p->G))

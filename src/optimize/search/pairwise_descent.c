@@ -26,8 +26,9 @@ static void slope(rmx__objective *p, const double *w, double *g) {
     if (worst == p->M ||
         by * (p->y[m] - t->base[m]) > t->weight[worst] * (p->y[worst] - t->base[worst]))
       worst = m;
-    for (size_t d = 0; d < p->D && !t->worst; d++) g[d] += by * p->G[m * p->D + d];
+    for (size_t d = 0; d < p->D && !t->worst && !p->summed; d++) g[d] += by * p->G[m * p->D + d];
   }
+  for (size_t d = 0; d < p->D && p->summed; d++) g[d] += p->G[d];
   for (size_t d = 0; d < p->D && t->worst && worst < p->M; d++)
     g[d] = t->weight[worst] * p->G[worst * p->D + d];
   rmx__add_kl_gradient(p->set->constraints, w, p->set->constraints->kl_penalty, g);

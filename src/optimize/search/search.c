@@ -19,7 +19,7 @@
 
 #include "base/memory.h"
 
-enum { MAX_EVALUATIONS = 300, BALLS = 4 };
+enum { MAX_EVALUATIONS = 300, BALLS = 4, JOINS = 3 };
 
 // ---- one way down ----
 
@@ -39,6 +39,8 @@ static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
   double *low = work, *high = work + n, *tolerance = work + 2 * n;
   memcpy(low, p->set->low, D * sizeof(double));
   memcpy(high, p->set->high, D * sizeof(double));
+  for (size_t d = 0; d < D && p->moves; d++)
+    if (!p->moves[d]) low[d] = high[d] = x[d];  // NLopt leaves them out
   for (size_t d = D; d < n; d++) {
     low[d] = -HUGE_VAL;
     high[d] = HUGE_VAL;
@@ -61,6 +63,25 @@ static rmx_status slsqp(rmx__objective *p, double *x, rmx_err *err) {
   if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
   return end == NLOPT_OUT_OF_MEMORY ? rmx_fail_memory(err, n * n * sizeof(double), "a search")
                                     : RMX_OK;
+}
+
+// The same; with many domains, of those alone that it is worth to move.
+static rmx_status go_down(rmx__objective *p, double *x, rmx_err *err) {
+  if (!rmx__narrows(p->target, p->M, p->D)) return slsqp(p, x, err);
+  if (p->set->sketch) return p->ball ? RMX_OK : rmx__first_order_descent(p, x, err);
+  RMX_OWNED bool *moves = rmx_calloc(p->D, sizeof *moves);
+  if (!moves) return rmx_fail_memory(err, p->D, "a search");
+  rmx_status status = RMX_OK;
+  if (!p->ball) RMX_TRY(rmx__first_order_descent(p, x, err));
+  p->moves = moves;
+  for (int i = 0; i < JOINS && status == RMX_OK; i++) {
+    bool more;
+    status = rmx__free_domains(p, x, &more, err);
+    if (status != RMX_OK || !more) break;
+    status = slsqp(p, x, err);
+  }
+  p->moves = NULL;
+  return status;
 }
 
 // Brings w inside all: the feasible set, then the limits, towards `anchor`, which keeps them (NULL:
@@ -96,7 +117,7 @@ static rmx_status descend(rmx__objective *p, const double *anchor, double *x, do
   p->ball = NULL;
   rmx__feasible_project_convex(r, x);
   rmx__objective_score(p, x);
-  RMX_TRY(slsqp(p, x, err));
+  RMX_TRY(go_down(p, x, err));
   size_t last = r->N;
   for (int i = 0; i < (r->coarse ? 1 : BALLS) && isfinite(r->radius); i++) {
     size_t run = 0;
@@ -105,7 +126,7 @@ static rmx_status descend(rmx__objective *p, const double *anchor, double *x, do
     last = run;
     p->ball = r->runs + run * r->D;
     rmx__objective_score(p, x);
-    RMX_TRY(slsqp(p, x, err));
+    RMX_TRY(go_down(p, x, err));
   }
   p->ball = NULL;
   *score = settle(p, anchor, x);
