@@ -141,6 +141,16 @@ static rmx_status collect_experiment(const char *folder, json_t *data, json_t *c
   return take(config, "config", folder, "resolved.yaml", read_yaml, err);
 }
 
+// The page has the values of the runs, and the predictions out of fold, under runs and folds.
+static void drop_runs_of_fit(const json_t *fit) {
+  static const char *const keys[] = {"values", "out_of_fold", "fold"};
+  size_t m;
+  json_t *metric;
+  json_array_foreach(json_object_get(fit, "metrics"), m, metric) {
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) json_object_del(metric, keys[k]);
+  }
+}
+
 static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *config,
                           rmx_err *err) {
   const char *folder = files->folder;
@@ -171,6 +181,7 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   json_object_del(data, "changed");
   RMX_TRY(rmx__collect_verdicts(data, err));
   RMX_TRY(rmx__collect_warnings(data, err));
+  drop_runs_of_fit(json_object_get(data, "fit"));
   json_object_del(data, "fit_hash");
   json_object_del(data, "edited");
   return RMX_OK;
