@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Searches with many domains. A quadratic program over D weights costs O(D^3), although most
 // weights of the best mixture are at their lower bounds. So a first-order descent comes first:
-// exponentiated gradient (Kivinen and Warmuth 1997), which multiplies each weight by
-// exp(-step slope). Domains that are at their lower bounds where it ends, and whose weight the score
-// would rather lower, stay there. The quadratic programs move the others. What they leave is looked
-// at again, and domains that would be worth a weight join.
+// exponentiated gradient (Kivinen and Warmuth 1997), which multiplies each weight by exp(-step
+// slope). Domains that are at their lower bounds where it ends, and whose weight the score would
+// rather lower, stay there. The quadratic programs move the others. What they leave is looked at
+// again, and domains that would be worth a weight join.
 //
 // Several starts mostly end in the same places, so only the best of their first-order ends go on
 // (multistart.c).

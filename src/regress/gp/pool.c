@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Metrics that were fitted together share runs, lengths and warps, so their Gaussian processes have
-// the same covariances k_i with the runs. The mean of each is shift + unit sum_i alpha_i k_i, softly
-// clipped. The slope of their weighted sum needs one pass over the runs, with the weighted sum of
-// their alphas, each times its clip's slope.
+// the same covariances k_i with the runs. The mean of each is shift + unit sum_i alpha_i k_i,
+// softly clipped. The slope of their weighted sum needs one pass over the runs, with the weighted
+// sum of their alphas, each times its clip's slope.
 //
 // Cost: N (4 F + 60 + 4 M) operations for M metrics of N runs and F features; one by one it would
 // be M N (4 F + 60).
