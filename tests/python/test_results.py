@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results have the bits of the command line's."""
 import json
+import os
 import unittest
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ import regmix
 from swarm import Scratch, answer, losses, mixtures, program
 
 warnings.simplefilter("ignore", regmix.RegmixWarning)
+SHARED = Path(os.environ.get("REGMIX_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+PAPER = SHARED / "data/regmix-paper"
 
 
 def same(a, b):
@@ -69,6 +73,23 @@ class Results(unittest.TestCase):
                 {"target": "books_loss", "quick": True, "seed": 7},
                 ["--target", "books_loss", "--quick", "--set", "seed=7"],
             )
+
+    @unittest.skipUnless(PAPER.exists(), f"no data: {PAPER}")
+    def test_runs_of_the_paper(self):
+        w, y = (
+            pd.read_csv(PAPER / name, index_col="index", float_precision="round_trip")
+            for name in ("train_mixture_1m.csv", "train_pile_loss_1m.csv")
+        )
+        _, fit, opt, _, _ = self.compare(
+            w,
+            y,
+            {"regressor": "gp", "metric": ["pile_cc", "dm_mathematics"]},
+            ["--regressor", "gp", "--metric", "pile_cc", "--metric", "dm_mathematics"],
+            {"target": "pile_cc", "no_worse": {"dm_mathematics": 0.5}, "quick": True},
+            ["--target", "pile_cc", "--no-worse", "dm_mathematics=0.5", "--quick"],
+        )
+        self.assertEqual(fit.n_runs, 512)
+        self.assertGreater(opt.gain, 0.1)
 
     def test_tree_of_domains(self):
         w = mixtures(32, ("web:news", "web:blogs", "code:good", "code:rest"))
@@ -196,7 +217,7 @@ def _rows(folder, place, w, fit, ask_args, ask_words):
     scale = ["--for", ask_args["for_"]] if "for_" in ask_args else []
     said = answer("predict", "--fit", folder, "--mixtures", place("w.csv"), *scale)["predicted"]
     have = fit.predict(w, **({"for_": ask_args["for_"]} if scale else {}))
-    test.assertEqual(said, have.to_dict(orient="index"))
+    test.assertEqual(said, have.set_axis(map(str, have.index)).to_dict(orient="index"))
     if "phases" in ask_args or fit.n_phases:
         return None
     target = {k: v for k, v in ask_args.items() if k in ("target", "cap", "floor", "for_")}
