@@ -170,6 +170,8 @@ class Ask:
             self.put("set", f"seed={_whole('seed', seed)}")
         if jobs is not None:
             self.put("set", f"jobs={_whole('jobs', jobs)}")
+        if settings is not None and not isinstance(settings, Mapping):
+            raise TypeError(f"settings: wanted a mapping, got {type(settings).__name__}")
         for key, value in (settings or {}).items():
             if isinstance(value, bool):
                 value = "true" if value else "false"
@@ -212,9 +214,13 @@ class Ask:
 
 
 def _whole(word: str, value: Any) -> int:
-    if isinstance(value, bool) or int(value) != value:
+    try:
+        whole = int(value)
+    except (TypeError, ValueError):
+        whole = None
+    if isinstance(value, (bool, str)) or whole is None or whole != value:
         raise TypeError(f"{word}: wanted a whole number, got {value!r}")
-    return int(value)
+    return whole
 
 
 def _real(word: str, value: Any) -> str:

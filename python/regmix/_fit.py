@@ -7,6 +7,7 @@ import ctypes as c
 import os
 import shutil
 import tempfile
+import warnings
 import weakref
 from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence, Union
@@ -14,9 +15,9 @@ from typing import Any, Mapping, Optional, Sequence, Union
 import numpy as np
 import pandas as pd
 
-from ._ask import Ask
+from ._ask import Ask, _whole
 from ._call import Progress, check
-from ._errors import InputError, UsageError
+from ._errors import InputError, RegmixWarning, UsageError
 from ._frames import (
     as_frame,
     check_ids,
@@ -100,7 +101,7 @@ class Fit:
     metrics : list of str, length M
     n_runs : int
         N, the runs that were fitted.
-    scores_ : pandas.DataFrame, shape (M, 12)
+    scores_ : pandas.DataFrame, a row for each metric
         How well each metric is predicted for runs that the fit has not seen (out of fold):
         ``spearman``, ``r2``, ``rmse``, ``noise``, ``regret_at_1``, ``optimism`` (in the unit of the
         metric), ``higher_is_better``, ``direction_from``, ``regressor``.
@@ -134,8 +135,8 @@ class Fit:
     @property
     def scores_(self) -> pd.DataFrame:
         frame = pd.DataFrame.from_dict(self._scores, orient="index")
-        for name in frame.columns:
-            if name not in ("regressor", "direction_from", "higher_is_better"):
+        for name in frame.columns:  # null is a number that is not known
+            if not frame[name].map(lambda x: isinstance(x, (str, bool, list, dict))).any():
                 frame[name] = pd.to_numeric(frame[name])
         first = ["regressor", "spearman", "r2", "rmse", "noise", "regret_at_1", "optimism"]
         known = [name for name in first if name in frame.columns]
@@ -185,6 +186,12 @@ class Fit:
         x = numbers_of(frame, "mixtures")
         check_mixtures(frame, x, "mixtures", any_sum=True)
         handle = self._handle(_scale_text(for_), _parse(budget, "budget")).pointer
+        if budget is not None and not lib.rmx_fit_set_budget(handle, _parse(budget, "budget")):
+            warnings.warn(
+                "budget has no effect: no regressor of this fit depends on epochs (exposure does)",
+                RegmixWarning,
+                stacklevel=2,
+            )
         if lib.rmx_fit_has_scales(handle) and for_ is None:
             raise UsageError(
                 "the fit has runs of several sizes or lengths: say for which to predict, as "
@@ -477,12 +484,16 @@ class Fit:
 
     def __repr__(self) -> str:
         return (
-            f"Fit({len(self.metrics)} metric{'s' * (len(self.metrics) != 1)} of {self.n_runs} "
-            f"runs, {len(self.domains)} domains)"
+            f"Fit({_some(len(self.metrics), 'metric')} of {_some(self.n_runs, 'run')}, "
+            f"{_some(len(self.domains), 'domain')})"
         )
 
     def _repr_html_(self) -> str:
         return fit_html(self)
+
+
+def _some(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _suggested(answer: Mapping[str, Any]) -> pd.DataFrame:
@@ -662,7 +673,7 @@ def sample(
     Returns a frame (runs, D) whose index names the runs and whose rows sum to 1.
     """
     with Ask("sample") as ask:
-        ask.settings({"sample.runs": int(runs), **(settings or {})}, seed, None)
+        ask.settings({"sample.runs": _whole("runs", runs), **(settings or {})}, seed, None)
         answer = ask.set(prior=prior).answer(False)
     frame = pd.DataFrame.from_dict(answer["mixtures"], orient="index", dtype=float)
     frame.index.name = "run"

@@ -138,6 +138,8 @@ class Frames(unittest.TestCase):
             fit.predict(bad)
         with self.assertRaisesRegex(regmix.InputError, "sum"):
             fit.predict(self.w * 2)
+        with self.assertWarnsRegex(regmix.RegmixWarning, "budget has no effect"):
+            fit.predict(self.w, budget="1T")
         one = fit.predict(self.w.iloc[3])
         self.assertEqual(list(one.iloc[0]), list(fit.predict(self.w).iloc[3]))
         reordered = fit.predict(self.w[["web", "papers", "code", "books"]])
@@ -170,6 +172,9 @@ class Frames(unittest.TestCase):
             lambda: fit.optimize("books_loss", replicates=2.5),
             lambda: fit.optimize("books_loss", prior=3),
             lambda: fit.suggest("many", "books_loss"),
+            lambda: fit.optimize("books_loss", seed="x"),
+            lambda: regmix.sample({"a": 0.5, "b": 0.5}, 2.5),
+            lambda: regmix.fit(self.w, self.y, settings=["seed=1"]),
             lambda: regmix.fit(self.w, "metrics.csv"),
         ):
             with self.assertRaises((TypeError, ValueError)):
