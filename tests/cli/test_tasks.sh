@@ -56,4 +56,21 @@ try "methods want a loss" 1 'the target has the score "prose/bits_per_byte"' "$R
 try "pretrain scores its model" 0 'prose/bits_per_byte' "$REGMIX" pretrain -C exp $quick --mixture uniform --json
 try "correlate shows which loss predicts them" 0 'prose/bits_per_byte (lower is better' "$REGMIX" correlate -C exp
 grep -q '"correlations":{"losses"' exp/report.html && ok "and the page has the matrix" || not_ok "and the page has the matrix" ""
+
+# ---- a trainer of the user's
+KEPT=$PWD/kept
+export KEPT
+mkdir kept own && cp -R exp/runs/* kept && rm -f "kept/$first/model.safetensors"
+cp -R exp/tokenizer.json exp/corpus exp/text exp/mixtures.csv exp/mixtures.json exp/quiz.jsonl exp/prose.txt exp/regmix.yaml own
+cat > own/train.sh << 'END'
+#!/bin/sh
+mkdir -p model
+cp "$KEPT/$REGMIX_RUN/config.json" "$KEPT/$REGMIX_RUN/model.safetensors" model
+printf '{"loss_nats": {"a": 1, "b": 2, "noise": 3, "exam": 4}, "metrics": {"human": 0.5}}' > result.json
+END
+chmod +x own/train.sh
+try "its models are scored, if it leaves them" 0 'train: 5 models scored on 2 tasks' "$REGMIX" train -C own $quick --set proxy.command=./train.sh
+try "a run without one is named" 0 "1 of 6 runs have no model that could be scored: $first" "$REGMIX" train -C own $quick --set proxy.command=./train.sh
+head -1 own/metrics.csv | grep -q 'human,quiz/acc' && ok "with the metrics of the trainer" || not_ok "with the metrics of the trainer" "$(head -1 own/metrics.csv)"
+same "and the same scores" "$(sed -n 4p own/metrics.csv | cut -d, -f7-)" "$(sed -n 4p exp/metrics.csv | cut -d, -f6-)"
 done_testing
