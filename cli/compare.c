@@ -96,7 +96,7 @@ const rmx_command cli_compare = {
 // ---- pretrain: one mixture
 
 struct pretrain_args {
-  char *mixture;
+  char *mixture, *init;
   int64_t seeds;
   bool redo;
 };
@@ -120,6 +120,7 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
   json_auto_t *row = NULL;
   RMX_TRY(cli_open(c, NULL, true, err));
   c->pipeline.redo = args->redo;
+  if (args->init) RMX_TRY(rmx_pipeline_init(&c->pipeline, args->init, err));
   RMX_TRY(
       rmx_pipeline_pretrain(&c->pipeline, args->mixture, (size_t)args->seeds, &row, &folders, err));
   for (size_t s = 0; !c->common.json && s < folders.n; s++)
@@ -133,6 +134,8 @@ static const rmx_option pretrain_options[] = {
     {"mixture", RMX_TEXT, AT(mixture), NULL, 0, 0, "NAME|FILE",
      "mixture to train on: prior, uniform, best_single, best_run, single:DOMAIN or a file; "
      "default: the optimum"},
+    {"init", RMX_TEXT, AT(init), NULL, 0, 0, "DIR",
+     "begin with the weights of the model in this folder; the same as large.init"},
     {"seeds", RMX_INT, AT(seeds), "1", 1, 1000, "N",
      "number of models to train, each with its own seed"},
     REDO_OPTION(struct pretrain_args),

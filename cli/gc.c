@@ -12,6 +12,7 @@ struct gc_args {
 static void print_holding(const char *head, const json_t *o) {
   char time[32], bytes[16];
   const double runs = cli_get(o, "runs"), corpora = cli_get(o, "corpora");
+  if (cli_get(o, "models") > 0) printf("%s: %.0f models of proxies\n", head, cli_get(o, "models"));
   printf(
       "%s: %.0f finished run%s, which took %s, and %.0f corp%s%s; %sB\n", head, runs, rmx_s(runs),
       rmx_duration(cli_get(o, "wall_s"), time), corpora, corpora == 1 ? "us" : "ora",

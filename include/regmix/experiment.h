@@ -42,6 +42,7 @@ typedef struct rmx_proxy_options {
   /* "match": each domain is cut to proxy.tokens / large.tokens of its documents, so a proxy repeats
    * it as often as the large run will; "none": all documents; "auto": see rmx_repeat_matches */
   char *repeat;
+  bool keep_models; /* each run leaves its model */
 } rmx_proxy_options;
 
 /* What the models are scored on: the section `eval`. */

@@ -35,6 +35,9 @@ const rmx_lm_config *rmx_lm_config_of(const rmx_lm *m);
 size_t rmx_lm_parameters(const rmx_lm *m);
 /* The sizes of the model at `path` (as in rmx_lm_open()), from its config.json if it has one. */
 rmx_status rmx_lm_read_config(const char *path, rmx_lm_config *out, rmx_err *err);
+/* A hash of the files of the model at `path`. A file of this program has its own, so it is not read
+ * from end to end; others are. */
+rmx_status rmx_lm_hash(const char *path, uint64_t *hash, rmx_err *err);
 /* Gives `m`, which is to be trained, the weights of the model at `path`. RMX_EINPUT: it has other
  * sizes; or as for rmx_lm_open(). */
 rmx_status rmx_lm_init(rmx_model *m, const char *path, rmx_err *err);

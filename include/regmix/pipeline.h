@@ -484,6 +484,9 @@ rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *reques
 
 /* ---- large models */
 
+/* The large models of this process begin with the weights of the model at `path`, which is relative
+ * to the current folder: `large.init` for one command. */
+rmx_status rmx_pipeline_init(rmx_pipeline *p, const char *path, rmx_err *err);
 /* Trains the large model on a mixture: prior, uniform, best_single, best_run, single:DOMAIN, a
  * mixture file, or NULL: the optimum. *row: {"name", "mixture", "target_loss", "loss_nats", ...};
  * *folders: those of the runs. */

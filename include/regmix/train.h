@@ -18,7 +18,9 @@ extern "C" {
 
 /* A model and how it is trained: the sections `proxy` and `large` of the config. */
 typedef struct rmx_training {
-  char *preset; /* of rmx_model_presets; the sizes below, where not 0, go before it */
+  char *init;         /* a model whose weights the training begins with; NULL: random ones */
+  uint64_t init_hash; /* of its files, see rmx_training_find_init() */
+  char *preset;       /* of rmx_model_presets; the sizes below, where not 0, go before it */
   int64_t layers, heads, width, ffn;
   int64_t context;      /* T: tokens of a sequence */
   int64_t tokens;       /* of the whole run */
@@ -76,8 +78,12 @@ bool rmx_training_is_outside(const rmx_training *t);
  * where there is none for "command"; `section` heads the message. */
 rmx_status rmx_training_settle(rmx_training *t, const char *section, rmx_err *err);
 
-/* The model's sizes, preset and own ones together; RMX_EINPUT for an unknown preset or sizes that
- * do not fit. */
+/* Makes t->init, which is relative to `folder`, an absolute path, and sets t->init_hash: of what
+ * cannot be read, the hash of its name. A model that is not there is no error. */
+rmx_status rmx_training_find_init(rmx_training *t, const char *folder, rmx_err *err);
+
+/* The model's sizes: those of t->init, or preset and own ones together; RMX_EINPUT for an unknown
+ * preset or sizes that do not fit. */
 rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config *out,
                               rmx_err *err);
 /* Peak learning rate: t->lr, else the preset's, else 1/sqrt(body parameters) kept within [4e-4,
@@ -107,6 +113,11 @@ typedef struct rmx_run_request {
 } rmx_run_request;
 rmx_status rmx_run_make(const rmx_run_request *request, rmx_run *out, rmx_err *err);
 void rmx_run_release(rmx_run *r);
+/* Whether the model that the run begins with can be trained on its corpus: RMX_EINPUT if it cannot
+ * be read, was changed since the run was made, has other sizes or a shorter context than the
+ * settings ask for, or another tokenizer than the corpus. A command of the user checks it itself.
+ * */
+rmx_status rmx_run_check_init(const rmx_run *r, rmx_err *err);
 /* run.json and mixture.yaml of the run's folder, written and read. */
 rmx_status rmx_run_write(const rmx_run *r, rmx_err *err);
 rmx_status rmx_run_read(const char *folder, rmx_run *out, rmx_err *err);

@@ -72,6 +72,7 @@ static rmx_status size_of(const rmx_comparison *c, int s, rmx_training *t, doubl
   rmx_model_config m;
   *t = *c->proxy;
   t->eval_half = false;
+  t->init = NULL;  // a law over sizes needs models that all begin from nothing
   RMX_TRY(rmx_training_model(t, c->corpus->vocab, &m, err));
   if (s > 0) {
     const double by = pow(2, -s / 2.0);

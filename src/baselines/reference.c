@@ -51,7 +51,7 @@ static rmx_status open_model(const rmx_run *r, const char *folder, const rmx_ker
   RMX_TRY(status);
   const size_t T = (size_t)r->training.context,
                micro = (size_t)rmx_training_micro_batch(&r->training);
-  if (config.vocab != r->vocab)
+  if (config.vocab < r->vocab)
     return rmx_fail(err, RMX_EINPUT,
                     "run %s: the vocabulary of its reference has %lld tokens, but that of the "
                     "corpus has %d; run the method again",

@@ -37,6 +37,10 @@ rmx_status rmx_experiment_open(const char *folder, const char *yaml, const char 
   *out = (rmx_experiment){0};
   rmx_status status = find_config(out, folder, yaml, err);
   if (status == RMX_OK) status = rmx_config_read(out->config_path, settings, n, &out->config, err);
+  if (status == RMX_OK) status = rmx_training_find_init(&out->config.proxy, out->folder, err);
+  if (status == RMX_OK) status = rmx_training_find_init(&out->config.large, out->folder, err);
+  for (size_t k = 0; status == RMX_OK && k < out->config.n_swarms; k++)
+    status = rmx_training_find_init(&out->config.swarms[k].training, out->folder, err);
   if (status != RMX_OK) rmx_experiment_release(out);
   return status;
 }

@@ -130,6 +130,8 @@ static const rmx_option proxy_table[] = {
      "match: cut each domain to proxy.tokens / large.tokens of its documents, so that the proxies "
      "repeat it as often as the large model will; none: use all documents; auto: match, if "
      "large.tokens is set and a mixture may repeat a domain in it"},
+    {"keep_models", RMX_BOOL, AT(keep_models), "false", 0, 0, NULL,
+     "keep the model of each proxy in runs/<run>/, as pretrain does"},
 };
 #undef AT
 

@@ -95,9 +95,12 @@ static bool gives(const rmx_swarm_config *s, const char *key) {
 static rmx_status settle(const rmx_config *c, rmx_swarm_config *s, rmx_err *err) {
   rmx_options_release(rmx_training_options, rmx_training_options_n, &s->training);
   RMX_TRY(copy_training(&c->proxy, &s->training, err));
-  // sizes of the proxy's model are not those of another one
-  if (gives(s, "model"))
+  // sizes and weights of the proxy's model are not those of another one
+  if (gives(s, "model")) {
     s->training.layers = s->training.heads = s->training.width = s->training.ffn = 0;
+    free(s->training.init);
+    s->training.init = NULL;
+  }
   for (size_t i = 0; i < s->settings.n; i++) {
     const char *text = s->settings.items[i], *equals = strchr(text, '=');
     RMX_OWNED char *key = rmx_format("%.*s", (int)(equals - text), text);

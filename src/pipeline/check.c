@@ -507,7 +507,10 @@ static void check_machine(struct check *k) {
   if (!c->large.command &&
       rmx_training_model(&c->large, (int)c->corpus.vocab, &model, &err) == RMX_OK)
     weights = 4.0 * (double)rmx_model_parameters(&model);
-  const double models = weights * (double)(c->compare.against.n + 1) * (double)c->compare.seeds;
+  double models = weights * (double)(c->compare.against.n + 1) * (double)c->compare.seeds;
+  if (rmx__keeps_models(c) && !c->proxy.command &&
+      rmx_training_model(&c->proxy, (int)c->corpus.vocab, &model, &err) == RMX_OK)
+    models += 4.0 * (double)rmx_model_parameters(&model) * (double)c->sample.runs;
   // A second copy of the text while it is prepared, then its tokens: two bytes for about four bytes
   // of text.
   const double wanted = 1.5 * k->text_bytes + models + 25e3 * (double)c->sample.runs,

@@ -239,6 +239,15 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   return status;
 }
 
+rmx_status rmx_pipeline_init(rmx_pipeline *p, const char *path, rmx_err *err) {
+  rmx_training *large = &p->experiment.config.large;
+  char *own = rmx_strdup(path);
+  if (!own) return rmx_fail_memory(err, 0, "a path");
+  free(large->init);
+  large->init = own;
+  return rmx_training_find_init(large, ".", err);
+}
+
 rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t seeds, json_t **row,
                                  rmx_strings *folders, rmx_err *err) {
   const char *name = mixture ? mixture : "optimum";

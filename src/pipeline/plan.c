@@ -176,11 +176,12 @@ static rmx_status measure_all(rmx_pipeline *p, const struct rmx__plan_text *text
                              .runs = runs_of(c, i)};
     if (cost_of(&costs[i], text->vocab, text->valid_tokens[i], jobs, kernels, err) != RMX_OK)
       return rmx_fail_in(err, "%s", costs[i].what);
-    // Proxies keep a log and a result; a checkpoint (weights and two moments) exists only while
-    // they run.
+    // Proxies keep a log and a result, and a model if asked; a checkpoint (weights and two moments)
+    // exists only while they run.
     const double weights = 4.0 * (double)rmx_model_parameters(&costs[i].model);
-    costs[i].disk = i == 1 ? (double)costs[i].runs * (weights + 25e3)
-                           : (double)costs[i].runs * 25e3 + 3.0 * weights * jobs;
+    const bool kept = i == 1 || rmx__keeps_models(c);
+    costs[i].disk =
+        (double)costs[i].runs * ((kept ? weights : 0) + 25e3) + (i == 1 ? 0 : 3.0 * weights * jobs);
   }
   return RMX_OK;
 }

@@ -99,8 +99,21 @@ static rmx_status run_of_row(const rmx_experiment *e, const char *swarm,
                                          .phases = phases,
                                          .training = &e->config.proxy,
                                          .seed = (uint64_t)e->config.general.seed,
-                                         .keep_model = e->config.eval.tasks.n > 0},
+                                         .keep_model = rmx__keeps_models(&e->config)},
                       out, err);
+}
+
+bool rmx__keeps_models(const rmx_config *c) {
+  return c->proxies.keep_models || c->eval.tasks.n > 0;
+}
+
+// A run that finished without leaving a model stays as it is, unless all is to be done again or its
+// model is to be scored.
+static void leave_finished(const rmx_config *c, rmx_run *r) {
+  RMX_OWNED char *model = rmx_model_path(r->folder);
+  if (!r->keep_model || c->eval.tasks.n || !model || rmx_exists(model)) return;
+  r->keep_model = false;
+  r->keep_model = rmx_run_look(r, NULL) != RMX_RUN_DONE;
 }
 
 // The domain of each column (D) of `names`; corpus->D_train where there is none. Of phases each
@@ -142,8 +155,10 @@ static rmx_status add_runs(const rmx_experiment *all, size_t k, const rmx_corpus
   if (status != RMX_OK) return rmx_fail_in(err, "%s", t->path);
   const struct columns columns = {&of, domain, &phases};
   const char *swarm = k ? all->config.swarms[k - 1].name : NULL;
-  for (size_t i = 0; i < rows_of(all, k, t); i++, ++*n)
+  for (size_t i = 0; i < rows_of(all, k, t); i++, ++*n) {
     RMX_TRY(run_of_row(&e, swarm, &from, t, i, &columns, &runs[*n], err));
+    leave_finished(&e.config, &runs[*n]);
+  }
   return RMX_OK;
 }
 

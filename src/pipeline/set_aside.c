@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// regmix gc: deletes what was set aside when settings changed, and reports what it was.
+// regmix gc: deletes what was set aside when settings changed, and the models of proxies that are
+// no longer to be kept, and reports what it was.
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "steps.h"
@@ -11,7 +13,7 @@
 // The content of a folder of set-aside runs and corpora.
 typedef struct holding {
   rmx__finished runs;
-  size_t corpora;
+  size_t corpora, models;
   bool unfinished;  // text that a prepare has read that did not end
   double bytes;
 } holding;
@@ -75,6 +77,7 @@ static json_t *holding_json(const holding *h) {
   json_object_set_new(o, "runs", json_integer((json_int_t)h->runs.runs));
   json_object_set_new(o, "wall_s", json_real(h->runs.wall_s));
   json_object_set_new(o, "corpora", json_integer((json_int_t)h->corpora));
+  json_object_set_new(o, "models", json_integer((json_int_t)h->models));
   json_object_set_new(o, "bytes", json_real(h->bytes));
   json_object_set_new(o, "unfinished", json_boolean(h->unfinished));
   return o;
@@ -84,8 +87,28 @@ static void add(holding *all, const holding *h) {
   all->runs.runs += h->runs.runs;
   all->runs.wall_s += h->runs.wall_s;
   all->corpora += h->corpora;
+  all->models += h->models;
   all->unfinished = all->unfinished || h->unfinished;
   all->bytes += h->bytes;
+}
+
+// Models in runs/<run>/, if the config asks for none. What else is in these folders stays.
+static rmx_status count_models(const rmx_experiment *e, bool remove, holding *h, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings runs = {0};
+  RMX_OWNED char *folder = rmx_experiment_path(e, "runs");
+  if (!folder) return rmx_fail_memory(err, 0, "a path");
+  if (rmx__keeps_models(&e->config) || !rmx_exists(folder)) return RMX_OK;
+  RMX_TRY(rmx_list(folder, &runs, err));
+  for (size_t i = 0; i < runs.n; i++) {
+    RMX_OWNED char *run = rmx_path_in(folder, runs.items[i]), *model = NULL;
+    struct stat info;
+    if (!run || !(model = rmx_model_path(run))) return rmx_fail_memory(err, 0, "a path");
+    if (lstat(model, &info) != 0) continue;
+    if (remove && unlink(model) != 0) return rmx_fail_errno(err, "cannot delete %s", model);
+    h->models++;
+    h->bytes += (double)info.st_size / (double)info.st_nlink;
+  }
+  return RMX_OK;
 }
 
 static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, rmx_err *err) {
@@ -104,6 +127,14 @@ static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, 
     add(&all, &h);
   }
   rmx_strings_release(&places);
+  holding models = {0};
+  if (status == RMX_OK) status = count_models(e, remove, &models, err);
+  if (models.models) {
+    json_t *o = holding_json(&models);
+    json_object_set_new(o, "folder", json_string("runs"));
+    json_array_append_new(folders, o);
+    add(&all, &models);
+  }
   *out = holding_json(&all);
   json_object_set_new(*out, "deleted", json_boolean(remove));
   json_object_set_new(*out, "folders", folders);

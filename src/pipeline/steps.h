@@ -226,6 +226,8 @@ struct rmx__plan_text {
   double spool, tokens;  // bytes on disk while it works; of the token files
   json_t *epochs;        // rmx__epochs_json; NULL: the corpus is not there yet
 };
+// Whether the proxies leave their models: as the config asks, or since tasks score them.
+bool rmx__keeps_models(const rmx_config *c);
 // The trainings of a config: 0 is the proxy's, 1 the large model's, then those of the swarms.
 const rmx_training *rmx__training_at(const rmx_config *c, size_t i);
 // The same before and after `prepare`: only a corpus of this config counts. without_text: the files

@@ -49,6 +49,7 @@ static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, s
 static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                             size_t n, const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
+  if (n) RMX_TRY(rmx_run_check_init(&runs[0], err));
   if (rmx__would_train(p, what, runs, n)) return RMX_OK;
   RMX_TRY(rmx__agree_to_outdate(p, runs, n, strncmp(what, "train", 5) == 0, err));
   rmx_swarm_options options = {
@@ -182,6 +183,16 @@ static rmx_status tell_epochs(rmx_pipeline *p, const char *what, const rmx_run *
   return RMX_OK;
 }
 
+static void tell_left(rmx_pipeline *p, const char *what, const rmx_run *runs, size_t n) {
+  size_t left = 0;
+  if (!rmx__keeps_models(&p->experiment.config)) return;
+  for (size_t i = 0; i < n; i++) left += !runs[i].keep_model;
+  if (left)
+    rmx_note(&p->listener,
+             "%s: %zu finished run%s kept no model; --redo trains %s again, with the same results",
+             what, left, rmx_s((double)left), left == 1 ? "it" : "them");
+}
+
 // The parts of the corpus that the swarms read; each may have its own.
 static rmx_status match_corpora(const rmx_pipeline *p, const rmx_corpus *corpus, rmx_err *err) {
   for (size_t k = 0; k <= p->experiment.config.n_swarms && !p->would; k++) {
@@ -192,11 +203,19 @@ static rmx_status match_corpora(const rmx_pipeline *p, const rmx_corpus *corpus,
   return RMX_OK;
 }
 
+// With --redo finished runs that left no model are trained again.
+static void keep_models(const rmx_pipeline *p, rmx_run *runs, size_t n) {
+  for (size_t i = 0; i < n && p->redo; i++)
+    runs[i].keep_model = rmx__keeps_models(&p->experiment.config);
+}
+
 rmx_status rmx__runs_open(rmx_pipeline *p, bool write, struct rmx__runs_of *out, rmx_err *err) {
   *out = (struct rmx__runs_of){0};
   RMX_TRY(rmx_experiment_corpus(&p->experiment, &out->corpus, err));
   if (write) RMX_TRY(match_corpora(p, out->corpus, err));
-  return rmx__all_runs(&p->experiment, out->corpus, &out->runs, &out->n, err);
+  RMX_TRY(rmx__all_runs(&p->experiment, out->corpus, &out->runs, &out->n, err));
+  keep_models(p, out->runs, out->n);
+  return RMX_OK;
 }
 
 void rmx__runs_close(struct rmx__runs_of *r) {
@@ -253,6 +272,7 @@ static rmx_status train_swarm(rmx_pipeline *p, const rmx_corpus *corpus, size_t 
       k ? rmx_format("train %s", p->experiment.config.swarms[k - 1].name) : rmx_strdup("train");
   if (!what) return rmx_fail_memory(err, 0, "a name");
   if (!is_sliced(p)) RMX_TRY(tell_epochs(&one, what, runs, n, corpus, err));
+  tell_left(&one, what, runs, n);
   rmx_status status = run_swarm(&one, corpus, runs, n, what, failed, err);
   p->redo = one.redo;
   p->pending = one.pending;
@@ -287,6 +307,7 @@ static rmx_status train_swarms(rmx_pipeline *p, const rmx_corpus *corpus, const 
     rmx_run *runs;
     RMX_OWNED rmx_run *part = NULL;
     RMX_TRY(rmx_swarm_runs(&p->experiment, k, corpus, &runs, &n, err));
+    keep_models(p, runs, n);
     count = n;
     if (chosen) status = pick(chosen, m, runs, n, &part, &count, err);
     if (status == RMX_OK && count)

@@ -14,5 +14,8 @@ rmx_status rmx__run_places(const rmx_run *r, json_t *o, rmx_err *err);
 
 // The tokenizer.json of the run's corpus: free() it. NULL: there is none.
 rmx_status rmx__run_tokenizer(const rmx_run *r, char **out, rmx_err *err);
+// The sizes of the model that t->init names. RMX_EINPUT: it cannot be read, or the settings ask for
+// other sizes or longer sequences.
+rmx_status rmx__init_config(const rmx_training *t, rmx_model_config *out, rmx_err *err);
 
 #endif

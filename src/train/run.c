@@ -60,11 +60,12 @@ static bool changes_answer(const char *key) {
   return true;
 }
 
-// Of the user's own trainer only that there is one: the text of the command changes with the
-// machine (a path, srun in front), but a result of the one trainer must never pass for a result of
-// the other.
+// Of a model that a training begins with, what it is counts and not where it lies. Of the user's
+// own trainer only that there is one: the text of the command changes with the machine (a path,
+// srun in front), but a result of the one trainer must never pass for a result of the other.
 static json_t *answer_part(const rmx_option *option, const rmx_training *t) {
   if (strcmp(option->key, "command") == 0) return t->command ? json_true() : json_null();
+  if (strcmp(option->key, "init") == 0) return rmx__hex_json(t->init_hash);
   return rmx__option_json(option, t);
 }
 
@@ -95,6 +96,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
     if (only_answer && strcmp(option->key, "trainer") == 0 &&
         !rmx_training_is_pytorch(&r->training))
       continue;
+    if (only_answer && strcmp(option->key, "init") == 0 && !r->training.init) continue;
     if (!only_answer || changes_answer(option->key))
       json_object_set_new(
           training, option->key,
@@ -106,6 +108,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
     json_object_set_new(o, "name", json_string(r->name));
     json_object_set_new(o, "corpus", json_string(r->corpus));
     json_object_set_new(o, "keep_model", json_boolean(r->keep_model));
+    if (r->training.init) json_object_set_new(o, "init_hash", rmx__hex_json(r->training.init_hash));
   }
   return o;
 }
@@ -254,7 +257,10 @@ static rmx_status parse_run(const json_t *o, const char *path, rmx_run *out, rmx
   out->controller = json_incref(json_object_get(o, "steering"));
   out->owns_training = true;
   RMX_TRY(rmx_options_init(rmx_training_options, rmx_training_options_n, &out->training, err));
-  return read_training(json_object_get(o, "training"), out, path, err);
+  RMX_TRY(read_training(json_object_get(o, "training"), out, path, err));
+  const char *init = json_string_value(json_object_get(o, "init_hash"));
+  out->training.init_hash = init ? strtoull(init, NULL, 16) : 0;
+  return RMX_OK;
 }
 
 json_t *rmx__run_whole_json(const rmx_run *r) {

@@ -126,6 +126,10 @@ static rmx_status new_model(struct loop *l, rmx_err *err) {
   const rmx_run *r = l->run;
   RMX_TRY(rmx__model_new_shared(&l->config, l->stepper.micro, (int)r->training.context, l->kernels,
                                 r->seed, l->comm, &l->stepper.model, err));
+  if (r->training.init) {
+    const rmx_status status = rmx_lm_init(l->stepper.model, r->training.init, err);
+    RMX_TRY(rmx__comm_agree(l->comm, status, err));
+  }
   int threads = rmx_training_threads(&r->training, 1);
   if (l->comm->size > 1 && threads > rmx_processors()) threads = rmx_processors();
   return rmx_model_threads(l->stepper.model, threads, err);
@@ -297,6 +301,11 @@ static json_t *model_json(const rmx_model_config *c) {
   json_object_set_new(o, "ffn", json_integer(c->ffn));
   json_object_set_new(o, "vocab", json_integer(c->vocab));
   json_object_set_new(o, "context", json_integer(c->context));
+  if (c->kv_heads && c->kv_heads != c->heads)
+    json_object_set_new(o, "kv_heads", json_integer(c->kv_heads));
+  if (c->head_width && c->head_width * c->heads != c->width)
+    json_object_set_new(o, "head_width", json_integer(c->head_width));
+  if (c->tied) json_object_set_new(o, "tied", json_true());
   return o;
 }
 
@@ -359,6 +368,7 @@ static json_t *result_json(const struct loop *l) {
     json_object_set(o, "phases", json_object_get(asked, "phases"));
   }
   json_object_set_new(o, "model", model_json(&l->config));
+  if (r->training.init) json_object_set_new(o, "init", rmx__hex_json(r->training.init_hash));
   json_object_set_new(o, "parameters", json_integer((json_int_t)rmx_model_parameters(&l->config)));
   json_object_set_new(o, "lr", json_real(l->peak_lr));
   json_object_set_new(o, "steps", json_integer(l->step));
@@ -452,6 +462,7 @@ static rmx_status set_up(struct loop *l, rmx_err *err) {
                       "run %s: domain %zu is \"%s\" in run.json, \"%s\" in the corpus", r->name, d,
                       r->domains[d], c->names[d]);
   RMX_TRY(check_phases(r, err));
+  RMX_TRY(rmx_run_check_init(r, err));
   int T = (int)r->training.context;
   l->stepper.training = &r->training;
   l->steps = rmx_training_steps(&r->training);

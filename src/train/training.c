@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "places.h"
+
 #define AT(member) offsetof(rmx_training, member)
 const rmx_option rmx_training_options[] = {
+    {"init", RMX_TEXT, AT(init), NULL, 0, 0, "DIR",
+     "folder of a model of the Llama architecture whose weights each training begins with; its "
+     "sizes are kept, and its tokenizer must be that of the corpus"},
     {"model", RMX_TEXT, AT(preset), NULL, 0, 0, "PRESET",
      "name of a model size: nano, micro, mini, ... 1M, 60M, 1B"},
     {"layers", RMX_INT, AT(layers), "0", 0, 1000, "N", "number of layers; 0: as in the model size"},
@@ -96,6 +101,7 @@ rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config
                               rmx_err *err) {
   rmx_model_config c = {
       .vocab = vocab, .context = t->context, .rope_base = 10000, .norm_eps = 1e-5};
+  if (t->init) return rmx__init_config(t, out, err);
   if (t->preset) {
     const rmx_model_preset *p = rmx_model_preset_find(t->preset);
     if (!p) {
@@ -128,7 +134,7 @@ rmx_status rmx_training_model(const rmx_training *t, int vocab, rmx_model_config
 
 double rmx_training_lr(const rmx_training *t, const rmx_model_config *c) {
   if (t->lr > 0) return t->lr;
-  bool as_preset = !t->layers && !t->width && !t->ffn;
+  bool as_preset = !t->init && !t->layers && !t->width && !t->ffn;
   const rmx_model_preset *p = t->preset && as_preset ? rmx_model_preset_find(t->preset) : NULL;
   if (p) return p->lr;
   double lr = 1.0 / sqrt((double)rmx_model_parameters_body(c));

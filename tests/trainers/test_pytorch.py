@@ -239,6 +239,31 @@ def kept_model(exp, scratch):
               told.stdout[:300] + told.stderr)
 
 
+def begins_with_a_model(exp, scratch):
+    """The model that one run keeps is what another begins with."""
+    model = own_copy(exp, "r1", scratch + "/start", keep_model=True)
+    train(model)
+    with open(model + "/config.json") as file:
+        config = json.load(file)
+    changed = exp + "-init"
+    shutil.copytree(exp, changed)
+    done = regmix("train", "-C", changed, "-q", "--redo", "--set", "proxy.init=" + model)
+    ours = own_copy(changed, "r2", scratch + "/from-model")
+    ran = train(ours)
+    if done.returncode or ran.returncode:
+        return check(False, "a training that begins with a model", done.stderr + ran.stderr)
+    first, random = lines(ours)[0]["loss_nats"], lines(model)[0]["loss_nats"]
+    check(first < random - 0.2, "a training begins with the weights of a model", (first, random))
+    most = differ(ours, changed + "/runs/r2")
+    check(most is not None and most < AGREE, "and goes on as regmix's own: within %g" % AGREE, most)
+    config["num_key_value_heads"], config["tie_word_embeddings"] = 1, True
+    with open(model + "/config.json", "w") as file:
+        json.dump(config, file)
+    other = own_copy(exp, "r3", scratch + "/from-grouped", init=model)
+    refused("a model of grouped queries", "has grouped-query attention, tied embeddings",
+            train(other))
+
+
 def same_results(folders, others):
     return all(result(a)["loss_nats"] == result(b)["loss_nats"] and
                result(a)["half"] == result(b)["half"] and
@@ -472,6 +497,7 @@ def main():
         agreement(exp, scratch)
         phases(exp, scratch)
         kept_model(exp, scratch)
+        begins_with_a_model(exp, scratch)
         divergence(exp, scratch, interruptions(exp, scratch))
         errors(exp, scratch)
         data_parallel(exp, scratch)

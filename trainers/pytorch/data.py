@@ -43,7 +43,7 @@ class Tokens:
     def __init__(self, run, used, device, room):
         self.device = device
         self.files = [token_file(run.domains[name]["train"], run.domains[name]["train_tokens"],
-                                 run.vocab) if use else None
+                                 run.corpus_vocab) if use else None
                       for name, use in zip(run.names, used)]
         have = [f for f in self.files if f is not None]
         self.all = None

@@ -47,7 +47,7 @@ def write_tensors(path, run, weights):
     own digits."""
     layers, heads, width, ffn = run.sizes
     config = {"layers": layers, "heads": heads, "width": width, "ffn": ffn, "vocab": run.vocab,
-              "context": run.context, "rope_base": 10000.0, "norm_eps": 1e-5}
+              "context": run.longest, "rope_base": 10000.0, "norm_eps": 1e-5}
     own = json.dumps({"config": config, "step": run.steps, "state": False})
     header, at = {"__metadata__": {"xxh3": ZEROS, "format": "pt", "regmix": own}}, 0
     for name, w in weights.items():
@@ -63,6 +63,31 @@ def write_tensors(path, run, weights):
     return digits
 
 
+def read_file(path, found):
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    front = 8 + struct.unpack("<Q", data[:8])[0]
+    for name, entry in json.loads(bytes(data[8:front])).items():
+        dtype = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}.get(
+            entry.get("dtype"))
+        if dtype:
+            start, end = entry["data_offsets"]
+            numbers = torch.frombuffer(data[front + start:front + end], dtype=dtype)
+            found[name] = numbers.float().reshape(entry["shape"])
+
+
+def read_weights(folder):
+    """{name of Hugging Face's library: float32} of a model, which may be in several files."""
+    found, index = {}, os.path.join(folder, "model.safetensors.index.json")
+    names = ["model.safetensors"]
+    if not os.path.exists(os.path.join(folder, names[0])) and os.path.exists(index):
+        with open(index) as file:
+            names = sorted(set(json.load(file)["weight_map"].values()))
+    for name in names:
+        read_file(os.path.join(folder, name), found)
+    return found
+
+
 def config_of(run, end):
     layers, heads, width, ffn = run.sizes
     return {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "attention_bias": False,
@@ -70,7 +95,7 @@ def config_of(run, end):
             "num_hidden_layers": layers, "num_attention_heads": heads,
             "num_key_value_heads": heads, "head_dim": width // heads, "hidden_size": width,
             "intermediate_size": ffn, "vocab_size": run.vocab,
-            "max_position_embeddings": run.context, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
+            "max_position_embeddings": run.longest, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
             "rope_scaling": None, "tie_word_embeddings": False, "bos_token_id": end,
             "eos_token_id": end}
 
@@ -98,7 +123,7 @@ def write_model(run, weights):
         files["special_tokens_map.json"] = special if text else {}
         files["tokenizer_config.json"] = {
             "tokenizer_class": "PreTrainedTokenizerFast", **special,
-            "clean_up_tokenization_spaces": False, "model_max_length": run.context}
+            "clean_up_tokenization_spaces": False, "model_max_length": run.longest}
     files["generation_config.json"] = {"_from_model_config": True}
     if end is not None:
         files["generation_config.json"].update(bos_token_id=end, eos_token_id=end)

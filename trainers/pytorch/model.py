@@ -13,6 +13,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from hub import hub_name, read_weights
 from philox import weights_stream
 
 NORM_EPS, ROPE_BASE = 1e-5, 10000.0
@@ -42,8 +43,14 @@ def first_weights(runs, device):
     normal = math.sqrt(0.4 / runs[0].sizes[2])
     deviation = {"normal": normal, "residual": normal / math.sqrt(2 * runs[0].sizes[0])}
     out = {}
+    init = runs[0].t["init"]
+    there = read_weights(init) if init else None
     for name, parts, columns, start in tensor_table(runs[0]):
         rows = sum(n for _, n in parts)
+        if init:  # the same for all runs
+            w = torch.cat([there[hub_name(part)] for part, _ in parts])
+            out[name] = w.to(device).expand(len(runs), *w.shape).clone()
+            continue
         shape = (rows, columns) if columns else (rows,)
         w = out[name] = torch.ones(len(runs), *shape, device=device)
         for r, run in enumerate(runs if start != "one" else ()):

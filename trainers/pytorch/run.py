@@ -18,9 +18,9 @@ PRESETS = {"nano": (2, 2, 64, 128, 6e-3), "micro": (2, 3, 96, 256, 5e-3),
            "1B": (22, 16, 2048, 5632, 4e-4)}
 FIELDS = {"name", "folder", "mixture", "domains", "training", "seed", "vocab", "end_of_text",
           "tokenizer", "corpus", "corpus_hash", "keep_model", "steering", "fingerprint",
-          "phases"}
+          "phases", "init_hash"}
 # The keys of `training`; False: it changes nothing here.
-TRAINING = {"model": True, "layers": True, "heads": True, "width": True, "ffn": True,
+TRAINING = {"init": True, "model": True, "layers": True, "heads": True, "width": True, "ffn": True,
             "context": True, "tokens": True, "batch_tokens": True, "micro_tokens": True, "lr": True,
             "min_lr": True, "warmup": True, "schedule": True, "beta1": True, "beta2": True,
             "eps": True, "weight_decay": True, "clip": True, "eval_tokens": True,
@@ -64,7 +64,7 @@ class Run:
                           "proxy.trainer: regmix" % (self.path, o["steering"].get("method")))
         refuse_unknown(o["training"], TRAINING, self.path + ": training")
         self.folder, self.name, self.domains = folder, o["name"], o["domains"]
-        self.seed, self.vocab = o["seed"] % (1 << 64), o["vocab"]
+        self.seed, self.corpus_vocab = o["seed"] % (1 << 64), o["vocab"]
         self.keep_model = bool(o.get("keep_model"))
         self.read_training(o["training"])
         self.read_mixture(o["mixture"])
@@ -81,7 +81,12 @@ class Run:
             raise Refused('%s: no preset "%s"; there are: %s'
                           % (self.path, t["model"], ", ".join(PRESETS)))
         own = [t[k] for k in ("layers", "heads", "width", "ffn")]
-        self.sizes = [mine or theirs for mine, theirs in zip(own, (preset or (0, 0, 0, 0)))]
+        self.vocab, self.longest = self.corpus_vocab, t["context"]
+        if t["init"]:
+            preset = None
+            self.read_init(t["init"])
+        else:
+            self.sizes = [mine or theirs for mine, theirs in zip(own, preset or (0, 0, 0, 0))]
         layers, heads, width, ffn = self.sizes
         if not all(self.sizes) or width % heads or width // heads % 2:
             raise Refused("%s: a model of %d layers, %d heads, width %d and ffn %d; give a preset, "
@@ -96,6 +101,33 @@ class Run:
         as_preset = preset and not (t["layers"] or t["width"] or t["ffn"])
         self.lr = t["lr"] if t["lr"] > 0 else preset[4] if as_preset else \
             min(max(1 / math.sqrt(self.body_parameters()), 4e-4), 6e-3)
+
+    def read_init(self, folder):
+        """The sizes of the model in the folder; regmix has checked the rest of it."""
+        try:
+            with open(os.path.join(folder, "config.json")) as file:
+                c = json.load(file)
+        except (OSError, ValueError) as error:
+            raise Refused("%s: init: no config.json can be read in %s: %s"
+                          % (self.path, folder, error))
+        heads, width = c["num_attention_heads"], c["hidden_size"]
+        scaling = c.get("rope_parameters") or c.get("rope_scaling") or {}
+        kind = scaling.get("rope_type", scaling.get("type", "default"))
+        base = scaling.get("rope_theta", c.get("rope_theta", 10000))
+        missing = [what for what, there in (
+            ("grouped-query attention", c.get("num_key_value_heads", heads) != heads),
+            ("heads of another width", (c.get("head_dim") or width // heads) * heads != width),
+            ("tied embeddings", c.get("tie_word_embeddings")),
+            ("scaled positions (%s)" % kind, kind != "default"),
+            ("rope_theta %g" % base, base != 10000),
+            ("rms_norm_eps %g" % c.get("rms_norm_eps", 1e-6), c.get("rms_norm_eps", 1e-6) != 1e-5),
+        ) if there]
+        if missing:
+            raise Refused("%s: init: the model in %s has %s, which this trainer does not have; set "
+                          "proxy.trainer: regmix, which has it"
+                          % (self.path, folder, ", ".join(missing)))
+        self.sizes = [c["num_hidden_layers"], heads, width, c["intermediate_size"]]
+        self.vocab, self.longest = c["vocab_size"], c["max_position_embeddings"]
 
     def read_mixture(self, mixture):
         self.names, self.mixture = list(mixture), [float(w) for w in mixture.values()]
@@ -149,6 +181,8 @@ class Run:
         """What the answer depends on, as 16 digits: of checkpoints and results."""
         no = ("checkpoint_s", "micro_tokens", "evals")  # only how the work is cut up, and the log
         t = {k: self.t[k] for k, used in TRAINING.items() if used and k not in no}
+        if t.pop("init"):
+            t["init"] = self.json.get("init_hash")
         asked = [self.json.get("corpus_hash"), self.vocab, self.names, self.mixture, self.seed, t]
         asked += [self.phases] if self.phases else []
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]

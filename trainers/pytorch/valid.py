@@ -19,7 +19,7 @@ def evaluate(model, runs, plan, world):
 
 
 def mean_loss(model, run, domain, n, plan, world):
-    ids = token_file(domain["valid"], domain["valid_tokens"], run.vocab)
+    ids = token_file(domain["valid"], domain["valid_tokens"], run.corpus_vocab)
     total = torch.zeros(model.R, dtype=torch.float64, device=model.device)
     at = passes = 0
     while at < n:

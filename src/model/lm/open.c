@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 #include "lm.h"
 #include "model/model.h"
 #include "safetensors.h"
@@ -94,19 +95,25 @@ static rmx_status list_shards(const char *folder, const char *index, rmx_strings
   return status;
 }
 
-static rmx_status open_shards(const char *folder, struct shards *s, rmx_err *err) {
+// The files of a model: one, or its shards.
+static rmx_status list_files(const char *folder, rmx_strings *out, rmx_err *err) {
   RMX_OWNED char *one = rmx_path_in(folder, "model.safetensors");
   RMX_OWNED char *index = rmx_path_in(folder, "model.safetensors.index.json");
   if (!one || !index) return rmx_fail_memory(err, 0, "a path");
-  if (rmx_exists(one) || !rmx_exists(index)) {
-    if (!rmx_strings_add(&s->paths, one)) return rmx_fail_memory(err, 0, "a path");
-  } else {
-    RMX_TRY(list_shards(folder, index, &s->paths, err));
-  }
+  if (!rmx_exists(one) && rmx_exists(index)) return list_shards(folder, index, out, err);
+  return rmx_strings_add(out, one) ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+}
+
+static rmx_status open_shards(const char *folder, struct shards *s, rmx_err *err) {
+  RMX_TRY(list_files(folder, &s->paths, err));
   s->files = rmx_calloc(s->paths.n + 1, sizeof *s->files);
   if (!s->files) return rmx_fail_memory(err, s->paths.n * sizeof *s->files, "a list of files");
   for (size_t i = 0; i < s->paths.n; i++, s->n++)
     RMX_TRY(rmx__safetensors_open(&s->files[i], s->paths.items[i], err));
+  // What this program wrote must be as it was written.
+  for (size_t i = 0; i < s->n; i++)
+    if (rmx__safetensors_text(&s->files[i], "regmix"))
+      RMX_TRY(rmx__safetensors_check(&s->files[i], s->paths.items[i], err));
   return RMX_OK;
 }
 
@@ -258,6 +265,33 @@ static rmx_status look(const char *path, char **own, rmx_err *err) {
                   "%s: holds no model: wanted config.json with model.safetensors, or model.bin",
                   path);
 }
+
+// ---- what a model is told by -------------------------------------------------------
+
+static rmx_status hash_file(const char *path, uint64_t *hash, rmx_err *err) {
+  rmx_err ignored;
+  uint64_t own;
+  if (rmx_model_file_hash(path, &own, &ignored) != RMX_OK)
+    return rmx__file_hash(path, *hash, hash, err);
+  *hash = rmx_hash(&own, sizeof own, *hash);
+  return RMX_OK;
+}
+
+rmx_status rmx_lm_hash(const char *path, uint64_t *hash, rmx_err *err) {
+  RMX_OWNED char *own = NULL;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings files = {0};
+  *hash = 0;
+  RMX_TRY(look(path, &own, err));
+  if (own) return hash_file(own, hash, err);
+  RMX_OWNED char *config = rmx_path_in(path, "config.json");
+  if (!config) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(list_files(path, &files, err));
+  RMX_TRY(rmx__file_hash(config, 0, hash, err));
+  for (size_t i = 0; i < files.n; i++) RMX_TRY(hash_file(files.items[i], hash, err));
+  return RMX_OK;
+}
+
+// ---- open ------------------------------------------------------------------
 
 static rmx_status read_config(const char *path, rmx_lm_config *out, rmx_err *err) {
   RMX_OWNED char *config = rmx_path_in(path, "config.json");
