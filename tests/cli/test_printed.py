@@ -357,11 +357,39 @@ def test_tables(regmix, folder):
     test_tokens(e)
 
 
+def test_eval(e):
+    """Perplexities of text: of words and bytes, which are one number in several units."""
+    model = ["--model", "large/optimum/1"]
+    o = e.json("eval", *model, "--tasks", "text/a.jsonl")
+    r, size = o["results"]["a"], o["texts"]["a"]
+    with open(f"{e.folder}/text/a.jsonl", encoding="utf-8") as f:
+        docs = [json.loads(line)["text"] for line in f]
+    ok((size["documents"], size["words"], size["bytes"]) == (150, sum(len(d.split()) for d in docs), sum(len(d.encode()) for d in docs)), "eval counts documents, words and bytes", size)
+    ok(o["n-samples"]["a"] == {"original": 150, "effective": 150}, "and samples", o["n-samples"])
+    bits = r["bits_per_byte,none"]
+    ok(near(math.log2(r["byte_perplexity,none"]), bits) and near(math.log2(r["word_perplexity,none"]) * size["words"] / size["bytes"], bits),
+       "perplexities of bytes and of words, and bits per byte, are one number", r)
+    ok(near(r["byte_perplexity_stderr,none"], r["byte_perplexity,none"] * math.log(2) * r["bits_per_byte_stderr,none"]), "so are the errors of those of bytes", r)
+    ok(o["higher_is_better"]["a"] == {"word_perplexity": False, "byte_perplexity": False, "bits_per_byte": False}, "lower is better of all", o["higher_is_better"])
+    wanted = [f"a (150 documents, {size['words']:.0f} words, {size['bytes']:.0f} bytes, {size['tokens']:.0f} tokens)", f"  word_perplexity {r['word_perplexity,none']:.4g} +- {r['word_perplexity_stderr,none']:.4g}",
+              f"  byte_perplexity {r['byte_perplexity,none']:.4f} +- {r['byte_perplexity_stderr,none']:.4f}", f"  bits_per_byte   {bits:.4f} +- {r['bits_per_byte_stderr,none']:.4f}"]
+    same_text("eval prints them", wanted, e.call("eval", "-q", *model, "--tasks", "text/a.jsonl")[1])
+    o = e.json("eval", *model, "--tasks", "text/a.jsonl", "--limit", "7")
+    ok(o["n-samples"]["a"] == {"original": 150, "effective": 7} and o["texts"]["a"]["bytes"] == sum(len(d.encode()) for d in docs[:7]), "--limit takes the first", o)
+    # The choices are those of text that the model was trained on, and of letters that it never saw.
+    items = "".join(json.dumps({"context": d[:30], "choices": [d[30:60], "~^~^~^~^"], "answer": int(i % 4 == 0)}) + "\n" for i, d in enumerate(docs[:40]))
+    e.put("choices.jsonl", items)
+    r = e.json("eval", *model, "--tasks", "choices.jsonl")["results"]["choices"]
+    with_norm = r["acc_norm,none"]
+    ok(near(with_norm, 0.75) and near(r["acc_norm_stderr,none"], math.sqrt(0.75 * 0.25 / 39)), "acc_norm is the share of right answers, with its error", r)
+
+
 def all_tests(regmix, folder):
     test_tables(regmix, f"{folder}/tables")
     e = Experiment(regmix, f"{folder}/experiment")
     code, _, said = e.call("run", "-q")
     ok(code == 0, "the experiment runs", said)
+    test_eval(e)
     test_run(e)
     test_comparison(e, 2)
     e.call("run", "-q", "--set", "compare.seeds=3")
