@@ -16,6 +16,7 @@ struct state {
   MPI_Request *requests;  // (RMX__TRANSFERS, 2 size)
   double stopping;  // since when this rank waits although it was asked to stop; 0: it does not
   bool warned;
+  long pauses;  // since a transfer was done
 };
 
 // This rank was asked to stop and waits for another one, which may be gone. mpirun ends us soon.
@@ -40,15 +41,16 @@ static void wait_for(rmx_comm *c, MPI_Request *requests, int n, bool idle) {
     if (looks < 2000)
       sched_yield();
     else
-      usleep(idle && looks > 4000 ? 5000 : 50);
+      usleep(looks < 4000 ? 50 : idle ? 5000 : 200);
     if (!idle) warn_of_wait(c);
   }
   s->stopping = 0;
 }
 
 static void pause_mpi(rmx_comm *c) {
+  struct state *s = c->state;
   sched_yield();
-  usleep(20);
+  usleep(s->pauses++ < 200 ? 20 : 200);
   warn_of_wait(c);
 }
 
@@ -86,8 +88,10 @@ static void start(rmx_comm *c, struct rmx__transfer *t, int place) {
 }
 
 static bool done(rmx_comm *c, struct rmx__transfer *t, int place) {
+  struct state *s = c->state;
   int all = 0;
   MPI_Testall(2 * c->size, t->state, &all, MPI_STATUSES_IGNORE);
+  if (all) s->pauses = 0;
   return all;
 }
 

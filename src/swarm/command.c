@@ -14,7 +14,7 @@
 #include "pytorch.h"
 #include "result.h"
 
-enum { LOOK_MS = 200, TAIL_LINES = 4, TAIL_BYTES = 400 };
+enum { LOOK_MS = 200, TELL_S = 2, TAIL_LINES = 4, TAIL_BYTES = 400 };
 
 // ---- log.txt
 
@@ -101,21 +101,35 @@ static void set_environment(const rmx_run *r) {
 struct training {
   const rmx_run *run;  // the first
   const struct rmx__batch *batch;
-  bool (*orphaned)(void *context);
-  void *context;
+  const struct rmx__watch *watch;
   char *log_path, *command;
   int log;
   off_t began_at;  // size of log.txt then
   double began;
   bool timed_out, stopped;
+  double told;           // when progress was reported last
+  int64_t first_tokens;  // trained before; -1: not known yet
 };
+
+// PyTorch's own trainer writes a log of each run; what a user's command writes is not known.
+static void tell_progress(struct training *t) {
+  rmx_train_state state;
+  if (!rmx_training_is_pytorch(&t->run->training) || rmx_now() - t->told < TELL_S) return;
+  t->told = rmx_now();
+  rmx__pytorch_progress(t->batch, &state);
+  const double since = t->told - t->began;
+  if (t->first_tokens < 0) t->first_tokens = state.tokens;  // a checkpoint's
+  state.tokens_per_s = (double)(state.tokens - t->first_tokens) / (since > 1 ? since : 1);
+  t->watch->tick(t->watch->context, &state);
+}
 
 static int wait_for_end(struct training *t, rmx__guard *g) {
   const double max = t->run->training.timeout_s;
   int code = 0;
   while (!rmx__guard_ended(g, LOOK_MS, &code)) {
+    tell_progress(t);
     if (g->life < 0) continue;
-    if (rmx_interrupted() || t->orphaned(t->context)) {
+    if (rmx_interrupted() || t->watch->orphaned(t->watch->context)) {
       t->stopped = true;
       log_line(t->log,
                "asked to stop: the command gets SIGTERM, and SIGKILL if it is still running after "
@@ -220,7 +234,7 @@ static rmx_status accept(const struct training *t, bool failed, rmx_err *err) {
     if (failed && !(rmx_training_is_pytorch(&r->training) && rmx_exists(path))) continue;
     if (rmx__result_accept(r, &why) == RMX_OK) continue;
     log_line(t->log, "%s", why.message);
-    if (!failed && status == RMX_OK) *err = why, status = why.status;
+    if (status == RMX_OK) *err = why, status = why.status;
   }
   return status;
 }
@@ -232,12 +246,11 @@ static rmx_status begin(struct training *t, rmx_err *err) {
   return RMX_OK;
 }
 
-rmx_status rmx__command_train(const struct rmx__batch *batch, bool (*orphaned)(void *context),
-                              void *context, rmx_err *err) {
+rmx_status rmx__command_train(const struct rmx__batch *batch, const struct rmx__watch *watch,
+                              rmx_err *err) {
   const rmx_run *r = &batch->runs[0];
   set_environment(r);
-  struct training t = {
-      .run = r, .batch = batch, .orphaned = orphaned, .context = context, .log = -1};
+  struct training t = {.run = r, .batch = batch, .watch = watch, .log = -1, .first_tokens = -1};
   t.log_path = rmx_path_in(r->folder, "log.txt");
   t.command = rmx_training_is_pytorch(&r->training)
                   ? rmx__pytorch_command(batch)
@@ -245,10 +258,12 @@ rmx_status rmx__command_train(const struct rmx__batch *batch, bool (*orphaned)(v
   rmx_status status =
       t.log_path && t.command ? begin(&t, err) : rmx_fail_memory(err, 0, "a command");
   if (status == RMX_OK) {
+    rmx_err refused;
     status = train(&t, err);
-    const rmx_status accepted =
-        accept(&t, status != RMX_OK, status == RMX_OK ? err : &(rmx_err){0});
-    if (status == RMX_OK) status = accepted;
+    const bool stopped = status == RMX_EINTERRUPTED;
+    // What a result says says more than how the command ended.
+    if (accept(&t, status != RMX_OK, &refused) != RMX_OK && !stopped)
+      *err = refused, status = refused.status;
   }
   if (t.log >= 0) close(t.log);
   free(t.log_path), free(t.command);

@@ -14,11 +14,18 @@ struct rmx__batch {
   size_t n;
 };
 
+// Called now and then while the command runs.
+struct rmx__watch {
+  void *context;
+  bool (*orphaned)(void *context);  // true: the supervisor is gone, so the work ends
+  // trainers/pytorch: how far all runs of the batch are, together
+  void (*tick)(void *context, const rmx_train_state *state);
+};
+
 // Runs the command of the runs' training, which is trainers/pytorch for several of them, and checks
-// their results. A run whose result is good is done, also if the command failed. `orphaned` is
-// called now and then; true: the supervisor is gone, so the work ends.
-rmx_status rmx__command_train(const struct rmx__batch *batch, bool (*orphaned)(void *context),
-                              void *context, rmx_err *err);
+// their results. A run whose result is good is done, also if the command failed.
+rmx_status rmx__command_train(const struct rmx__batch *batch, const struct rmx__watch *watch,
+                              rmx_err *err);
 
 // The command with absolute paths for the words that name a file next to the config, because it
 // runs in another folder. Such a word is outside of quotes, has a '.' or '/' in it, is a file in

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
+
 char *rmx__pytorch_command(const struct rmx__batch *batch) {
   const char *python = getenv("REGMIX_PYTHON"), *file = getenv("REGMIX_PYTORCH");
   rmx_buf out = {0};
@@ -18,6 +20,36 @@ char *rmx__pytorch_command(const struct rmx__batch *batch) {
   }
   if (out.failed) rmx_buf_release(&out);
   return out.data;
+}
+
+// The last whole line of a log as a tree; NULL: there is none.
+static json_t *last_line(const char *folder) {
+  enum { TAIL = 1 << 16 };
+  RMX_OWNED char *path = rmx_path_in(folder, "log.jsonl"), *text = rmx_calloc(TAIL + 1, 1);
+  FILE *f = path && text ? rmx_fopen(path, "rb") : NULL;
+  if (!f) return NULL;
+  if (fseek(f, -TAIL, SEEK_END) != 0) rewind(f);  // a short log
+  const size_t n = fread(text, 1, TAIL, f);
+  fclose(f);
+  char *end = n ? memrchr(text, '\n', n) : NULL;
+  char *before = end > text ? memrchr(text, '\n', (size_t)(end - text)) : NULL;
+  const char *line = before ? before + 1 : text;
+  return end ? json_loadb(line, (size_t)(end - line), 0, NULL) : NULL;
+}
+
+void rmx__pytorch_progress(const struct rmx__batch *batch, rmx_train_state *out) {
+  *out = (rmx_train_state){0};
+  size_t losses = 0;
+  for (size_t i = 0; i < batch->n; i++) {
+    const rmx_run *r = &batch->runs[i];
+    json_auto_t *line = last_line(r->folder);
+    const json_t *loss = json_object_get(line, "loss_nats");
+    out->steps += rmx_training_steps(&r->training);
+    out->step += json_integer_value(json_object_get(line, "step"));
+    out->tokens += json_integer_value(json_object_get(line, "tokens"));
+    if (json_is_number(loss)) losses++, out->loss_nats += json_number_value(loss);
+  }
+  if (losses) out->loss_nats /= (double)losses;
 }
 
 char *rmx__pytorch_file(const char *program) {

@@ -9,6 +9,10 @@
 // train.py of REGMIX_PYTORCH, and their folders. NULL if memory is short; free() it.
 char *rmx__pytorch_command(const struct rmx__batch *batch);
 
+// How far the runs of a batch are, by the last lines of their logs: steps, tokens and loss of all
+// runs together. Its speed is left 0.
+void rmx__pytorch_progress(const struct rmx__batch *batch, rmx_train_state *out);
+
 // The train.py that belongs to this program: installed with it, or beside its build folder. NULL:
 // there is none; free() it.
 char *rmx__pytorch_file(const char *program);

@@ -100,7 +100,7 @@ rmx_status rmx_swarm_work(char *const *folders, size_t n, const char *isa,
   const struct rmx__batch batch = {h.runs, h.locks, h.n};
   if (status == RMX_OK && h.n)
     status = rmx_training_is_outside(&h.runs[0].training)
-                 ? rmx__command_train(&batch, orphaned, &w, err)
+                 ? rmx__command_train(&batch, &(struct rmx__watch){&w, orphaned, tick}, err)
                  : train_ours(&h.runs[0], isa, make, &w, err);
   for (size_t i = 0; i < h.n; i++) {
     rmx__claim_release(&h.claims[i]);

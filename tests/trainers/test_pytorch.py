@@ -361,6 +361,12 @@ def errors(exp, scratch):
         args = ["--memory", "0.0001"] if "memory" in name else \
             ["--device", "cuda"] if "CUDA" in name else []
         refused(name, wanted, train(folder, args=args))
+    good, bad = own_copy(exp, "r1", at + "/good"), own_copy(exp, "r2", at + "/bad", stages=[])
+    ran = train(bad, good)
+    check(ran.returncode == 1 and result(good)["status"] == "done" and '"stages"' in ran.stderr,
+          "a run that is refused does not stop the others", ran.stderr)
+    check(result(bad)["status"] == "failed" and '"stages"' in result(bad)["error"],
+          "and its result says why", result(bad))
     folders = copies(exp, scratch + "/plan")
     told = train(*folders, args=["--plan", "--runs", "2"])
     check(told.returncode == 0 and "3 runs of" in told.stdout and ": 2 at a time" in told.stdout and
@@ -490,6 +496,18 @@ def swarm(exp, scratch):
     check(good, "finished runs are not run again", said)
 
 
+def bfloat16(exp, scratch):
+    """The precision of GPUs, on the processor: no more than rounding away from float32."""
+    wide, narrow = copies(exp, scratch + "/wide"), copies(exp, scratch + "/narrow")
+    train(*wide)
+    ran = train(*narrow, args=["--device", "cpu", "--precision", "bfloat16"])
+    most = max(abs(x - result(b)["loss_nats"][d]) for a, b in zip(wide, narrow)
+               for d, x in result(a)["loss_nats"].items()) if ran.returncode == 0 else None
+    check(ran.returncode == 0 and 0 < most < 0.05 and
+          result(narrow[0])["made_by"]["precision"] == "bfloat16",
+          "bfloat16 is within 0.05 nats of float32", "%s %s" % (most, ran.stderr))
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         exp = scratch + "/exp"
@@ -503,6 +521,7 @@ def main():
         data_parallel(exp, scratch)
         processes(exp, scratch)
         swarm(exp, scratch)
+        bfloat16(exp, scratch)
     print("1..%d" % cases)
 
 

@@ -39,6 +39,13 @@ class Log:
         self.file.close()
 
 
+def mark_failed(folder, why):
+    """The result of a run that cannot be trained; one that it has stays."""
+    path = os.path.join(folder, "result.json")
+    if os.path.isdir(folder) and not os.path.exists(path):
+        write_whole(path, [json.dumps({"status": "failed", "error": why}).encode()])
+
+
 def bits_per_byte(run, nats):
     out = {}
     for name, x in nats.items():

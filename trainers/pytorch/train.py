@@ -20,6 +20,7 @@ if tuple(int(x) for x in torch.__version__.split(".")[:2]) < OLDEST:
 
 import checkpoint
 from batch import STOPPED, Batch, Stop
+from files import mark_failed
 from plan import GIB, Plan, free_memory
 from run import Refused, Run
 from world import World
@@ -119,16 +120,41 @@ def arguments():
     return parser.parse_args()
 
 
+class Refusals:
+    """What cannot be trained does not keep the other runs from being trained."""
+
+    def __init__(self, trainer, mark):
+        self.trainer, self.mark, self.any = trainer, mark, False
+
+    def attempt(self, folders, work, *what):
+        """What the work returns; None: it refused these runs."""
+        try:
+            return work(*what)
+        except Refused as refused:
+            if self.trainer.world.size > 1:  # the other processes may not have refused it
+                raise
+            self.any = True
+            print("train.py: %s" % refused, file=sys.stderr, flush=True)
+            for folder in folders if self.mark else ():
+                mark_failed(folder, str(refused))
+            return None
+
+
 def main():
     args = arguments()
     trainer = Trainer(args)
-    runs = [Run(folder) for folder in args.folders]
-    if args.plan:
-        for group in groups(runs):
-            print(trainer.plan(group).text(len(group)))
-        return 0
+    refusals = Refusals(trainer, not args.plan)
+    runs = [refusals.attempt([folder], Run, folder) for folder in args.folders]
     Stop.listen()
-    return 0 if all(trainer.train(group) for group in groups(runs)) else STOPPED
+    for group in groups([run for run in runs if run]):
+        folders = [run.folder for run in group if not run.is_done()]
+        if args.plan:
+            plan = refusals.attempt(folders, trainer.plan, group)
+            if plan:
+                print(plan.text(len(group)))
+        elif refusals.attempt(folders, trainer.train, group) is False:
+            return STOPPED
+    return 1 if refusals.any else 0
 
 
 if __name__ == "__main__":
