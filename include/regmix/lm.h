@@ -67,6 +67,8 @@ rmx_status rmx_lm_score(rmx_lm *m, rmx_lm_item *items, size_t n, const rmx_liste
                         rmx_err *err);
 /* logits (n, V): of what follows each of the tokens (n), n up to the context. */
 rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err);
+/* logits (V): of what follows the last of the tokens (n). The head is computed for it alone. */
+rmx_status rmx_lm_next(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err);
 
 /* Writes a model of this program as Hugging Face's library keeps a Llama, into `folder`, which is
  * made: model.safetensors (see rmx_model_save()), config.json, generation_config.json, and where

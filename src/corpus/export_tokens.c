@@ -3,10 +3,11 @@
 //   Megatron  NVIDIA/Megatron-LM, megatron/core/datasets/indexed_dataset.py: _IndexWriter
 //   nanoGPT   karpathy/nanoGPT, data/openwebtext/prepare.py: ids alone
 //   OLMo      allenai/OLMo-core, NumpyFSLDataset: ids alone, in files named .npy
-//   NumPy     numpy/lib/format.py, version 1.0
 #include <regmix/corpus.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/npy.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "numbers are written as they are in memory, little endian"
@@ -47,19 +48,10 @@ static rmx_status write_ids(const struct source *s, FILE *file, const char *path
   return RMX_OK;
 }
 
-// Bytes before the ids of a NumPy file. The header ends at a multiple of 64.
 static rmx_status write_npy_header(const struct source *s, FILE *file, const char *path,
                                    rmx_err *err) {
   (void)path, (void)err;
-  char text[118];
-  const int n =
-      snprintf(text, sizeof text, "{'descr': '<u%d', 'fortran_order': False, 'shape': (%zu,), }",
-               s->out_width, s->tokens);
-  memset(text + n, ' ', sizeof text - (size_t)n);
-  text[sizeof text - 1] = '\n';
-  const uint8_t head[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, sizeof text, 0};
-  fwrite(head, 1, sizeof head, file);
-  fwrite(text, 1, sizeof text, file);
+  rmx__npy_header(file, s->out_width == 2 ? "<u2" : "<u4", s->tokens, 0);
   return RMX_OK;
 }
 

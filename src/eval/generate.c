@@ -84,12 +84,12 @@ rmx_status rmx_generate(rmx_lm *m, const rmx_tokenizer *t, const char *prompt,
   if (!all) return rmx_fail_memory(err, V * sizeof *all, "a vocabulary");
   RMX_TRY(begin(t, prompt, &ids, err));
   const size_t from = ids.n;
-  RMX_OWNED float *logits = rmx_calloc(V * room, sizeof *logits);
-  if (!logits) return rmx_fail_memory(err, V * room * sizeof *logits, "logits");
+  RMX_OWNED float *logits = rmx_calloc(V, sizeof *logits);
+  if (!logits) return rmx_fail_memory(err, V * sizeof *logits, "logits");
   while (ids.n - from < (size_t)o->tokens) {
     const size_t n = rmx__min(ids.n, room);
-    RMX_TRY(rmx_lm_logits(m, (const int32_t *)ids.ids + ids.n - n, n, logits, err));
-    const int32_t next = draw(logits + (n - 1) * V, V, o, &rng, all);
+    RMX_TRY(rmx_lm_next(m, (const int32_t *)ids.ids + ids.n - n, n, logits, err));
+    const int32_t next = draw(logits, V, o, &rng, all);
     if ((uint32_t)next == rmx_tokenizer_end_of_text(t)) break;
     RMX_TRY(add(&ids, (uint32_t)next, err));
     if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "interrupted");

@@ -5,21 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/npy.h"
 #include "items.h"
-
-enum { HEADER = 128 };  // NumPy's magic, version and text, in all
-
-// The shape is known at the end; the header has room for any.
-static void write_header(FILE *out, size_t rows, size_t V) {
-  char text[HEADER + 1];
-  snprintf(text + 10, sizeof text - 10,
-           "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", rows, V);
-  size_t n = 10 + strlen(text + 10);
-  memcpy(text, "\x93NUMPY\x01\x00\x76\x00", 10);
-  memset(text + n, ' ', HEADER - n);
-  text[HEADER - 1] = '\n';
-  fwrite(text, 1, HEADER, out);
-}
 
 struct ids {
   int32_t *list;
@@ -87,7 +74,7 @@ rmx_status rmx_eval_logits(rmx_lm *m, FILE *in, const char *name, const char *pa
   rmx_outfile out = {0};
   size_t rows = 0;
   RMX_TRY(rmx_outfile_open(&out, path, err));
-  write_header(out.file, 0, V);
+  rmx__npy_header(out.file, "<f4", 0, V);  // the rows are known at the end
   rmx_status status = write_lines(m, in, name, out.file, &rows, err);
   if (status == RMX_OK && rows == 0)
     status = rmx_fail(err, RMX_EINPUT, "%s: has no ids: wanted a line of numbers a sequence", name);
@@ -95,7 +82,7 @@ rmx_status rmx_eval_logits(rmx_lm *m, FILE *in, const char *name, const char *pa
     status =
         rmx_fail(err, RMX_EUSAGE,
                  "%s: the size of the array is known only at the end, so it must be a file", path);
-  if (status == RMX_OK) write_header(out.file, rows, V);
+  if (status == RMX_OK) rmx__npy_header(out.file, "<f4", rows, V);
   if (status == RMX_OK) return rmx_outfile_commit(&out, err);
   rmx_outfile_discard(&out);
   return status;

@@ -156,6 +156,9 @@ START_TEST(logits_are_those_of_the_scores) {
   plant(&t, 5, 8);
   must(rmx_lm_score(lm, &t.item, 1, NULL, err));
   must(rmx_lm_logits(lm, t.shared, 8, logits, err));
+  float next[40];
+  must(rmx_lm_next(lm, t.shared, 8, next, err));
+  ck_assert_mem_eq(next, logits + 7 * 40, sizeof next);
   double sum = 0, largest = -INFINITY;
   for (size_t j = 0; j < 40; j++) {
     sum += exp((double)logits[7 * 40 + j]);

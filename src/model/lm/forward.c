@@ -382,7 +382,9 @@ rmx_status rmx_lm_score(rmx_lm *m, rmx_lm_item *items, size_t n, const rmx_liste
   return RMX_OK;
 }
 
-rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err) {
+// logits (n - from, V): of what follows the tokens (n) from `from` on.
+static rmx_status logits_from(rmx_lm *m, const int32_t *tokens, size_t n, size_t from,
+                              float *logits, rmx_err *err) {
   const rmx_lm_item item = {.shared = tokens, .shared_n = n};
   const size_t C = (size_t)m->c.width, V = (size_t)m->c.vocab;
   RMX_TRY(check_item(m, &item, err));
@@ -390,10 +392,18 @@ rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logi
   RMX_TRY(make_pass(&p, m, n, n, err));
   add_item(&p, &item);
   forward(&p);
-  for (size_t at = 0; at < n; at += p.head_rows) {
+  for (size_t at = from; at < n; at += p.head_rows) {
     const size_t rows = rmx__min(p.head_rows, n - at);
     memcpy(p.picked, p.x + at * C, rows * C * sizeof(float));
-    head(&p, rows, logits + at * V);
+    head(&p, rows, logits + (at - from) * V);
   }
   return RMX_OK;
+}
+
+rmx_status rmx_lm_logits(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err) {
+  return logits_from(m, tokens, n, 0, logits, err);
+}
+
+rmx_status rmx_lm_next(rmx_lm *m, const int32_t *tokens, size_t n, float *logits, rmx_err *err) {
+  return logits_from(m, tokens, n, n - 1, logits, err);
 }
