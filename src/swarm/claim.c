@@ -49,15 +49,16 @@ static void judge(int fd, const char *folder, rmx__lock_state state, char text[R
   out->held = state == RMX__LOCK_HELD || rmx__holder_lives(out, state == RMX__LOCK_TAKEN);
 }
 
-// text "": there is no claim.
-static void look_at(const char *path, const char *folder, char text[RMX__HOLDER_SIZE],
+// False: there is no claim.
+static bool look_at(const char *path, const char *folder, char text[RMX__HOLDER_SIZE],
                     rmx__holder *out) {
   *out = (rmx__holder){0};
   text[0] = '\0';
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return;
+  if (fd < 0) return false;
   judge(fd, folder, rmx__lock(fd, LOCK_SH), text, out);
   close(fd);
+  return true;
 }
 
 rmx_status rmx__claim_look(const char *folder, rmx__holder *out, rmx_err *err) {
@@ -138,9 +139,10 @@ static bool remove_dead(const char *path, const char *folder, const char *seen) 
   return moved && same;
 }
 
-static rmx_status take_exclusively(rmx__claim *c, const char *folder, const char *seen, bool *taken,
+// dead: what a claim says whose holder is gone; NULL: there was no claim.
+static rmx_status take_exclusively(rmx__claim *c, const char *folder, const char *dead, bool *taken,
                                    rmx_err *err) {
-  if (rmx_exists(c->path) && !remove_dead(c->path, folder, seen)) return RMX_OK;
+  if (dead && !remove_dead(c->path, folder, dead)) return RMX_OK;
   c->fd = open(c->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (c->fd < 0 && errno == EEXIST) return RMX_OK;
   if (c->fd < 0) return rmx_fail_errno(err, "cannot write %s", c->path);
@@ -156,20 +158,25 @@ rmx_status rmx__claim_take(rmx__claim *c, const char *folder, bool *taken, rmx_e
   *taken = false;
   *c = (rmx__claim){.fd = -1, .path = rmx_path_in(folder, "claim")};
   if (!c->path) return rmx_fail_memory(err, 0, "a path");
-  look_at(c->path, folder, seen, &holder);
+  const bool there = look_at(c->path, folder, seen, &holder);
   if (holder.held) return RMX_OK;
   return rmx__locks_work(folder) ? take_locked(c, folder, taken, err)
-                                 : take_exclusively(c, folder, seen, taken, err);
+                                 : take_exclusively(c, folder, there ? seen : NULL, taken, err);
 }
 
 rmx_status rmx__claim_beat(rmx__claim *c, bool stops, rmx_err *err) {
   return rmx__heart_start(c->fd, c->path, c->text, stops, &c->heart, err);
 }
 
-// Another process may have taken it over while this one was stopped.
+// Another process may have taken it over while this one was stopped. Where there is no lock, it may
+// have been moved for a moment by one that takes it for dead (see remove_dead).
 static bool still_ours(const rmx__claim *c) {
   char text[RMX__HOLDER_SIZE] = "";
-  const int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  for (int i = 0; i < 5 && fd < 0 && c->exclusive; i++) {
+    usleep(5000);
+    fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  }
   if (fd < 0) return false;
   rmx__holder_read(fd, text);
   close(fd);

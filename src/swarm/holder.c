@@ -56,7 +56,8 @@ bool rmx__holder_lives(const rmx__holder *h, bool locks) {
   if (rmx__other_place(&h->place, &here)) return age <= RMX__SILENT_S;
   const bool no_lock = h->exclusive || !locks;
   if (!rmx__same_place(&h->place, &here)) return no_lock && age <= RMX__SILENT_S;
-  // A lock that is free although its holder lives did not lock.
-  if (process_lives(h)) return no_lock || age <= RMX__SILENT_S;
+  // A lock that is free although its holder lives did not lock. A silent holder is stopped: once it
+  // goes on, it finds that its claim was taken over.
+  if (process_lives(h)) return age <= RMX__SILENT_S;
   return no_lock && age <= RMX__ENDED_S;
 }

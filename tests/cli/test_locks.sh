@@ -92,7 +92,7 @@ state "another boot, with a heartbeat: held" 1 "$me" 1 '30 seconds ago' "0000000
 state "another boot, silent: free" 0 "$me" 1 '70 seconds ago' "00000000-other pid:[4026531836] 7"
 state "another namespace, with a heartbeat: held" 1 "$me" 1 '30 seconds ago' "${place% *} pid:[1] 7" exclusive
 state "this place, a process that lives: held" 1 "$me" $alive '30 seconds ago' "$place $began" exclusive
-state "this place, and it is silent: held" 1 "$me" $alive '10 minutes ago' "$place $began" exclusive
+state "this place, and it is silent, so it is stopped: free" 0 "$me" $alive '10 minutes ago' "$place $began" exclusive
 state "this place, a later process with its number: free" 0 "$me" $alive '30 seconds ago' "$place 1" exclusive
 state "this place, a process that ended: free" 0 "$me" 4000000 '30 seconds ago' "$place 1" exclusive
 state "what it left may still be ending: held" 1 "$me" 4000000 'now' "$place 1" exclusive

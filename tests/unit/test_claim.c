@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "swarm/claim.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "testing.h"
+
+// The file locks of this program: those of the system, or locks that always succeed.
+static bool locks_lie;
+int flock(int fd, int operation) {
+  return locks_lie ? 0 : (int)syscall(SYS_flock, fd, operation);
+}
 
 // A holder that is at one long piece of work, as a validation, is not taken for silent.
 START_TEST(beats_while_its_process_is_busy) {
@@ -36,6 +46,49 @@ START_TEST(beats_while_its_process_is_busy) {
 }
 END_TEST
 
+// Tries until it had the claim `n` times; ends with 1 if another process had it meanwhile.
+static _Noreturn void take_often(const char *folder, const char *inside, int n) {
+  for (int had = 0; had < n;) {
+    rmx__claim claim;
+    rmx_err err;
+    bool taken;
+    if (rmx__claim_take(&claim, folder, &taken, &err) != RMX_OK) _exit(2);
+    if (taken) {
+      const int fd = open(inside, O_CREAT | O_EXCL | O_WRONLY, 0666);
+      if (fd < 0) _exit(1);
+      close(fd);
+      usleep(200);
+      unlink(inside);
+      had++;
+    }
+    rmx__claim_release(&claim);
+  }
+  _exit(0);
+}
+
+// Nothing but the file itself keeps two processes apart, and none is left over.
+START_TEST(one_at_a_time_without_locks) {
+  enum { PROCESSES = 6, TIMES = 40 };
+  char folder[] = "/tmp/regmix-test-XXXXXX", inside[64], path[64];
+  ck_assert(mkdtemp(folder) != NULL);
+  snprintf(inside, sizeof inside, "%s/inside", folder);
+  snprintf(path, sizeof path, "%s/claim", folder);
+  locks_lie = true;
+  pid_t pids[PROCESSES];
+  for (int i = 0; i < PROCESSES; i++)
+    if ((pids[i] = fork()) == 0) take_often(folder, inside, TIMES);
+  for (int i = 0; i < PROCESSES; i++) {
+    int code = -1;
+    ck_assert_int_eq(waitpid(pids[i], &code, 0), pids[i]);
+    ck_assert_int_eq(code, 0);
+  }
+  locks_lie = false;
+  ck_assert_int_ne(access(path, F_OK), 0);
+  ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, one_at_a_time_without_locks);
   tcase_add_test(tc, beats_while_its_process_is_busy);
 }
