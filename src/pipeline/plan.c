@@ -161,6 +161,17 @@ static size_t runs_of(const rmx_config *c, size_t i) {
   return most > 0 && most < runs ? most : runs;
 }
 
+// The speed of another program is not measured.
+static void tell_outside(const rmx_pipeline *p, const struct cost *k) {
+  const bool pytorch = rmx_training_is_pytorch(k->training);
+  rmx_warn(
+      &p->listener,
+      "%s: trained by %s, whose speed is not measured; the time is that of regmix's own trainer "
+      "on this processor%s",
+      k->what, pytorch ? "PyTorch" : "a command",
+      pytorch ? "; trainers/pytorch/bench.py measures PyTorch's, also on a GPU" : "");
+}
+
 // costs (n): of the proxies, of the large models and of each swarm.
 static rmx_status measure_all(rmx_pipeline *p, const struct rmx__plan_text *text,
                               struct cost *costs, size_t n, rmx_err *err) {
@@ -174,6 +185,7 @@ static rmx_status measure_all(rmx_pipeline *p, const struct rmx__plan_text *text
                                               : c->swarms[i - 2].name,
                              .training = rmx__training_at(c, i),
                              .runs = runs_of(c, i)};
+    if (rmx_training_is_outside(costs[i].training)) tell_outside(p, &costs[i]);
     if (cost_of(&costs[i], text->vocab, text->valid_tokens[i], jobs, kernels, err) != RMX_OK)
       return rmx_fail_in(err, "%s", costs[i].what);
     // Proxies keep a log and a result, and a model if asked; a checkpoint (weights and two moments)

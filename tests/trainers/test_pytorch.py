@@ -492,6 +492,9 @@ def swarm(exp, scratch):
     theirs = [result(exp + "/runs/" + run)["loss_nats"] for run in ("r1", "r2", "r3")] if good else []
     check(good and all(abs(a[d] - b[d]) < AGREE for a, b in zip(ours, theirs) for d in a),
           "proxy.trainer: pytorch, killed and started again, measures what regmix does", said)
+    told = regmix("plan", "-C", exp, "--set", "proxy.trainer=pytorch")
+    check(told.returncode == 0 and "proxies: trained by PyTorch, whose speed is not measured" in
+          told.stderr, "plan does not pass its speed for PyTorch's", told.stderr)
     good, said = swarm_train(exp, *sets, text="all 3 runs are done")
     check(good, "finished runs are not run again", said)
 
