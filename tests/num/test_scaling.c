@@ -113,6 +113,18 @@ END_TEST
 
 static const char *const kinds[] = {"scaling", "additive-law", "full-law"};
 
+// A step of a third is small, but what a size is worth is not known so well.
+START_TEST(a_near_size_is_not_a_measured_one) {
+  rmx_fit *f = fit_of("scaling", 2, 0);
+  double level, rank, there, near;
+  judge(f, (rmx_scale){SIZES[1], 2e10}, &level, &rank, &there);
+  judge(f, (rmx_scale){SIZES[1] * 1.3, 2e10}, &level, &rank, &near);
+  const double slope = 0.4 * 0.3 * pow(SIZES[1] / 1e8, -0.3);
+  ck_assert_double_gt(near * near - there * there, 0.05 * 0.05 * slope * slope);
+  rmx_fit_free(f);
+}
+END_TEST
+
 START_TEST(the_gradient_is_the_slope) {
   rmx_fit *f = fit_of(kinds[_i], 2, 0);
   const double w[D] = {0.2, 0.3, 0.1, 0.4}, step = 1e-6;
@@ -221,6 +233,7 @@ END_TEST
 
 static void add_tests(TCase *t) {
   tcase_add_test(t, a_third_size_is_predicted);
+  tcase_add_test(t, a_near_size_is_not_a_measured_one);
   tcase_add_loop_test(t, the_gradient_is_the_slope, 0, 3);
   tcase_add_loop_test(t, the_file_holds_it_all, 0, 3);
   tcase_add_loop_test(t, laws_rank_a_third_size, 1, 3);

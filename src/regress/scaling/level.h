@@ -39,7 +39,8 @@ typedef struct rmx__level {
 void rmx__level_fit(rmx__level *l);
 // The most likely law at a scale.
 double rmx__level_law(const rmx__level *l, rmx_scale at);
-// The level at a scale, and the standard deviation of that.
+// The level at a scale, and the standard deviation of that: of the law's exponents, of the law (a
+// tenth of the change from the measured cells), and of what the size itself is worth.
 void rmx__level_at(const rmx__level *l, rmx_scale at, double *mean, double *sd);
 
 #endif
