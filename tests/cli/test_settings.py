@@ -34,7 +34,7 @@ train     proxy.micro_tokens=128 proxy.lr=1e-3 proxy.min_lr=0.05 proxy.warmup=0.
 train     proxy.beta2=0.9 proxy.eps=1e-9 proxy.weight_decay=0.2 proxy.clip=2 proxy.eval_tokens=64 proxy.eval_half=false
 train     proxy.command=true proxy.model=micro
 optimize  proxy.evals=1 proxy.checkpoint_s=30 proxy.threads=2 proxy.timeout=60 proxy.grace=5 proxy.may_fail=0.5
-optimize  proxy.repeat=none proxy.trainer=regmix
+optimize  proxy.repeat=none proxy.trainer=regmix proxy.keep_models=true
 fit       fit.regressor=gp fit.folds=4 fit.skip_missing=true fit.normalize=true fit.higher_is_better=a fit.lower_is_better=a
 fit       ridge.alpha=0.5 ridge.sqrt=true exp.terms=2 power.own=false power.robust=true trees.rounds=10 trees.leaves=4
 fit       trees.learning_rate=0.1 trees.min_data_in_leaf=2 trees.min_hessian=0.1 trees.max_bin=9 trees.min_data_in_bin=2
@@ -59,9 +59,9 @@ none  large.evals=1 large.checkpoint_s=30 large.threads=2 large.timeout=60 large
 none  compare.against=prior
 2/4   compare.against=single:b
 """
-# Keys that other tests have (test_domains.sh, test_methods.sh, test_tasks.sh). So they have the sections of the
+# Keys that other tests have (test_domains.sh, test_init.sh, test_methods.sh, test_tasks.sh). So they have the sections of the
 # methods of `compare --methods`, which this experiment does not use.
-ELSEWHERE = r"corpus\.(domain_field|classifier|domains\..*)|compare\.methods|eval\..*|target\..*"
+ELSEWHERE = r"(proxy|large)\.init|corpus\.(domain_field|classifier|domains\..*)|compare\.methods|eval\..*|target\..*"
 
 def rows(table):
     """(what, key, setting) of each cell."""
