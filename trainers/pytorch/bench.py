@@ -21,10 +21,11 @@ from run import Refused, Run
 from world import World
 
 VOCAB = {"nano": 8192, "1M": 50432, "60M": 50432}
-DEFAULTS = {"init": None, "layers": 0, "heads": 0, "width": 0, "ffn": 0, "context": 256, "tokens": 10**9,
-            "batch_tokens": 4096, "micro_tokens": 4096, "lr": 1e-3, "min_lr": 0.1, "warmup": 0.05,
-            "schedule": "constant", "beta1": 0.9, "beta2": 0.95, "eps": 1e-8, "weight_decay": 0.1,
-            "clip": 1, "eval_tokens": 0, "eval_half": False, "evals": 0, "checkpoint_s": 1e9}
+DEFAULTS = {"init": None, "layers": 0, "heads": 0, "width": 0, "ffn": 0, "context": 256,
+            "tokens": 10**9, "batch_tokens": 4096, "micro_tokens": 4096, "lr": 1e-3,
+            "min_lr": 0.1, "warmup": 0.05, "schedule": "constant", "beta1": 0.9, "beta2": 0.95,
+            "eps": 1e-8, "weight_decay": 0.1, "clip": 1, "eval_tokens": 0, "eval_half": False,
+            "evals": 0, "checkpoint_s": 1e9}
 DOMAINS, TOKENS = 8, 1 << 18  # of each domain
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model as Hugging Face's library keeps a Llama: model.safetensors, config.json, the tokenizer and
-the small files beside it. The same files as src/model/lm/write.c and src/model/checkpoint.c write."""
+"""A model as Hugging Face's library keeps a Llama: model.safetensors, config.json, the tokenizer
+and the small files beside it. src/model/lm/write.c and src/model/checkpoint.c write the same."""
 import ctypes
 import json
 import os
