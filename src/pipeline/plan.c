@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Computes the cost of an experiment before it starts. The speed is measured on this machine: each
-// model trains for a second on all processors that will be used.
+// model trains for a second on all processors that will be used, or PyTorch trains it for some.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "plan_pytorch.h"
 #include "steps.h"
 
 // largest optimiser step that is measured, in tokens; in larger steps the share of AdamW is
@@ -25,6 +26,7 @@ struct cost {
   double run_s, seconds;         // of one run; of all of them
   double valid_share;            // of the time: validation
   double idle;  // share of the requested processors that it got during the measurement
+  struct rmx__pytorch_speed pytorch;
 };
 
 // The workers are measured at the same time, as they will run: they share caches and memory.
@@ -75,16 +77,23 @@ static int jobs_on(const struct cost *k, int64_t cores) {
   return k->runs < (size_t)room ? (int)k->runs : (int)room;
 }
 
-static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jobs,
-                          const rmx_kernels *kernels, rmx_err *err) {
+// Runs of a process are trained together, so it takes as long as their tokens.
+static void times_of_pytorch(struct cost *k, double valid) {
+  const struct rmx__pytorch_speed *s = &k->pytorch;
+  const double share = (double)s->at_once / s->processes;
+  k->jobs = s->processes;
+  k->threads = 1;
+  k->idle = 1;
+  k->memory = s->memory;
+  k->tokens_per_s = s->tokens_per_s * share;
+  k->run_s = k->tokens / s->tokens_per_s + valid / s->valid_tokens_per_s;
+  k->valid_share = valid / s->valid_tokens_per_s / k->run_s;
+  k->seconds = rounds_s(k, k->jobs) / share;
+}
+
+static rmx_status times_here(struct cost *k, int vocab, double valid, int jobs,
+                             const rmx_kernels *kernels, rmx_err *err) {
   const rmx_training *t = k->training;
-  RMX_TRY(rmx_training_model(t, vocab, &k->model, err));
-  k->tokens = (double)(rmx_training_steps(t) * rmx_training_batch(t) * t->context);
-  k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
-  // Validation is a forward pass: a third of training.
-  const double valid = (1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals) * valid_tokens,
-               work = k->tokens + valid / RMX_FORWARD_PASSES;
-  k->flops = (double)k->runs * k->flop_per_token * work;
   // As in `train`, the runs share the processors.
   if (t->threads > 1 && jobs > rmx_processors() / t->threads)
     jobs = (int)(rmx_processors() / t->threads);
@@ -106,6 +115,21 @@ static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jo
   return RMX_OK;
 }
 
+static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jobs,
+                          const rmx_kernels *kernels, rmx_err *err) {
+  const rmx_training *t = k->training;
+  RMX_TRY(rmx_training_model(t, vocab, &k->model, err));
+  k->tokens = (double)(rmx_training_steps(t) * rmx_training_batch(t) * t->context);
+  k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
+  // Validation is a forward pass: a third of training.
+  const double valid = (1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals) * valid_tokens,
+               work = k->tokens + valid / RMX_FORWARD_PASSES;
+  k->flops = (double)k->runs * k->flop_per_token * work;
+  if (!k->pytorch.answer) return times_here(k, vocab, valid, jobs, kernels, err);
+  times_of_pytorch(k, valid);
+  return RMX_OK;
+}
+
 static json_t *cost_tree(const struct cost *k) {
   json_t *o = json_object();
   json_object_set_new(o, "runs", json_integer((json_int_t)k->runs));
@@ -121,6 +145,7 @@ static json_t *cost_tree(const struct cost *k) {
   json_object_set_new(o, "disk_mib", json_real(k->disk / 1048576.0));
   json_object_set_new(o, "seconds", json_real(k->seconds));
   json_object_set_new(o, "valid_seconds", json_real(k->valid_share * k->seconds));
+  if (k->pytorch.answer) json_object_set(o, "pytorch", k->pytorch.answer);
   return o;
 }
 
@@ -139,8 +164,9 @@ static json_t *elsewhere_tree(const struct cost *costs, size_t n, int64_t cores)
   double sum = 0;
   json_object_set_new(o, "cores", json_integer(cores));
   for (size_t i = 0; i < n; i++) {
-    const int jobs = jobs_on(&costs[i], cores);
-    const double seconds = rounds_s(&costs[i], jobs);
+    const bool here = costs[i].pytorch.answer != NULL;  // more cores do not make a GPU faster
+    const int jobs = here ? costs[i].jobs : jobs_on(&costs[i], cores);
+    const double seconds = here ? costs[i].seconds : rounds_s(&costs[i], jobs);
     put_cost(o, costs, i, json_pack("{s:i, s:f}", "jobs", jobs, "seconds", seconds));
     sum += seconds;
   }
@@ -161,15 +187,12 @@ static size_t runs_of(const rmx_config *c, size_t i) {
   return most > 0 && most < runs ? most : runs;
 }
 
-// The speed of another program is not measured.
-static void tell_outside(const rmx_pipeline *p, const struct cost *k) {
-  const bool pytorch = rmx_training_is_pytorch(k->training);
-  rmx_warn(
-      &p->listener,
-      "%s: trained by %s, whose speed is not measured; the time is that of regmix's own trainer "
-      "on this processor%s",
-      k->what, pytorch ? "PyTorch" : "a command",
-      pytorch ? "; trainers/pytorch/bench.py measures PyTorch's, also on a GPU" : "");
+// The speed of the user's own program is not measured.
+static void tell_command(const rmx_pipeline *p, const struct cost *k) {
+  rmx_warn(&p->listener,
+           "%s: trained by a command, whose speed is not measured; the time is that of regmix's "
+           "own trainer on this processor",
+           k->what);
 }
 
 // costs (n): of the proxies, of the large models and of each swarm.
@@ -185,7 +208,11 @@ static rmx_status measure_all(rmx_pipeline *p, const struct rmx__plan_text *text
                                               : c->swarms[i - 2].name,
                              .training = rmx__training_at(c, i),
                              .runs = runs_of(c, i)};
-    if (rmx_training_is_outside(costs[i].training)) tell_outside(p, &costs[i]);
+    struct cost *k = &costs[i];
+    if (rmx_training_is_pytorch(k->training))
+      RMX_TRY(rmx__pytorch_speed(p, k->what, k->training, text->vocab, k->runs, &k->pytorch, err));
+    else if (rmx_training_is_outside(k->training))
+      tell_command(p, k);
     if (cost_of(&costs[i], text->vocab, text->valid_tokens[i], jobs, kernels, err) != RMX_OK)
       return rmx_fail_in(err, "%s", costs[i].what);
     // Proxies keep a log and a result, and a model if asked; a checkpoint (weights and two moments)
@@ -218,17 +245,23 @@ static json_t *plan_tree(const rmx_pipeline *p, const struct rmx__plan_text *tex
   return root;
 }
 
+static void release(struct cost *costs, size_t n) {
+  for (size_t i = 0; i < n; i++) json_decref(costs[i].pytorch.answer);
+  free(costs);
+}
+
 static rmx_status plan(rmx_pipeline *p, int64_t cores, const struct rmx__plan_text *text,
                        json_t **out, rmx_err *err) {
   const size_t n = 2 + p->experiment.config.n_swarms;
-  RMX_OWNED struct cost *costs = rmx_calloc(n, sizeof *costs);
+  struct cost *costs = rmx_calloc(n, sizeof *costs);
   if (!costs) return rmx_fail_memory(err, n * sizeof *costs, "a plan");
   char message[400];
   rmx__caps_text(&p->experiment, text->caps, message);
   if (text->caps < 1) rmx_warn(&p->listener, "by the sizes of the files, %s", message);
-  RMX_TRY(measure_all(p, text, costs, n, err));
-  *out = plan_tree(p, text, costs, n, cores);
-  return RMX_OK;
+  const rmx_status status = measure_all(p, text, costs, n, err);
+  if (status == RMX_OK) *out = plan_tree(p, text, costs, n, cores);
+  release(costs, n);
+  return status;
 }
 
 rmx_status rmx_pipeline_plan(rmx_pipeline *p, int64_t cores, bool without_text, json_t **out,

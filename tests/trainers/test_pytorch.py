@@ -492,11 +492,37 @@ def swarm(exp, scratch):
     theirs = [result(exp + "/runs/" + run)["loss_nats"] for run in ("r1", "r2", "r3")] if good else []
     check(good and all(abs(a[d] - b[d]) < AGREE for a, b in zip(ours, theirs) for d in a),
           "proxy.trainer: pytorch, killed and started again, measures what regmix does", said)
-    told = regmix("plan", "-C", exp, "--set", "proxy.trainer=pytorch")
-    check(told.returncode == 0 and "proxies: trained by PyTorch, whose speed is not measured" in
-          told.stderr, "plan does not pass its speed for PyTorch's", told.stderr)
     good, said = swarm_train(exp, *sets, text="all 3 runs are done")
     check(good, "finished runs are not run again", said)
+
+
+def plan(exp, python, **env):
+    told = subprocess.run([REGMIX, "plan", "-C", exp, "--json", "--set", "proxy.trainer=pytorch"],
+                          capture_output=True, text=True,
+                          env={**os.environ, "REGMIX_PYTHON": python, **env})
+    return (json.loads(told.stdout) if told.returncode == 0 else {}), told.stderr
+
+
+def plans(exp):
+    """What regmix plan knows of this trainer: its own speed, or why that is not known."""
+    measured, told = plan(exp, sys.executable, REGMIX_DEVICE="cpu")
+    proxies, own = measured.get("proxies", {}), measured.get("proxies", {}).get("pytorch", {})
+    check(own.get("device") == "cpu" and own["tokens_per_s"] == proxies["tokens_per_s"] and
+          "proxies: trained by PyTorch %s on the processor in float32" % torch.__version__ in told,
+          "plan measures the speed of PyTorch", told)
+    check(own and abs(proxies["seconds"] - proxies["valid_seconds"] - proxies["runs"] *
+                      proxies["tokens_each"] / own["tokens_per_s"]) < 1e-6 * proxies["seconds"],
+          "and its time is that of all runs at this speed", proxies)
+    check("large" in measured and "pytorch" not in measured["large"],
+          "large models that regmix trains are measured with regmix")
+    for name, python, env, wanted in (
+            ("no CUDA", sys.executable, {"REGMIX_DEVICE": "cuda"}, "nvidia-smi"),
+            ("no python", "/no/python", {"REGMIX_DEVICE": "cpu"}, "no such program"),
+            ("another train.py", "echo", {}, "use the train.py of this version")):
+        other, told = plan(exp, python, **env)
+        check("proxies: PyTorch's speed cannot be measured: " in told and wanted in told and
+              other["proxies"]["seconds"] > 0 and "pytorch" not in other["proxies"],
+              "plan without PyTorch's speed says why: " + name, told)
 
 
 def bfloat16(exp, scratch):
@@ -524,6 +550,7 @@ def main():
         data_parallel(exp, scratch)
         processes(exp, scratch)
         swarm(exp, scratch)
+        plans(exp)
         bfloat16(exp, scratch)
     print("1..%d" % cases)
 

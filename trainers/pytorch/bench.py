@@ -3,11 +3,7 @@
 AdamW), of R stacked runs beside a plain loop over single models, and their share of the peak.
 Sizes: nano, 1M, 60M. Tokens are random. Prints a table in Markdown; see docs/results/pytorch.md."""
 import argparse
-import json
-import os
-import struct
 import tempfile
-import time
 
 import torch
 import torch.nn as nn
@@ -17,16 +13,11 @@ from batch import Batch
 from data import Order, Tokens
 from model import causal_attention
 from plan import GIB, Plan, free_memory
-from run import Refused, Run
+from run import Refused
+from trial import DEFAULTS, DOMAINS, make_runs, now, rate
 from world import World
 
 VOCAB = {"nano": 8192, "1M": 50432, "60M": 50432}
-DEFAULTS = {"init": None, "layers": 0, "heads": 0, "width": 0, "ffn": 0, "context": 256,
-            "tokens": 10**9, "batch_tokens": 4096, "micro_tokens": 4096, "lr": 1e-3,
-            "min_lr": 0.1, "warmup": 0.05, "schedule": "constant", "beta1": 0.9, "beta2": 0.95,
-            "eps": 1e-8, "weight_decay": 0.1, "clip": 1, "eval_tokens": 0, "eval_half": False,
-            "evals": 0, "checkpoint_s": 1e9}
-DOMAINS, TOKENS = 8, 1 << 18  # of each domain
 
 
 # ---- the peer: one model after the other, as one would write it first
@@ -90,28 +81,6 @@ class PlainLoop:
 
 # ---- measuring
 
-def now(device):
-    """Seconds: of the clock once the device is idle, or of the processor's work, which other
-    programs on the machine do not change."""
-    if device.type != "cuda":
-        return time.process_time()
-    torch.cuda.synchronize(device)
-    return time.monotonic()
-
-
-def rate(of, tokens, device, seconds):
-    """Tokens per second: the median of steps for about so many seconds, after two to warm up."""
-    times = []
-    for _ in range(2):
-        of.one_step(1e-3)
-    until = now(device) + seconds
-    while len(times) < 3 or now(device) < until:
-        began = now(device)
-        of.one_step(1e-3)
-        times.append(now(device) - began)
-    return tokens / sorted(times)[len(times) // 2]
-
-
 def peak(device, dtype):
     """FLOP a second of a large product, the best of several."""
     n = 8192 if device.type == "cuda" else 1536
@@ -124,36 +93,12 @@ def peak(device, dtype):
     return best
 
 
-def make_runs(folder, size, n, batch_tokens):
-    """Runs of random tokens."""
-    vocab, domains = VOCAB[size], {}
-    for d in range(DOMAINS):
-        path = os.path.join(folder, "%s-%d.bin" % (size, d))
-        ids = torch.randint(vocab, (TOKENS,)).to(torch.int16)
-        with open(path, "wb") as file:
-            file.write(struct.pack("<8sIIQ", b"RMXTOKEN", 1, 2, TOKENS).ljust(64, b"\0"))
-            file.write(bytes(ids.view(torch.uint8).tolist()))
-        domains["d%d" % d] = {"train": path, "valid": path, "train_tokens": TOKENS,
-                              "valid_tokens": TOKENS, "train_bytes": TOKENS, "valid_bytes": TOKENS}
-    runs = []
-    for r in range(n):
-        weights = torch.rand(DOMAINS, dtype=torch.float64) + 0.1
-        run = {"name": str(r), "seed": r, "vocab": vocab, "corpus": folder, "domains": domains,
-               "mixture": dict(zip(domains, (weights / weights.sum()).tolist())),
-               "training": {**DEFAULTS, "model": size, "batch_tokens": batch_tokens}}
-        at = os.path.join(folder, "%s-%d" % (size, r))
-        os.makedirs(at, exist_ok=True)
-        with open(os.path.join(at, "run.json"), "w") as file:
-            json.dump(run, file)
-        runs.append(Run(at))
-    return runs
-
-
 def measure(size, args, device, dtype, memory):
     """Rows (what, R, tokens a second) of one size."""
     with tempfile.TemporaryDirectory() as folder:
         batch_tokens = args.batch_tokens or DEFAULTS["batch_tokens"]
-        runs = make_runs(folder, size, args.most, batch_tokens)
+        runs = make_runs(folder, VOCAB[size], args.most,
+                         {"model": size, "batch_tokens": batch_tokens})
         run, rows = runs[0], []
         plain = rate(PlainLoop(runs, device, dtype), run.step_tokens, device, args.seconds)
         rows.append(("plain loop", 1, plain))

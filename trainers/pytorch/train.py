@@ -23,6 +23,7 @@ from batch import STOPPED, Batch, Stop
 from files import mark_failed
 from plan import GIB, Plan, free_memory
 from run import Refused, Run
+from speed import speed
 from world import World
 
 
@@ -103,10 +104,13 @@ def device_of(args):
 
 def arguments():
     parser = argparse.ArgumentParser(description="Trains the runs in these folders, stacked.")
-    parser.add_argument("folders", nargs="+", metavar="RUN_FOLDER",
+    parser.add_argument("folders", nargs="*", metavar="RUN_FOLDER",
                         help="a folder with a run.json, such as runs/0001")
     parser.add_argument("--plan", action="store_true",
                         help="print how many runs and sequences go through at once, and end")
+    parser.add_argument("--speed", metavar="SETTINGS", help="measure the speed of runs with these "
+                        "settings (JSON: training, vocab, runs), print it as JSON, and end")
+    parser.add_argument("--seconds", type=float, default=15, help="for --speed: about so long")
     parser.add_argument("--device", help="cuda, cuda:1, cpu (default: $REGMIX_DEVICE, else cuda; "
                         "cpu where this PyTorch was built without CUDA)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"),
@@ -117,7 +121,10 @@ def arguments():
                         help="sequences of a run in a pass (default: as many as the memory holds)")
     parser.add_argument("--memory", type=float, default=0, metavar="GIB",
                         help="memory to use (default: what is free)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.folders and not args.speed:
+        parser.error("give the folders of runs, such as runs/0001")
+    return args
 
 
 class Refusals:
@@ -143,6 +150,9 @@ class Refusals:
 def main():
     args = arguments()
     trainer = Trainer(args)
+    if args.speed:
+        speed(args.speed, trainer, args.seconds)
+        return 0
     refusals = Refusals(trainer, not args.plan)
     runs = [refusals.attempt([folder], Run, folder) for folder in args.folders]
     Stop.listen()
