@@ -405,11 +405,21 @@ def data_parallel(exp, scratch):
     train(*one)
     ranks(two, kill_at=20)
     check(any(checkpoints(f) for f in two), "two processes that are killed leave a checkpoint")
+    then_one = [shutil.copytree(f, f + "-then-one") for f in two]
+    ran = train(*then_one)
+    check(ran.returncode == 0 and "is not used" not in ran.stderr and
+          all(differ(a, b) is not None and differ(a, b) < AGREE for a, b in zip(then_one, one)),
+          "one process goes on with the checkpoint of two: it has all moments", ran.stderr)
     codes = ranks(two)
     check(codes == [0, 0] and all(differ(a, b) is not None and differ(a, b) < AGREE
                                   for a, b in zip(two, one)) and
           result(two[0])["made_by"]["processes"] == 2,
           "two processes go on, and train what one does", codes)
+    run = trainer.Run(one[0])
+    needs = [trainer.Plan(run, 1, torch.float32, 1 << 33, 1, 1, n).needs(1, 1) for n in (1, 2, 99)]
+    halved = needs[0] - 4 * run.parameters()
+    check(halved <= needs[1] < 1.05 * halved and halved > needs[2],
+          "each of two processes has half of AdamW's moments", needs)
 
 
 # ---- proxy.trainer: pytorch

@@ -39,7 +39,7 @@ class Batch:
         weights = {name: torch.stack([s["weights"][name] for s in states]).to(device)
                    for name in states[0]["weights"]} if states else None
         self.model = Stacked(runs, device, dtype, weights)
-        self.adamw = AdamW(self.model, self.run.t)
+        self.adamw = AdamW(self.model, self.run.t, world)
         self.log_every = self.run.steps // 100 if self.run.steps > 200 else 1
         self.step = self.valids = 0
         self.before = 0.0  # seconds of earlier processes
@@ -64,17 +64,18 @@ class Batch:
                          for k in states[0]["order"]})
         self.adamw.load([s["moments"] for s in states], self.step)
 
-    def state(self, r):
+    def state(self, r, moments):
         return {"step": self.step, "wall_s": self.wall_s(), "valids": self.valids,
                 "half_nats": self.half_nats[r], "log": self.logs[r].text,
                 "order": {k: x[r].clone() for k, x in self.order.state().items()},
                 "weights": {k: w.detach()[r].cpu().clone() for k, w in self.model.w.items()},
-                "moments": self.adamw.moments(r)}
+                "moments": [[x[r].cpu().clone() for x in both] for both in moments]}
 
     def save(self):
         left = [r for r, at in enumerate(self.diverged_at) if at is None]
+        moments = self.adamw.moments()
         if self.world.first:
-            checkpoint.save([self.runs[r] for r in left], [self.state(r) for r in left])
+            checkpoint.save([self.runs[r] for r in left], [self.state(r, moments) for r in left])
         self.world.meet()
         self.saved = time.monotonic()
 
@@ -109,6 +110,7 @@ class Batch:
         """The losses (R) and the norms (R) of the gradients."""
         run, world = self.run, self.world
         self.order.choose(self.step)
+        self.adamw.gradients()
         total = torch.zeros(len(self.runs), dtype=torch.float64, device=self.device)
         together = self.plan.micro * world.size
         for at in range(0, run.batch, together):
@@ -116,7 +118,7 @@ class Batch:
             mine = list(world.mine(domain.shape[1]))
             if mine:
                 total += self.one_pass(domain[:, mine], start[:, mine])
-        world.add_up([total, *self.adamw.gradients()])
+        world.add_up([total])
         return total / run.step_tokens, self.adamw.step(lr, run.step_tokens)
 
     def one_pass(self, domain, start):

@@ -173,23 +173,37 @@ class Stacked:
         return out
 
 
+def owners(sizes, processes):
+    """Which process has the moments of each tensor: the largest first, to the one with the
+    fewest numbers."""
+    load, out = [0] * processes, [0] * len(sizes)
+    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        out[i] = load.index(min(load))
+        load[out[i]] += sizes[i]
+    return out
+
+
 class AdamW:
     """One step of src/model/step.c for all runs: the sum of gradients over `labels` tokens of each
-    run is divided by them, and scaled down to the largest norm, run by run."""
+    run is divided by them, and scaled down to the largest norm, run by run. Each process of the
+    world has the moments of some tensors, and makes the new weights of those for all."""
 
-    def __init__(self, model, t):
-        self.clip, self.w = t["clip"], list(model.w.values())
-        matrices = [w for w in self.w if w.dim() == 3]
-        norms = [w for w in self.w if w.dim() == 2]
+    def __init__(self, model, t, world):
+        self.clip, self.w, self.world = t["clip"], list(model.w.values()), world
+        self.owner = owners([w.numel() for w in self.w], world.size)
+        self.mine = [w for w, owner in zip(self.w, self.owner) if owner == world.rank]
         self.fused = model.device.type == "cuda" and \
             "fused" in torch.optim.AdamW.__init__.__code__.co_varnames
+        self.stepped, self.R, self.device = False, model.R, model.device
+        decay = ([w for w in self.mine if w.dim() == 3], t["weight_decay"]), \
+            ([w for w in self.mine if w.dim() == 2], 0.0)
+        groups = [{"params": part, "weight_decay": x} for part, x in decay if part]
         self.adamw = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": t["weight_decay"]},
-             {"params": norms, "weight_decay": 0.0}],
-            lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"],
-            **({"fused": True} if self.fused else {}))
+            groups, lr=0.0, betas=(t["beta1"], t["beta2"]), eps=t["eps"],
+            **({"fused": True} if self.fused else {})) if groups else None
 
     def gradients(self):
+        """There from the first pass on, so that each pass adds to the same memory."""
         for w in self.w:
             if w.grad is None:
                 w.grad = torch.zeros_like(w)
@@ -197,27 +211,45 @@ class AdamW:
 
     def step(self, lr, labels):
         """The norms (R) of the gradients before clipping."""
+        self.world.to_owners(self.gradients(), self.owner)
         with torch.no_grad():
-            squares = [w.grad.flatten(1).square().sum(1) for w in self.w]
-            norm = torch.stack(squares).sum(0).sqrt() / labels
+            squares = [w.grad.flatten(1).square().sum(1) for w in self.mine]
+            square = torch.stack(squares).sum(0) if squares else \
+                torch.zeros(self.R, device=self.device)
+            self.world.add_up([square])
+            norm = square.sqrt() / labels
             clip = self.clip / norm if self.clip > 0 else torch.ones_like(norm)
             scale = clip.clamp(max=1) / labels
-            for w in self.w:
+            for w in self.mine:
                 w.grad *= scale.view(-1, *[1] * (w.dim() - 1))
-        for group in self.adamw.param_groups:
+        for group in self.adamw.param_groups if self.adamw else ():
             group["lr"] = lr
-        self.adamw.step()
-        self.adamw.zero_grad(set_to_none=False)
+        if self.adamw:
+            self.adamw.step()
+        self.stepped = True
+        self.world.from_owners([w.detach() for w in self.w], self.owner)
+        for gradient in self.gradients():
+            gradient.zero_()
         return norm
 
-    def moments(self, r):
-        """Of run r, in the order of the tensors; empty before the first step."""
-        states = [self.adamw.state.get(w) for w in self.w]
-        return [[s[k][r].cpu().clone() for k in MOMENTS] for s in states if s]
+    def moments(self):
+        """Of all runs, in the order of the tensors; empty before the first step. All processes
+        call it, and the first one gets them."""
+        out = []
+        for w, owner in zip(self.w if self.stepped else (), self.owner):
+            own = self.adamw.state[w] if owner == self.world.rank else None
+            both = [own[k] if own else torch.empty_like(w) for k in MOMENTS]
+            self.world.from_owners(both, [owner, owner])
+            out.append(both if self.world.size == 1 else
+                       [x.cpu() for x in both] if self.world.first else None)
+        return out
 
     def load(self, runs, step):
         """runs: the moments of each run."""
-        for i, w in enumerate(self.w):
+        self.stepped = len(runs[0]) > 0
+        for i, w in enumerate(self.w if self.stepped else ()):
+            if self.owner[i] != self.world.rank:
+                continue
             self.adamw.state[w] = {
                 "step": torch.tensor(float(step), device=w.device if self.fused else "cpu"),
                 **{k: torch.stack([m[i][j] for m in runs]).to(w.device)

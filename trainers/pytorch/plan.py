@@ -3,7 +3,7 @@
 holds. The estimate is of what PyTorch keeps for the backward pass, counted once for each shape."""
 import torch
 
-from model import SDPA
+from model import SDPA, owners, tensor_table
 from run import Refused
 
 GIB = 1 << 30
@@ -28,12 +28,21 @@ def free_memory(device):
     return int(processor_memory() * 0.6)
 
 
+def most_owned(run, processes):
+    """Parameters whose moments one process has."""
+    sizes = [sum(rows for _, rows in parts) * (columns or 1)
+             for _, parts, columns, _ in tensor_table(run)]
+    owner = owners(sizes, processes)
+    return max(sum(n for n, o in zip(sizes, owner) if o == rank) for rank in range(processes))
+
+
 class Plan:
     """Of `n` runs like `run`: R at a time, `micro` sequences of each in a pass, `chunk` tokens of
     each in a piece of the head."""
 
-    def __init__(self, run, n, dtype, memory, max_runs=0, micro=0):
+    def __init__(self, run, n, dtype, memory, max_runs=0, micro=0, processes=1):
         self.run, self.memory, self.size = run, memory, torch.finfo(dtype).bits // 8
+        self.moments = 8 * most_owned(run, processes)
         most = min(n, max_runs or RUNS)
         while most > 1 and self.needs(most, micro or 1) > memory:
             most -= max(most // 16, 1)
@@ -58,7 +67,8 @@ class Plan:
         run = self.run
         layers, heads, width, ffn = run.sizes
         wide = self.size == 4
-        fixed = run.parameters() * (16 + (0 if wide else 2)) + 12 * run.vocab * width
+        fixed = run.parameters() * (8 + (0 if wide else 2)) + self.moments + \
+            12 * run.vocab * width
         scores = 0 if SDPA else heads * run.context * (4 + self.size)
         layer = width * (54 if wide else 42) + ffn * 4 * self.size + scores
         tokens = micro * run.context

@@ -49,7 +49,8 @@ class Trainer:
         self.memory = int(args.memory * GIB) if args.memory else self.world.least(free)
 
     def plan(self, runs):
-        return Plan(runs[0], len(runs), self.dtype, self.memory, self.args.runs, self.args.micro)
+        return Plan(runs[0], len(runs), self.dtype, self.memory, self.args.runs, self.args.micro,
+                    self.world.size)
 
     def train(self, runs):
         """False: it was asked to stop."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several processes that train the same runs (torchrun): each takes a part of every step's
-sequences, and the gradients are added up. The first process alone writes files."""
+sequences and some of AdamW's moments. The first process alone writes files."""
 import os
 
 import torch
@@ -33,6 +33,17 @@ class World:
         if self.size > 1:
             for tensor in tensors:
                 dist.all_reduce(tensor)
+
+    def to_owners(self, tensors, owners):
+        """Adds each tensor up in the process that owns it; the others have nothing of use then."""
+        if self.size > 1:
+            for tensor, owner in zip(tensors, owners):
+                dist.reduce(tensor, owner)
+
+    def from_owners(self, tensors, owners):
+        if self.size > 1:
+            for tensor, owner in zip(tensors, owners):
+                dist.broadcast(tensor, owner)
 
     def any(self, *flags):
         """Each flag: set in some process. All must do the same."""
