@@ -9,7 +9,9 @@ import importlib.util
 import io
 import json
 import os
+import pty
 import random
+import re
 import shutil
 import signal
 import socket
@@ -506,6 +508,71 @@ def swarm(exp, scratch):
     check(good, "finished runs are not run again", said)
 
 
+SLOW = """import json, sys, time
+runs = [json.load(open(folder + "/run.json")) for folder in sys.argv[1:]]
+for i in range(1, 21):
+    for folder, run in zip(sys.argv[1:], runs):
+        with open(folder + "/log.jsonl", "a") as log:
+            log.write(json.dumps({"step": i, "tokens": run["training"]["tokens"] * i // 20, "loss_nats": 2.0}) + "\\n")
+    time.sleep(0.4)
+for folder, run in zip(sys.argv[1:], runs):
+    json.dump({"loss_nats": {d: 1.5 for d in run["domains"]}}, open(folder + "/result.json", "w"))
+"""
+
+
+def progress(exp, scratch):
+    """The line that a terminal shows moves while one process trains all runs."""
+    slow, seen = scratch + "/slow.py", b""
+    with open(slow, "w") as file:
+        file.write(SLOW)
+    shutil.rmtree(exp + "/runs", ignore_errors=True)
+    screen, end = pty.openpty()
+    process = subprocess.Popen(
+        [REGMIX, "train", "-C", exp, "--set", "proxy.trainer=pytorch"], stdout=subprocess.DEVNULL, stderr=end,
+        env={**os.environ, "REGMIX_PYTHON": sys.executable, "REGMIX_PYTORCH": slow, "TERM": "xterm"})
+    os.close(end)
+    with contextlib.suppress(OSError):  # EIO: nobody writes any more
+        while True:
+            part = os.read(screen, 4096)
+            if not part:
+                break
+            seen += part
+    os.close(screen)
+    code = process.wait()
+    shares = [int(x) for x in re.findall(rb"(\d+) %", seen)]
+    moved = {x for x in shares if 0 < x < 100}
+    check(code == 0 and len(moved) >= 2 and shares == sorted(shares),
+          "the progress of a batch moves, and never back", "%s %s" % (shares, seen))
+
+
+STRICT = """import json, os, sys
+TRAIN = %r
+sys.path.insert(0, os.path.dirname(TRAIN))
+path = next((f for f in sys.argv[1:] if f.endswith("/r2")), "") + "/run.json"
+if os.path.exists(path):  # as if regmix were of another version than the trainer
+    run = json.load(open(path))
+    json.dump({**run, "stages": []}, open(path, "w"))
+os.execv(sys.executable, [sys.executable, TRAIN, *sys.argv[1:]])
+"""
+
+
+def one_refused(exp, scratch):
+    """One run of a batch is refused by train.py, the others are trained."""
+    strict = scratch + "/strict.py"
+    with open(strict, "w") as file:
+        file.write(STRICT % TRAIN)
+    shutil.rmtree(exp + "/runs", ignore_errors=True)
+    good, said = swarm_train(exp, fake=strict, wanted=1)
+    told = [line for line in said.splitlines() if "stages" in line]
+    check(good and len(told) >= 1 and "r2" in told[0] and "r1" not in said and "r3" not in said,
+          "regmix train names the run that is refused, and the reason", said)
+    check(all(result("%s/runs/%s" % (exp, r)).get("loss_nats") for r in ("r1", "r3")) and
+          not os.path.exists(exp + "/runs/r2/result.json"), "and the others of its batch are done", said)
+    good, said = swarm_train(exp, text="1 run done")
+    check(good and result(exp + "/runs/r2").get("loss_nats"),
+          "a trainer that knows the run trains it alone", said)
+
+
 def plan(exp, python, **env):
     told = subprocess.run([REGMIX, "plan", "-C", exp, "--json", "--set", "proxy.trainer=pytorch"],
                           capture_output=True, text=True,
@@ -560,6 +627,8 @@ def main():
         data_parallel(exp, scratch)
         processes(exp, scratch)
         swarm(exp, scratch)
+        progress(exp, scratch)
+        one_refused(exp, scratch)
         plans(exp)
         bfloat16(exp, scratch)
     print("1..%d" % cases)
