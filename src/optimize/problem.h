@@ -3,6 +3,7 @@
 #ifndef RMX_OPTIMIZE_PROBLEM_H
 #define RMX_OPTIMIZE_PROBLEM_H
 
+#include <regmix/mixture.h>
 #include <regmix/optimize.h>
 
 #include "regress/fit.h"
@@ -22,6 +23,25 @@ void rmx__plain_scores(const rmx_fit *fit, const rmx_target *t, const double *X,
 // Adds low <= total weight of the members (D) <= high.
 rmx_status rmx__add_share(rmx_constraints *c, const char *name, const char *text,
                           const bool *member, double low, double high, rmx_err *err);
+
+// A bound on the weight of one domain; of two the tighter one counts.
+rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
+rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
+
+// ---- constraints on members of a virtual domain (problem/members.c)
+
+typedef struct rmx__members {
+  size_t D, at;         // domains of the small space, and which is virtual; at = D: none is
+  const char **names;   // (all.D) the D domains, then the members; borrowed
+  double *factor;       // (all.D) 1, or the ratio of a member
+  rmx_constraints all;  // to be filled by these names
+} rmx__members;
+// domains (D): those of the small space. All is borrowed. Release it in each case.
+rmx_status rmx__members_make(const rmx_reuse *r, const char *const *domains, size_t D,
+                             rmx__members *out, rmx_err *err);
+void rmx__members_release(rmx__members *m);
+// Adds what m->all asks for to the constraints of the small space.
+rmx_status rmx__members_fold(const rmx__members *m, rmx_constraints *to, rmx_err *err);
 
 // KL(w || reference) = sum_d w_d log(w_d / reference_d); 0 without a reference; INFINITY where w
 // has some of a domain that the reference lacks.

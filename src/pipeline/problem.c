@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "optimize/problem.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -238,32 +239,59 @@ static bool was_typed(rmx_pipeline *p, const char *key, const rmx_strings *confi
   return i >= config->n || rmx__was_set(p, key);
 }
 
-static rmx_status constraints_of(rmx_pipeline *p, const rmx_problem_options *config,
-                                 const rmx_problem_options *o, const rmx_fit *f,
-                                 const rmx__phased *ph, const double *prior, rmx_constraints *k,
-                                 rmx_err *err) {
+// What the user typed of weights, over domains with these names.
+static rmx_status typed_of(rmx_pipeline *p, const rmx_problem_options *o, const rmx_fit *f,
+                           const rmx__phased *ph, const char *const *names, rmx_constraints *k,
+                           rmx_err *err) {
   static const char *const keys[] = {"optimize.floor", "optimize.cap", "optimize.fix"};
+  const rmx_problem_options *config = &p->experiment.config.search.problem;
   const rmx_strings *of_config[] = {&config->floor, &config->cap, &config->fix};
-  const char *const *names = (const char *const *)f->domains;
   const rmx_strings *bounds[] = {&o->floor, &o->cap, &o->fix};
   for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
-    for (size_t i = 0; i < bounds[kind]->n; i++)
-      if (rmx__phase_bound(f, ph, (rmx_bound)kind, bounds[kind]->items[i], k, err) != RMX_OK)
-        return rmx_refused(was_typed(p, keys[kind - RMX_FLOOR], of_config[kind - RMX_FLOOR], i),
-                           err);
+    for (size_t i = 0; i < bounds[kind]->n; i++) {
+      const char *text = bounds[kind]->items[i];
+      const rmx_status status = ph->columns.n
+                                    ? rmx__phase_bound(f, ph, (rmx_bound)kind, text, k, err)
+                                    : rmx_constraints_bound(k, (rmx_bound)kind, text, names, err);
+      if (status != RMX_OK) return rmx_refused(was_typed(p, keys[kind], of_config[kind], i), err);
+    }
   for (size_t i = 0; i < o->share.n; i++)
     if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.share", &config->share, i), err);
   for (size_t i = 0; i < o->ordered.n; i++)
     if (rmx_constraints_order(k, o->ordered.items[i], names, err) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.ordered", &config->ordered, i), err);
+  return RMX_OK;
+}
+
+// The same where a domain of the fit may stand for others (`regmix domains --reuse`), which can be
+// named too.
+static rmx_status weights_of(rmx_pipeline *p, const char *prior, const rmx_problem_options *o,
+                             const rmx_fit *f, const rmx__phased *ph, rmx_constraints *k,
+                             rmx_err *err) {
+  const char *const *names = (const char *const *)f->domains;
+  RMX_OWNED_BY(rmx_reuse_release) rmx_reuse r = {0};
+  RMX_OWNED_BY(rmx__members_release) rmx__members m = {0};
+  if (prior && ph->columns.n == 0) RMX_TRY(rmx_reuse_read(prior, &r, err));
+  if (r.name) RMX_TRY(rmx__members_make(&r, names, f->D, &m, err));
+  if (m.all.D == 0) return typed_of(p, o, f, ph, names, k, err);
+  RMX_TRY(typed_of(p, o, f, ph, m.names, &m.all, err));
+  return rmx__members_fold(&m, k, err);
+}
+
+// prior: its file as typed, or NULL.
+static rmx_status constraints_of(rmx_pipeline *p, const char *prior, const rmx_problem_options *o,
+                                 const rmx_fit *f, const rmx__phased *ph, rmx_problem *q,
+                                 rmx_err *err) {
+  rmx_constraints *k = &q->constraints;
+  RMX_TRY(weights_of(p, prior, o, f, ph, k, err));
   k->drop_below = o->drop_below;
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
     return rmx_fail(err, RMX_EUSAGE, "--reference needs --max-kl NATS or --kl-penalty X");
   if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
   k->max_kl = o->max_kl > 0 ? o->max_kl : INFINITY;
   k->kl_penalty = o->kl_penalty;
-  return read_mixture(o->reference, f, ph, prior, &k->reference, err);
+  return read_mixture(o->reference, f, ph, q->prior, &k->reference, err);
 }
 
 static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
@@ -318,8 +346,7 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   RMX_TRY(rmx_target_weigh(f, weigh && strcmp(weigh, "signal") == 0, o->min_signal, &p->listener,
                            &q->target, err));
   RMX_TRY(caps_of(p, f, ph, a, corpus, &q->constraints, err));
-  RMX_TRY(constraints_of(p, &p->experiment.config.search.problem, o, f, ph, q->prior,
-                         &q->constraints, err));
+  RMX_TRY(constraints_of(p, a->prior, o, f, ph, q, err));
   RMX_TRY(rmx__give_phases(f, ph, &a->given, &q->constraints, err));
   return limits_of(p, &p->experiment.config.search.problem, o, f, ph, q, err);
 }

@@ -68,4 +68,25 @@ if [ "$(grep -c . nodes.yaml)" = 3 ] && grep -q '^web: 0' nodes.yaml; then ok "h
 try "a node that is not there" 2 'unknown domain or node "pfd"; did you mean "pdf"?' optimize --cap pfd=0.3
 try "a cycle" 2 "form a cycle" optimize --ordered 'pdf:x<pdf:y<existing' --ordered 'existing<pdf:x'
 try "a clash names the node" 1 "--floor pdf=0.7 and --cap pdf=0.3 cannot both be kept" optimize --floor pdf=0.7 --cap pdf=0.3
+
+# ---- constraints on kept domains
+
+small() { "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --json "$@"; }
+small --cap wiki=0.06 --floor web:b=0.02 > member.json 2> /dev/null
+holds "a cap on a kept domain caps the virtual one" '.mixture.wiki <= 0.06 + 1e-6 and .mixture["web:b"] >= 0.02 - 1e-6 and (.constraints.cap.existing - 0.2 | fabs) < 1e-9 and (.constraints.floor.existing - 0.1 | fabs) < 1e-9' member.json
+small --fix wiki=0.09 > member.json 2> /dev/null
+holds "a fixed one fixes it" '(.mixture.wiki - 0.09 | fabs) < 1e-6 and (.searched.mixture.existing - 0.3 | fabs) < 1e-6' member.json
+small --share web=0.1..0.21 > member.json 2> /dev/null
+holds "a node of kept domains" '(.mixture["web:a"] + .mixture["web:b"]) as $web | $web <= 0.21 + 1e-6 and $web > 0.2' member.json
+small --share 'mixed=..0.2:wiki,pdf:x' > member.json 2> /dev/null
+holds "a group of kept and new ones" '.mixture.wiki + .mixture["pdf:x"] <= 0.2 + 1e-6' member.json
+small --ordered 'web:a<pdf:x' > member.json 2> /dev/null
+holds "an order of them" '.mixture["web:a"] <= .mixture["pdf:x"] + 1e-6' member.json
+small --cap existing=0.2 > member.json 2> /dev/null
+holds "the virtual domain itself" '.searched.mixture.existing <= 0.2 + 1e-6' member.json
+try "more than its ratio allows" 1 'is 0.3 of "existing", so its weight cannot exceed that' small --floor wiki=0.4
+try "a clash names what was typed" 1 "--cap wiki=0.03" small --cap wiki=0.03 --floor existing=0.5
+try "a kept domain that is not there" 2 'did you mean "wiki"?' small --cap wkii=0.1
+try "suggest keeps them too" 0 "" "$REGMIX" suggest --fit fit --prior small.yaml --target a_loss --cap wiki=0.06 -n 3 --no-curve --out next.csv
+if awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "existing") c = i; next } $c > 0.2 + 1e-6 { bad = 1 } END { exit bad || !c }' next.csv; then ok "in each suggested run"; else not_ok "in each suggested run" "$(cat next.csv)"; fi
 done_testing

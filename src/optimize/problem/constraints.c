@@ -52,13 +52,13 @@ static rmx_status replace(char **text, const char *with, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err) {
+rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err) {
   if (x <= c->low[d] && c->low_text[d]) return RMX_OK;
   c->low[d] = fmax(x, c->low[d]);
   return replace(&c->low_text[d], text, err);
 }
 
-static rmx_status set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err) {
+rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err) {
   if (x >= c->high[d] && (c->high_text[d] || x >= 1)) return RMX_OK;
   c->high[d] = fmin(x, c->high[d]);
   return replace(&c->high_text[d], text, err);
@@ -90,8 +90,8 @@ rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char 
   if (n > 1)
     return rmx__add_share(c, whole, typed, member, kind == RMX_CAP ? 0 : x,
                           kind == RMX_FLOOR ? 1 : x, err);
-  if (kind != RMX_CAP) RMX_TRY(set_low(c, d, x, typed, err));
-  return kind != RMX_FLOOR ? set_high(c, d, x, typed, err) : RMX_OK;
+  if (kind != RMX_CAP) RMX_TRY(rmx__set_low(c, d, x, typed, err));
+  return kind != RMX_FLOOR ? rmx__set_high(c, d, x, typed, err) : RMX_OK;
 }
 
 rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
@@ -104,7 +104,7 @@ rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const cha
     const char *at = strstr(text, "%s");
     char *typed =
         at ? rmx_format("%.*s%s%s", (int)(at - text), text, domains[d], at + 2) : rmx_strdup(text);
-    rmx_status status = typed ? set_high(c, d, cap[d], typed, err)
+    rmx_status status = typed ? rmx__set_high(c, d, cap[d], typed, err)
                               : rmx_fail_memory(err, strlen(text), "a constraint");
     free(typed);
     RMX_TRY(status);
@@ -127,7 +127,7 @@ rmx_status rmx_constraints_domain_epochs(rmx_constraints *c, size_t d, double to
   char x[32];
   rmx_double_text(max_epochs, x);
   RMX_OWNED char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
-  return typed ? set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
+  return typed ? rmx__set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
 }
 
 rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,
