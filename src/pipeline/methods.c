@@ -343,7 +343,7 @@ static rmx_status train_large(struct methods *m, rmx_err *err) {
 static rmx_status report_methods(struct methods *m, rmx_err *err) {
   if (any_needs_swarm(m)) {
     RMX_TRY(rmx__step_sample(m->p, err));
-    if (!rmx__is_pending(m->p)) RMX_TRY(rmx__step_train(m->p, err));
+    if (!rmx__is_pending(m->p)) RMX_TRY(rmx__train_proxies(m->p, err));
   }
   rmx__would(m->p, "methods", true, "would train what the methods lack");
   return RMX_OK;
@@ -359,7 +359,7 @@ static rmx_status compare_methods(struct methods *m, rmx_err *err) {
   }
   RMX_TRY(make_comparison(m, kernels, err));
   RMX_TRY(check_all(m, err));
-  if (swarm) RMX_TRY(rmx__step_train(m->p, err));
+  if (swarm) RMX_TRY(rmx__train_proxies(m->p, err));
   for (size_t i = 0; i < m->k.n; i++) RMX_TRY(search_one(m, i, err));
   rmx_part(&m->p->listener, "method", 0, 0);
   RMX_TRY(rmx__comparison_runs(&m->k, err));

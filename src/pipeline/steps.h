@@ -13,6 +13,8 @@
 rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err);
+// Trains what methods read of the runs: of several swarms, that of the section `proxy` alone.
+rmx_status rmx__train_proxies(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err);

@@ -365,6 +365,26 @@ rmx_status rmx__step_train(rmx_pipeline *p, rmx_err *err) {
   return with_runs(p, train, err);
 }
 
+// The runs of the section `proxy` alone. No table is written: what there is may be of all swarms.
+static rmx_status train_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
+                              size_t n_all, rmx_err *err) {
+  RMX_OWNED rmx_run *part = NULL;
+  rmx_run *runs;
+  size_t n, count, failed = 0;
+  RMX_TRY(rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err));
+  rmx_status status = pick(all, n_all, runs, n, &part, &count, err);
+  if (status == RMX_OK) status = rmx__agree_to_keep_models(p, part, count, err);
+  if (status == RMX_OK && !p->would) status = rmx__agree_to_outdate(p, part, count, true, err);
+  if (status == RMX_OK) status = train_swarm(p, corpus, 0, part, count, &failed, err);
+  if (status == RMX_OK) status = judge(p, part, count, failed, err);
+  rmx_runs_release(runs, n);
+  return status;
+}
+
+rmx_status rmx__train_proxies(rmx_pipeline *p, rmx_err *err) {
+  return p->experiment.config.n_swarms ? with_runs(p, train_first, err) : rmx__step_train(p, err);
+}
+
 rmx_status rmx_swarm_states_json(const rmx_experiment *e, const rmx_corpus *corpus, json_t *out,
                                  rmx_err *err) {
   json_t *swarms = json_object();

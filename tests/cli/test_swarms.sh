@@ -110,6 +110,11 @@ same "whose other metrics are in the table" "18 of 36" "$(awk -F, 'NR == 1 { for
 try "and are fitted" 0 "" "$REGMIX" fit -C broken
 try "in their direction" 0 '"arc" is a score' "$REGMIX" optimize -C broken --quick
 
+# ---- methods read the first swarm
+with "  unread: {width: 48, runs: 4}"
+try "methods train what they read" 0 "prior" "$REGMIX" compare -C exp --methods regmix,prior --seeds 1
+same "and no other swarm" 0 "$(find exp/runs -name 'unread-*' | wc -l | tr -d ' ')"
+
 # ---- what is refused
 refuse() { # NAME YAML TEXT
   with "$2"
