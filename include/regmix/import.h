@@ -69,6 +69,12 @@ rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
  * `metrics` get the names in `mixtures`, with a note. Else RMX_EINPUT, with the names of both. */
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err);
+/* Rows of the metrics with one name are runs of one mixture: each gets a name of its own (m1, m1#2)
+ * and a row of the mixtures. Rows that are equal to an earlier one of the same name are left out.
+ * Names that the mixtures give to different rows stay. one_file: both tables come from one file,
+ * whose rows have both. */
+rmx_status rmx_import_replicates(rmx_table *mixtures, rmx_table *metrics, bool one_file,
+                                 const rmx_listener *listener, rmx_err *err);
 
 #ifdef __cplusplus
 }

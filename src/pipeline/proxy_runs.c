@@ -182,16 +182,18 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-// Names of swarms and of rows could give one run twice: "a" and "b-1", "a-b" and "1".
-static rmx_status check_names(const rmx_run *runs, size_t n, rmx_err *err) {
+// A table could give one name twice, and so could names of swarms and of rows: "a" and "b-1", "a-b"
+// and "1".
+static rmx_status check_names(const char *path, const rmx_run *runs, size_t n, bool swarms,
+                              rmx_err *err) {
   RMX_OWNED const char **names = rmx_calloc(n, sizeof *names);
   if (!names) return rmx_fail_memory(err, n * sizeof *names, "names");
   for (size_t i = 0; i < n; i++) names[i] = runs[i].name;
   qsort(names, n, sizeof *names, by_name);
   for (size_t i = 1; i < n; i++)
     if (strcmp(names[i - 1], names[i]) == 0)
-      return rmx_fail(err, RMX_EINPUT,
-                      "two runs would have the name \"%s\"; give the swarm another name", names[i]);
+      return rmx_fail(err, RMX_EINPUT, "%s: two runs would have the name \"%s\"; give %s", path,
+                      names[i], swarms ? "the row or the swarm another name" : "one another name");
   return RMX_OK;
 }
 
@@ -199,7 +201,8 @@ rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus,
                               rmx_run **runs, size_t *n, rmx_err *err) {
   const size_t swarms = 1 + e->config.n_swarms;
   RMX_TRY(runs_of(e, 0, swarms, corpus, t, runs, n, err));
-  if (swarms == 1 || check_names(*runs, *n, err) == RMX_OK) return RMX_OK;
+  if (check_names(t->path ? t->path : "mixtures", *runs, *n, swarms > 1, err) == RMX_OK)
+    return RMX_OK;
   rmx_runs_release(*runs, *n);
   *runs = NULL;
   return err->status;

@@ -26,12 +26,12 @@ rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
   if (!how) how = &as_they_are;
   const rmx_strings *weights = &how->mixture_columns, *measured = &how->metric_columns;
   struct stat info;
+  const bool one_file =
+      metrics_path && rmx__same_file(mixtures_path, metrics_path, &info) && !S_ISDIR(info.st_mode);
   rmx_import_options o = {.what = RMX_IMPORT_MIXTURES,
                           .columns = (const char *const *)weights->items,
                           .n_columns = weights->n,
-                          .mixed = metrics_path &&
-                                   rmx__same_file(mixtures_path, metrics_path, &info) &&
-                                   !S_ISDIR(info.st_mode),
+                          .mixed = one_file,
                           .id = how->id,
                           .any_sum = how->any_sum,
                           .size_column = how->size_column,
@@ -44,6 +44,7 @@ rmx_status rmx_tables_read(const rmx_listener *to, const char *mixtures_path,
   o.n_columns = measured->n;
   rmx_status status = rmx_import_table(metrics_path, &o, to, metrics, err);
   if (status == RMX_OK) status = rmx_import_join(mixtures, metrics, to, err);
+  if (status == RMX_OK) status = rmx_import_replicates(mixtures, metrics, one_file, to, err);
   if (status == RMX_OK) status = check_scales(how, mixtures, metrics, err);
   if (status == RMX_OK) return RMX_OK;
   rmx_table_release(mixtures);

@@ -266,6 +266,20 @@ try "all domains cannot be removed" 2 "at least one must stay" "$REGMIX" domains
 sed '1s/a_loss/a_acc/' edge_l.csv > edge_acc.csv
 $edge --metrics edge_acc.csv --metric a_acc --out edge_acc > edge.txt 2>&1
 try "suggest tells a score with its own sign" 0 "best run 3." "$REGMIX" suggest --fit edge_acc --target a_acc --no-curve -n 2
+
+# ---- several rows with one name
+awk -F, -v OFS=, '{ print } NR > 1 && NR < 5 { $2 += 0.01; print } NR == 5' l.csv > again.csv
+try "rows with one name are runs of one mixture" 0 "3 rows have the name of an earlier run and are taken as another run of it: 1, 2, 3" fit --mixtures m.csv --metrics again.csv --out again
+try "a copy is left out" 0 "1 row is equal to an earlier row of the same run and left out: 4" fit --mixtures m.csv --metrics again.csv --out again
+same "runs of one mixture show the noise" "23 True" "$("$REGMIX" fit -q --regressor ridge --mixtures m.csv --metrics again.csv --metric x_val_loss --out again --json | python3 -c 'import json, sys; o = json.load(sys.stdin); print(o["runs"], 0.006 < o["cross_validation"]["x_val_loss"]["noise"] < 0.008)')"
+awk 'NR > 1 && NR < 4 { print } { print }' m.csv > twice.csv
+try "the mixture may be given as often" 0 "3 rows have" fit --mixtures twice.csv --metrics again.csv --out again
+same "it is the same fit" 23 "$("$REGMIX" fit -q --regressor ridge --mixtures twice.csv --metrics again.csv --metric x_val_loss --out again --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["runs"])')"
+awk -F, -v OFS=, 'NR == 2 { print; t = $2; $2 = $3; $3 = t } { print }' m.csv > other.csv
+try "different mixtures with one name are not" 1 'other.csv:3: run "1" was given in line 2 already' fit --mixtures other.csv --metrics l.csv --out never
+try "unless the row says it all" 0 "" sh -c 'paste -d, other.csv other.csv | cut -d, -f1-4,6 | sed "1s/[^,]*$/x_loss/" > one.csv'
+try "of one file" 0 "another run of it: 1" fit --mixtures one.csv --metrics one.csv --mixture-columns '[abc]' --metric-columns '*_loss' --out again
+try "score takes them too" 0 "another run of it" "$REGMIX" score --fit again --mixtures one.csv --metrics one.csv --mixture-columns "[abc]" --metric-columns "*_loss"
 mkdir nothing
 try "a report of nothing" 1 "nothing to report" "$REGMIX" report -C nothing
 if [ -e nothing/report.html ]; then not_ok "writes no page"; else ok "writes no page"; fi
