@@ -4,9 +4,9 @@
 // Tables of several experiments can be put below each other: `regmix fit --size-column size
 // --tokens-column tokens` fits them together.
 //
-// A run of phases has a column for each phase and domain. What it measured on the way belongs to
-// the tokens that it had seen: until the end of the first phase these are of the first mixture
-// alone.
+// A run of phases has a column for each phase and domain. What it measured on the way is what a
+// shorter run would have measured: until the end of the first phase, one whose phases all have the
+// first mixture.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,24 +40,43 @@ static rmx_status add_row(struct writing *w, const rmx_run *run, double size, do
   return RMX_OK;
 }
 
-// The shares of the tokens seen, `tokens`, that phases and domains had.
-static void fill_phases(const rmx_run *run, double tokens, double *x) {
-  const rmx_phases *p = &run->phases;
-  const int64_t steps = rmx_training_steps(&run->training);
-  const double each = (double)(rmx_training_batch(&run->training) * run->training.context);
-  double before = 0, from = 0;
-  for (size_t k = 0; k < p->n; k++) {
-    before += p->share[k];
-    const double to = k + 1 < p->n ? (double)llround(before * (double)steps) * each : INFINITY,
-                 share = fmax(fmin(tokens, to) - from, 0) / tokens;
-    for (size_t d = 0; d < p->D; d++) x[k * p->D + d] = share * p->mixture[k * p->D + d];
-    from = to;
-  }
+static double tokens_of_step(const rmx_run *run) {
+  return (double)(rmx_training_batch(&run->training) * run->training.context);
 }
 
-static void fill_mixture(const rmx_run *run, double *row) {
-  if (run->phases.n)
+// How much of the tokens from `low` to `high` (shares of those seen) phase j of the run had.
+static double part_of(const rmx_run *run, size_t j, double low, double high, double seen) {
+  const rmx_phases *p = &run->phases;
+  const int64_t steps = rmx_training_steps(&run->training);
+  const double each = tokens_of_step(run);
+  double before = 0;
+  for (size_t k = 0; k < j; k++) before += p->share[k];
+  const double from = (double)llround(before * (double)steps) * each,
+               to = j + 1 < p->n ? (double)llround((before + p->share[j]) * (double)steps) * each
+                                 : INFINITY;
+  return fmax(fmin(to, high * seen) - fmax(from, low * seen), 0) / ((high - low) * seen);
+}
+
+// The tokens seen as a run with phases of the same shares would have them: a phase has the mean
+// mixture of its part. So up to the end of the first phase all phases have its mixture.
+static void fill_phases(const rmx_run *run, double seen, double *x) {
+  const rmx_phases *p = &run->phases;
+  double low = 0;
+  memset(x, 0, p->n * p->D * sizeof *x);
+  for (size_t k = 0; k < p->n; low += p->share[k++])
+    for (size_t j = 0; j < p->n; j++) {
+      const double part = part_of(run, j, low, low + p->share[k], seen);
+      for (size_t d = 0; d < p->D && part > 0; d++)
+        x[k * p->D + d] += p->share[k] * part * p->mixture[j * p->D + d];
+    }
+}
+
+static void fill_mixture(const rmx_run *run, double *row, bool end) {
+  const rmx_phases *p = &run->phases;
+  if (p->n && !end)
     fill_phases(run, row[1], row + FIRST);
+  else if (p->n)
+    for (size_t k = 0; k < p->n * p->D; k++) row[FIRST + k] = p->share[k / p->D] * p->mixture[k];
   else
     memcpy(row + FIRST, run->mixture, run->D * sizeof *row);
 }
@@ -71,7 +90,8 @@ static rmx_status add_losses(struct writing *w, const rmx_run *run, double size,
   if (!(tokens > 0)) return RMX_OK;
   RMX_TRY(add_row(w, run, size, tokens, err));
   double *row = w->t->x + (w->t->N - 1) * w->t->D;
-  fill_mixture(run, row);
+  fill_mixture(run, row,
+               tokens >= (double)rmx_training_steps(&run->training) * tokens_of_step(run));
   for (size_t k = 0; k < w->corpus->D; k++) {
     const json_t *loss = json_object_get(nats, w->corpus->names[k]);
     if (json_is_number(loss)) row[FIRST + w->W + k] = json_number_value(loss);
@@ -79,8 +99,17 @@ static rmx_status add_losses(struct writing *w, const rmx_run *run, double size,
   return RMX_OK;
 }
 
-// The lines of log.jsonl that are evaluations, of fewer tokens than `end`.
-static rmx_status add_log(struct writing *w, const rmx_run *run, double size, double end,
+// Numbers of tokens, both included.
+struct span {
+  double low, high;
+};
+
+static bool inside(double tokens, struct span s) {
+  return tokens >= s.low && tokens <= s.high;
+}
+
+// The lines of log.jsonl that are evaluations within the span.
+static rmx_status add_log(struct writing *w, const rmx_run *run, double size, struct span span,
                           rmx_err *err) {
   RMX_OWNED char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl");
   size_t length;
@@ -93,7 +122,7 @@ static rmx_status add_log(struct writing *w, const rmx_run *run, double size, do
     json_auto_t *o = json_loads(line, 0, NULL);
     const json_t *nats = json_object_get(o, "valid_nats");
     const double tokens = json_number_value(json_object_get(o, "tokens"));
-    if (nats && tokens < end) RMX_TRY(add_losses(w, run, size, first, tokens, nats, err));
+    if (nats && inside(tokens, span)) RMX_TRY(add_losses(w, run, size, first, tokens, nats, err));
   }
   return RMX_OK;
 }
@@ -107,16 +136,22 @@ static rmx_status add_end(struct writing *w, const rmx_run *run, double size, do
   if (i == r->N) return RMX_OK;
   RMX_TRY(add_row(w, run, size, tokens, err));
   double *row = w->t->x + (w->t->N - 1) * w->t->D;
-  fill_mixture(run, row);
+  fill_mixture(run, row, true);
   memcpy(row + FIRST + w->W, r->x + i * r->D, r->D * sizeof *row);
   return RMX_OK;
 }
 
-// Whether what a run measured on the way is what a shorter run would have measured at its end. A
-// cosine schedule has not lowered its learning rate by then, and a run of phases has another
-// mixture.
-static bool is_shorter_run(const rmx_run *run) {
-  return run->phases.n == 0 && strcmp(run->training.schedule, "cosine") != 0;
+// What a run measured on the way counts as that of a shorter run, before it had `end` tokens.
+// - A cosine schedule has not lowered its learning rate by then: none.
+// - Of a run with phases only the end of the first phase has made fits better, if it is near that
+//   of the run: from three quarters of the tokens on.
+static struct span shorter_runs(const rmx_run *run, double end) {
+  const double last = end - 1;
+  if (strcmp(run->training.schedule, "cosine") == 0) return (struct span){0, 0};
+  if (run->phases.n == 0) return (struct span){0, last};
+  const double steps = (double)rmx_training_steps(&run->training),
+               first = (double)llround(run->phases.share[0] * steps) / steps * end;
+  return (struct span){0.75 * end, fmin(first, last)};
 }
 
 static rmx_status add_run(struct writing *w, const rmx_run *run, const json_t *result,
@@ -125,16 +160,16 @@ static rmx_status add_run(struct writing *w, const rmx_run *run, const json_t *r
   const size_t first = w->t->N;
   RMX_TRY(rmx_training_model(&run->training, w->corpus->vocab, &m, err));
   const double size = (double)rmx_model_parameters_body(&m);
-  if (w->results.N == 0) return add_log(w, run, size, INFINITY, err);
+  if (w->results.N == 0) return add_log(w, run, size, (struct span){0, INFINITY}, err);
   const json_t *half = json_object_get(result, "half");
   double end = json_number_value(json_object_get(result, "tokens")),
          middle = json_number_value(json_object_get(half, "tokens"));
   if (!(end > 0)) end = (double)run->training.tokens;
-  const bool shorter = is_shorter_run(run);
-  if (shorter) RMX_TRY(add_log(w, run, size, end, err));
-  if (shorter && half)
-    RMX_TRY(add_losses(w, run, size, first, middle > 0 ? middle : floor(end / 2),
-                       json_object_get(half, "loss_nats"), err));
+  if (half && !(middle > 0)) middle = floor(end / 2);
+  const struct span shorter = shorter_runs(run, end);
+  RMX_TRY(add_log(w, run, size, shorter, err));
+  if (half && inside(middle, shorter))
+    RMX_TRY(add_losses(w, run, size, first, middle, json_object_get(half, "loss_nats"), err));
   return add_end(w, run, size, end, err);
 }
 

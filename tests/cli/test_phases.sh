@@ -18,6 +18,13 @@ same "a run draws from its phases" True "$(value exp/runs/0003/result.json 'all(
 same "the large model on the optimum has phases" True "$(value exp/large/optimum/1/result.json '[p["share"] for p in o["phases"]] == [0.75, 0.25] and o["phases"][0]["mixture"] != o["phases"][1]["mixture"]')"
 same "and so has the one on the best run" True "$(value exp/large/best_run/1/result.json 'len(o["phases"]) == 2')"
 same "the best single domain is one domain" 1.0 "$(value exp/large/best_single/1/result.json 'max(o["mixture"].values())')"
+same "half way it was a run of one mixture" True "$(python3 -c 'import csv
+rows = list(csv.DictReader(open("exp/evaluations.csv")))
+w = lambda r, k, d: float(r[f"mixture.phase_{k}_{d}"]) / (0.75, 0.25)[k]
+one = [r for r in rows if all(abs(w(r, 0, d) - w(r, 1, d)) < 1e-9 for d in ("a", "b", "noise"))]
+print(len(rows) == 32 and len(one) == 16 and all(abs(sum(w(r, k, d) for d in ("a", "b", "noise")) - 1) < 1e-9 for r in rows for k in (0, 1)))')"
+try "which a fit takes as a shorter run" 0 "on 32 runs" "$REGMIX" fit --mixtures exp/evaluations.csv --metrics exp/evaluations.csv --mixture-columns 'mixture.*' --metric-columns '*_val_loss' --phases 0.75,0.25 --size-column size --tokens-column tokens --out early
+try "and searches" 0 "phase 1, 25 % of the tokens:" "$REGMIX" optimize --fit early --target exam_val_loss --for 20k,8k --quick
 try "and is done" 0 "all 16 runs are done" "$REGMIX" train -C exp
 cp -r exp other && sed -i 's/0.75, 0.25/0.25, 0.75/' other/regmix.yaml
 try "other shares are other runs" 1 "16 finished runs" "$REGMIX" train -C other
@@ -30,6 +37,14 @@ if cmp -s exp/metrics.csv killed/metrics.csv; then ok "to the same bits"; else n
 try "a suggested run can be trained" 0 "" "$REGMIX" suggest -C exp --out next.csv
 sed 1d next.csv >> killed/mixtures.csv
 try "its phases are shares of all tokens" 0 "runs done" "$REGMIX" train -C killed
+
+# ---- several sizes
+cp -r exp sized && printf 'swarms:\n  wide: {width: 48, runs: 6, evals: 4}\n' >> sized/regmix.yaml
+try "a swarm of another size" 0 "train wide: 6 runs done" "$REGMIX" train -C sized
+same "the end of the first phase is a shorter run" "16 6 6" "$(cut -d, -f2,3 sized/evaluations.csv | sed 1d | sort -n -t, -k1 -k2 | uniq -c | sort -n -k2 | awk '{ print $1 }' | sort -rn | tr '\n' ' ' | sed 's/ $//')"
+same "of one mixture" 6 "$(awk -F, '$1 ~ /^wide.*@6144$/ && ($4 - 3 * $7) ^ 2 + ($5 - 3 * $8) ^ 2 + ($6 - 3 * $9) ^ 2 < 1e-18' sized/evaluations.csv | wc -l | tr -d ' ')"
+try "all are fitted" 0 "on 28 runs" "$REGMIX" fit -C sized --set fit.regressor=auto
+try "and searched" 0 "phase 1, 25 % of the tokens:" "$REGMIX" optimize -C sized --quick
 
 # ---- export by stage
 try "nanotron" 0 "start_training_step: 751" "$REGMIX" export -C exp --to nanotron --prefix /d/ --steps 1000
