@@ -126,6 +126,9 @@ static rmx_status split_names(const rmx_strings *from, rmx_strings *out, rmx_err
     for (size_t j = 0; j < i; j++)
       if (strcmp(out->items[i], out->items[j]) == 0)
         return rmx_fail(err, RMX_EINPUT, "compare.methods: \"%s\" is given twice", out->items[i]);
+  if (from->n > 0 && out->n == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "compare.methods: no method is named; give names such as regmix,prior");
   return RMX_OK;
 }
 

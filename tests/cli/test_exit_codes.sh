@@ -129,6 +129,8 @@ is 2 "$REGMIX" prepare -C exp --set isa=nonsense
 is 2 "$REGMIX" prepare -C exp --set target=zebra
 is 2 "$REGMIX" compare -C exp --methods nonsense
 is 2 "$REGMIX" compare -C exp --methods prior,prior
+is 2 "$REGMIX" compare -C exp --methods ''
+is 2 "$REGMIX" compare -C exp --methods ,
 is 2 "$REGMIX" compare -C exp --methods prior --budget nonsense
 is 2 "$REGMIX" run -C exp --set compare.methods=nonsense
 [ ! -e exp/corpus ] && ok "and nothing was done before it was found" || not_ok "and nothing was done before it was found" "$(ls exp)"
