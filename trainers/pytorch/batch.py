@@ -10,6 +10,7 @@ import checkpoint
 from data import Order, Tokens
 from files import Log, write_result
 from model import AdamW, Stacked
+from passes import Passes
 from valid import evaluate
 
 STOPPED = 143  # exit code: asked to end, checkpoints are written
@@ -40,6 +41,7 @@ class Batch:
                    for name in states[0]["weights"]} if states else None
         self.model = Stacked(runs, device, dtype, weights)
         self.adamw = AdamW(self.model, self.run.t, world)
+        self.passes = Passes(self.model, self.adamw, plan.chunk)
         self.log_every = self.run.steps // 100 if self.run.steps > 200 else 1
         self.step = self.valids = 0
         self.before = 0.0  # seconds of earlier processes
@@ -113,22 +115,22 @@ class Batch:
         self.adamw.gradients()
         total = torch.zeros(len(self.runs), dtype=torch.float64, device=self.device)
         together = self.plan.micro * world.size
+        fresh = True
         for at in range(0, run.batch, together):
             domain, start = self.order.next(min(together, run.batch - at))
             mine = list(world.mine(domain.shape[1]))
             if mine:
-                total += self.one_pass(domain[:, mine], start[:, mine])
+                total += self.one_pass(domain[:, mine], start[:, mine], fresh)
+                fresh = False
         world.add_up([total])
         return total / run.step_tokens, self.adamw.step(lr, run.step_tokens)
 
-    def one_pass(self, domain, start):
+    def one_pass(self, domain, start, fresh):
         """Sums of the losses (R) of these sequences (R, n); adds to the gradients."""
         T = self.run.context
         ids = self.tokens.windows(domain.flatten(), start.flatten(), T + 1)
         ids = ids.view(*domain.shape, T + 1)
-        losses = self.model.losses(ids[..., :-1], ids[..., 1:], self.plan.chunk, True)
-        losses.sum().backward()
-        return losses.detach().double().sum(1)
+        return self.passes(ids, fresh).double().sum(1)
 
     def look(self, lr, loss, norm, log=True):
         """What was computed since comes from the device. A run that diverged ends here: nothing of

@@ -109,7 +109,9 @@ def measure(size, args, device, dtype, memory):
                 if plan.R < R:
                     break
                 batch = Batch(runs[:R], None, plan, dtype, World(device))
-                rows.append(("stacked", R, rate(batch, R * run.step_tokens, device, args.seconds)))
+                speed = rate(batch, R * run.step_tokens, device, args.seconds)
+                how = batch.passes.how
+                rows.append(("stacked" + (", " + how if how != "eager" else ""), R, speed))
             except Refused:
                 break
             R *= 2

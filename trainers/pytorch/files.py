@@ -83,6 +83,7 @@ def write_result(batch, r, nats):
                              zip(run.names, batch.order.sequences[r].tolist())}
     o["made_by"] = {"trainer": "pytorch", "question": run.question(), "torch": torch.__version__,
                     "device": batch.device.type, "precision": str(batch.model.dtype)[6:],
+                    "passes": batch.passes.how,
                     "runs": len(batch.runs), "processes": batch.world.size}
     if run.keep_model and not diverged:
         weights = batch.model.run_weights(r, batch.runs)

@@ -154,9 +154,10 @@ class Stacked:
             x = x + self.linear(F.silu(gate) * up, layer + "down")
         return self.norm(x, "norm")
 
-    def losses(self, tokens, labels, chunk, gradient=False):
-        """Losses (R, M) in nats; with `gradient` their sum is to be followed by backward()."""
-        x, head, labels = self.body(tokens), self.w["head"], labels.flatten(1)
+    def losses(self, tokens, labels, chunk, gradient=False, body=None):
+        """Losses (R, M) in nats; with `gradient` their sum is to be followed by backward(). `body`
+        may be a compiled one."""
+        x, head, labels = (body or self.body)(tokens), self.w["head"], labels.flatten(1)
         if gradient:
             return Head.apply(x, head, labels, chunk)
         return head_losses(x, head, labels, chunk, False)[0]

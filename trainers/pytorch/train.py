@@ -21,6 +21,7 @@ if tuple(int(x) for x in torch.__version__.split(".")[:2]) < OLDEST:
 import checkpoint
 from batch import STOPPED, Batch, Stop
 from files import mark_failed
+from passes import choices
 from plan import GIB, Plan, free_memory
 from run import Refused, Run
 from speed import speed
@@ -42,6 +43,7 @@ def is_short_of_memory(error):
 class Trainer:
     def __init__(self, args):
         self.args, self.device = args, device_of(args)
+        choices(self.device)  # refused here, before any run
         self.world = World(self.device)
         self.dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[
             args.precision or ("bfloat16" if self.device.type == "cuda" else "float32")]
