@@ -153,7 +153,8 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   if (learnt && !request->quick) RMX_TRY(rmx__lift_caps(&how, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.
   bool wanted = p->experiment.config.search.how.replicates > 0 && !request->quick && learnt;
-  return wanted ? weigh(p, &request->against, s, err) : RMX_OK;
+  if (!wanted || weigh(p, &request->against, s, err) == RMX_OK) return RMX_OK;
+  return rmx__reuse_explain(request->problem.prior, err);
 }
 
 // What the optimum of an experiment is made from. Release it.

@@ -404,8 +404,9 @@ rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_reque
   rmx_status status = join(&p->experiment, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);
   release_joined(&o);
-  if (status != RMX_OK) rmx_problem_release(q);
-  return status;
+  if (status == RMX_OK) return RMX_OK;
+  rmx_problem_release(q);
+  return rmx__reuse_explain(a->prior, err);
 }
 
 bool rmx_has_target(const rmx_fit *f, const rmx_problem *q) {

@@ -76,6 +76,22 @@ rmx_status rmx__reuse_tokens(const rmx_listener *to, const char *prior, const ch
   return RMX_OK;
 }
 
+rmx_status rmx__reuse_explain(const char *prior, rmx_err *err) {
+  RMX_OWNED_BY(rmx_reuse_release) rmx_reuse r = {0};
+  const rmx_err first = *err;
+  rmx_err ignored;
+  if (!prior || rmx_reuse_read(prior, &r, &ignored) != RMX_OK || !r.name) return err->status;
+  for (size_t i = 0; i < r.members.n; i++) {
+    RMX_OWNED char *unknown = rmx_format("unknown domain \"%s\"", r.members.items[i]);
+    if (unknown && strstr(first.message, unknown))
+      return rmx_fail(err, first.status,
+                      "%s. \"%s\" is part of \"%s\" (%s): only --cap, --floor, --fix, --share and "
+                      "--ordered take it; mixtures and --max-epochs have to name \"%s\"",
+                      first.message, r.members.items[i], r.name, prior, r.name);
+  }
+  return err->status;
+}
+
 void rmx__reuse_expand_answer(const rmx_reuse *r, json_t *root) {
   static const char *const keys[] = {"mixture", "spread", "prior", "interval"};
   if (!r->name) return;

@@ -336,6 +336,8 @@ void rmx__optimum_warn(const char *path, const rmx_listener *to);
 // which its scarcest member is read once.
 rmx_status rmx__reuse_tokens(const rmx_listener *to, const char *prior, const char *path,
                              const char *const *domains, size_t D, double *tokens, rmx_err *err);
+// Adds to an error about an unknown domain that it is part of the virtual one of the prior's file.
+rmx_status rmx__reuse_explain(const char *prior, rmx_err *err);
 // Replaces the virtual domain in the maps of an answer by its members; "searched" has the maps as
 // they were found.
 void rmx__reuse_expand_answer(const rmx_reuse *r, json_t *root);

@@ -55,7 +55,14 @@ static rmx_status fold_share(const rmx__members *m, const rmx_share *s, rmx_cons
   memcpy(factor, s->factor, m->D * sizeof *factor);
   for (size_t d = m->D; d < m->all.D; d++)
     if (s->factor[d] != s->factor[m->at]) factor[m->at] += s->factor[d] * m->factor[d];
-  return RMX_OK;
+  bool possible = s->low > 0 || isfinite(s->high);  // if not, the search says so
+  for (size_t d = 0; d < m->D; d++) possible |= factor[d] > 0 || s->factor[d] != 0;
+  return possible || factor[m->at] == 0
+             ? RMX_OK
+             : rmx_fail(err, RMX_EINPUT,
+                        "%s: both are parts of \"%s\" and keep their ratio, which is the other way "
+                        "round; name one of them with --changed of `regmix domains --reuse`",
+                        s->text, m->names[m->at]);
 }
 
 rmx_status rmx__members_fold(const rmx__members *m, rmx_constraints *to, rmx_err *err) {
