@@ -117,17 +117,21 @@ static rmx_status add_weighted(json_t *folds, json_t *weights, rmx_err *err) {
   return RMX_OK;
 }
 
-static rmx_status add_scores(json_t *of, rmx_err *err) {
-  const json_t *truth = json_object_get(of, "true"), *predicted = json_object_get(of, "predicted");
-  size_t n = json_array_size(truth);
-  RMX_OWNED double *both = rmx_calloc(2 * n, sizeof *both);
-  if (!both) return rmx_fail_memory(err, 2 * n * sizeof *both, "scores");
-  for (size_t i = 0; i < n; i++) {
-    both[i] = json_number_value(json_array_get(truth, i));
-    both[n + i] = json_number_value(json_array_get(predicted, i));
+// The scores over the runs that are named in `judged`, or over all (NULL).
+static rmx_status add_scores(json_t *of, const json_t *judged, rmx_err *err) {
+  const json_t *truth = json_object_get(of, "true"), *predicted = json_object_get(of, "predicted"),
+               *runs = json_object_get(of, "run");
+  const size_t all = json_array_size(truth);
+  RMX_OWNED double *both = rmx_calloc(2 * all, sizeof *both);
+  if (!both) return rmx_fail_memory(err, 2 * all * sizeof *both, "scores");
+  size_t n = 0;
+  for (size_t i = 0; i < all; i++) {
+    if (judged && !json_object_get(judged, json_string_value(json_array_get(runs, i)))) continue;
+    both[n] = json_number_value(json_array_get(truth, i));
+    both[all + n++] = json_number_value(json_array_get(predicted, i));
   }
   rmx_scores s;
-  rmx_score(both, both + n, n, &s);
+  rmx_score(both, both + all, n, &s);
   return rmx__put(of, "scores",
                   json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman",
                             rmx__number(s.spearman), "mse", rmx__number(s.mse), "mae",
@@ -146,8 +150,10 @@ rmx_status rmx__collect_folds(const char *fit_folder, json_t *data, rmx_err *err
   RMX_TRY(parse(text, path, folds, err));
   json_t *weights = json_object_get(json_object_get(data, "target"), "weights");
   if (json_object_size(weights) > 1) RMX_TRY(add_weighted(folds, weights, err));
+  json_auto_t *judged = NULL;
+  RMX_TRY(rmx__judged_runs(json_object_get(data, "fit"), &judged, err));
   const char *metric;
   json_t *of;
-  json_object_foreach(folds, metric, of) RMX_TRY(add_scores(of, err));
+  json_object_foreach(folds, metric, of) RMX_TRY(add_scores(of, judged, err));
   return RMX_OK;
 }

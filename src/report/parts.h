@@ -34,6 +34,10 @@ json_t *rmx__date(int64_t when);
 // Raises data["changed"], which becomes the date of the page, to the date of the file.
 rmx_status rmx__note_change(json_t *data, const char *path, rmx_err *err);
 
+// {run: true} of the runs that a fit to several sizes is judged by (sizes.c): a new reference.
+// NULL: all runs, since they have one size.
+rmx_status rmx__judged_runs(const json_t *fit, json_t **out, rmx_err *err);
+
 // Each reads its files under `folder` and adds its part to `data`; an absent file adds nothing.
 // runs, waiting, effects, half_agreement; with experiment = false from the fit alone
 rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, rmx_err *err);

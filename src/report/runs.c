@@ -197,15 +197,27 @@ static rmx_status put_correlations(const rmx_table *metrics, const json_t *fit, 
   return rmx__put(data, "correlations", tree, err);
 }
 
-static rmx_status put_effects(const runs *r, double *scratch, json_t *data, rmx_err *err) {
+// Over the runs of `judged`, or over all (NULL): see sizes.c.
+static rmx_status put_effects(const runs *r, const json_t *judged, double *scratch, json_t *data,
+                              rmx_err *err) {
   json_t *rows = json_array();
+  RMX_OWNED double *values = rmx_calloc(r->N, r->M * sizeof *values);
+  if (!values) return rmx_fail_memory(err, r->N * r->M * sizeof *values, "the effects");
+  size_t n = 0;
+  for (size_t i = 0; i < r->N; i++) {
+    const bool counts = !judged || json_object_get(judged, r->ids[i]);
+    for (size_t m = 0; m < r->M; m++) values[i * r->M + m] = counts ? r->Y[i * r->M + m] : NAN;
+    n += counts;
+  }
   RMX_TRY(rmx__put(data, "effects",
-                   json_pack("{s:I, s:o}", "n", (json_int_t)r->N, "spearman", rows), err));
+                   json_pack("{s:I, s:b, s:o}", "n", (json_int_t)n, "largest_size", judged != NULL,
+                             "spearman", rows),
+                   err));
   for (size_t d = 0; d < r->D; d++) {
     json_t *row = json_array();
     RMX_TRY(rmx__add(rows, row, err));
     for (size_t m = 0; m < r->M; m++)
-      RMX_TRY(rmx__add(row, rmx__number(agreement(r->X + d, r->D, r->Y + m, r->M, r->N, scratch)),
+      RMX_TRY(rmx__add(row, rmx__number(agreement(r->X + d, r->D, values + m, r->M, r->N, scratch)),
                        err));
   }
   return RMX_OK;
@@ -342,7 +354,11 @@ rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, 
   double *scratch = rmx_arena_alloc(&arena, 2 * r.N + 1, sizeof *scratch);
   if (!scratch) return rmx_fail_memory(err, 2 * r.N * sizeof *scratch, "the runs");
   RMX_TRY(put_half_agreement(&r, scratch, data, err));
-  if (r.N) RMX_TRY(put_effects(&r, scratch, data, err));
+  // Tables of an experiment are of one size.
+  json_auto_t *judged = NULL;
+  if (!mixtures.N || !metrics.N)
+    RMX_TRY(rmx__judged_runs(json_object_get(data, "fit"), &judged, err));
+  if (r.N) RMX_TRY(put_effects(&r, judged, scratch, data, err));
   if (r.N) RMX_TRY(put_runs(&r, data, err));
   if (metrics.N) RMX_TRY(put_correlations(&metrics, json_object_get(data, "fit"), data, err));
   return RMX_OK;

@@ -21,6 +21,21 @@ static rmx_status warn(json_t *data, rmx_err *err, const char *fmt, ...) {
   return rmx__add(json_object_get(data, "warnings"), rmx__text(text), err);
 }
 
+// Whether the search stayed at the prior.
+static bool is_prior(const json_t *optimum) {
+  const char *method = json_string_value(json_object_get(optimum, "method"));
+  return method && strcmp(method, "prior") == 0;
+}
+
+// Where the answer is the prior the page says why, and that no gain is expected.
+static rmx_status about_gain(json_t *data, const json_t *optimum, rmx_err *err) {
+  // The headline is the corrected estimate, since the best of many predictions looks too good.
+  double gain = rmx__get(json_object_get(optimum, "gain"), "estimate");
+  if (isnan(gain)) gain = rmx__get(optimum, "score_prior") - rmx__get(optimum, "score");
+  if (!(gain <= 0) || is_prior(optimum)) return RMX_OK;
+  return warn(data, err, "No gain is expected: the prior should be as good as the optimum.");
+}
+
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
   const json_t *optimum = json_object_get(data, "optimum"),
                *outside = json_object_get(optimum, "outside");
@@ -47,12 +62,7 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
                  "The optimum is far from every run: %.0f %% of its tokens differ from the nearest "
                  "run, while typical runs differ by %.0f %%. The prediction is an extrapolation.",
                  100 * far, 100 * typical));
-  // The headline is the corrected estimate, since the best of many predictions looks too good.
-  double gain = rmx__get(json_object_get(optimum, "gain"), "estimate");
-  if (isnan(gain)) gain = rmx__get(optimum, "score_prior") - rmx__get(optimum, "score");
-  if (gain <= 0)
-    RMX_TRY(warn(data, err, "No gain is expected: the prior should be as good as the optimum."));
-  return RMX_OK;
+  return about_gain(data, optimum, err);
 }
 
 static bool is_score(const json_t *fit, const char *metric) {
@@ -131,8 +141,10 @@ static rmx_status about_fit(json_t *data, rmx_err *err) {
   if (r2 < 0)
     RMX_TRY(warn(data, err,
                  "The fit has learnt nothing about %s: on runs that it has not seen, it is worse "
-                 "than their mean (R2 %.2f). So the optimum is only a guess. More runs are needed.",
-                 target, r2));
+                 "than their mean (R2 %.2f). %s More runs are needed.",
+                 target, r2,
+                 is_prior(json_object_get(data, "optimum")) ? "So the answer is the prior."
+                                                            : "So the optimum is only a guess."));
   else if (spearman < 0.7)
     RMX_TRY(warn(
         data, err,

@@ -135,6 +135,58 @@ START_TEST(a_fit_that_is_older_than_its_tables) {
 }
 END_TEST
 
+// Two sizes of five mixtures. The predictions know the sizes, and have the mixtures of the larger
+// one in the wrong order.
+START_TEST(scores_of_several_sizes_are_those_of_the_largest) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf fit = {0}, folds = {0};
+  rmx_buf_printf(&fit,
+                 "{\"domains\": [\"a\", \"b\"], \"metrics\": [{\"name\": \"x\", \"values\": "
+                 "[1, 2, 3, 4, 5, 11, 12, 13, 14, 15]}, {\"name\": \"y\", \"values\": "
+                 "[1, 2, 3, 4, 5, 11, 12, 13, 14, 15]}], \"ids\": [");
+  for (int i = 0; i < 10; i++) rmx_buf_printf(&fit, "%s\"r%d\"", i ? ", " : "", i);
+  rmx_buf_puts(&fit, "], \"mixtures\": [");
+  for (int i = 0; i < 10; i++)
+    rmx_buf_printf(&fit, "%s[0.%d, 0.%d]", i ? ", " : "", 1 + i % 5, 9 - i % 5);
+  rmx_buf_puts(&fit,
+               "], \"scales\": {\"sizes\": [5, 5, 5, 5, 5, 1, 1, 1, 1, 1], \"tokens\": "
+               "[9, 9, 9, 9, 9, 9, 9, 9, 9, 9]}}");
+  rmx_buf_puts(&folds, "run,metric,fold,true,predicted\n");
+  for (int i = 0; i < 10; i++)
+    for (int m = 0; m < 2; m++)
+      rmx_buf_printf(&folds, "r%d,%c,0,%d,%d\n", i, "xy"[m], i < 5 ? 1 + i : 6 + i,
+                     i < 5 ? 5 - i : 6 + i);
+  put("fit/fit.json", fit.data);
+  put("fit/cross-validation.csv", folds.data);
+  put("optimum.yaml", "mixture: {a: 0.1, b: 0.9}\ntarget: {x: 1, y: 1}\n");
+  json_t *data = collect();
+  ck_assert_double_eq(number(data, "folds/x/scores/n"), 5);
+  ck_assert_double_eq_tol(number(data, "folds/x/scores/spearman"), -1, 1e-12);
+  ck_assert_double_eq_tol(number(data, "folds/weighted target/scores/spearman"), -1, 1e-12);
+  ck_assert_uint_eq(json_array_size(at(data, "folds/x/run")), 10);  // all are shown
+  ck_assert_double_eq(number(data, "effects/n"), 5);
+  ck_assert_double_eq_tol(number(data, "effects/spearman/0/0"), 1, 1e-12);
+  ck_assert(warned(data, "So the optimum is only a guess"));
+  json_decref(data);
+}
+END_TEST
+
+// The search stayed at the prior: the page says that this is the answer, not a guess.
+START_TEST(nothing_learnt_leaves_the_prior) {
+  put_tables();
+  put("fit/cross-validation.csv",
+      "run,metric,fold,true,predicted\nr1,a_val_loss,0,4,2\n"
+      "r2,a_val_loss,0,3,3\nr3,a_val_loss,0,2,4\n");
+  put("optimum.yaml",
+      "mixture: {a: 0.4, b: 0.6}\nprior: {a: 0.4, b: 0.6}\nscore: 3\nscore_prior: 3\n"
+      "target: {a_val_loss: 1}\nmethod: prior\n");
+  json_t *data = collect();
+  ck_assert(warned(data, "So the answer is the prior."));
+  ck_assert(!warned(data, "guess"));
+  ck_assert(!warned(data, "No gain is expected"));  // the answer itself says it
+  json_decref(data);
+}
+END_TEST
+
 START_TEST(effects_are_rank_correlations) {
   put_tables();
   json_t *data = collect();
@@ -663,6 +715,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, runs_are_joined_by_name);
   tcase_add_test(tc, a_fit_that_is_older_than_its_tables);
   tcase_add_test(tc, effects_are_rank_correlations);
+  tcase_add_test(tc, scores_of_several_sizes_are_those_of_the_largest);
+  tcase_add_test(tc, nothing_learnt_leaves_the_prior);
   tcase_add_test(tc, weighted_target_is_one_more_metric);
   tcase_add_test(tc, fit_folder_alone);
   tcase_add_test(tc, curves_are_thinned_and_mended);

@@ -138,7 +138,7 @@ function cards() {
         ? tile(
             gain.corrected ? 'Expected gain over the prior' : 'Predicted gain over the prior',
             signed(gain.estimate),
-            gain.interval ? `${level()} interval ${span(gain.interval)}` : gain.corrected ? null : 'not corrected, so it may be too large',
+            gain.interval ? `${level()} interval ${span(gain.interval)}` : gain.corrected || isPrior() ? null : 'not corrected, so it may be too large',
             'main',
           )
         : null,
@@ -271,7 +271,7 @@ function answerSection() {
     hasPrior && 'times prior',
   ].filter(Boolean);
   const list = table(
-    'The mixture',
+    phases.length ? 'The shares of all tokens' : 'The mixture',
     columns,
     order.map(([domain, w]) =>
       [
@@ -292,7 +292,7 @@ function answerSection() {
     'The mixture to train on',
     'Answer',
     warnings,
-    el('p', {class: 'lead'}, `Train on ${words(optimum.mixture)}.`),
+    el('p', {class: 'lead'}, phases.length ? phasesSentence() : `Train on ${words(optimum.mixture)}.`),
     answerSize() ? el('p', {class: 'lead'}, `This is for a model of ${answerSize()}.`) : null,
     ...Object.entries(optimum.reuse || {}).map(([name, ratios]) =>
       el('p', {}, `${name} stands for ${Object.keys(ratios).length} domains that keep their ratios. optimum.yaml and exports have all of them.`),
@@ -300,6 +300,7 @@ function answerSection() {
     gainSentence() ? el('p', {class: 'lead'}, gainSentence()) : null,
     measuredSentence() ? el('p', {class: 'lead'}, measuredSentence()) : null,
     cards(),
+    phases.length ? el('div', {class: 'block'}, phasesTable()) : null,
     el(
       'div',
       {class: hasInterval ? 'pair even' : 'pair'},

@@ -12,8 +12,12 @@ const span = (x) => `${small(scaled(x[0]))} to ${small(scaled(x[1]))}`;
 
 // ---- how sure the gain is ----
 
-const chance = (p) =>
-  p > 0.995 ? 'over 99\u202f%' : p < 0.005 ? 'under 1\u202f%' : `${fixed(100 * p, 0)}\u202f%`;
+// A probability that so many replicates can't resolve is "over" or "under" a bound, as `optimize` prints it.
+function chance(p) {
+  const least = Math.max(0.005, optimum.replicates > 0 ? 1 / optimum.replicates : 0),
+    shown = (x) => `${Number((100 * x).toPrecision(3))}\u202f%`;
+  return p > 1 - least ? `over ${shown(1 - least)}` : p < least ? `under ${shown(least)}` : `${fixed(100 * p, 0)}\u202f%`;
+}
 const mixtureName = (name) =>
   name === 'prior' ? 'the prior' : String(name).replace(/^.*\//, '').replace(/_/g, ' ');
 
@@ -34,7 +38,14 @@ function expectedGain() {
   };
 }
 
+// The search stayed at the prior, so there is no gain to speak of.
+const isPrior = () => optimum.method === 'prior';
+
 function gainSentence() {
+  if (isPrior())
+    return `The answer is the prior (${priorText})${optimum.constraints && Object.keys(optimum.constraints).length ? ' within the constraints' : ''}${
+      optimum.why_not ? `: ${optimum.why_not}` : ''
+    }. No gain is expected.`;
   const gain = expectedGain();
   if (!gain) return null;
   const sure = [

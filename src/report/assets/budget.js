@@ -11,8 +11,8 @@ function tokensTyped(text) {
 
 function budgetSection() {
   if (!optimum || !optimum.mixture) return;
-  const order = Object.entries(optimum.mixture).sort((a, b) => b[1] - a[1]);
-  const prior = optimum.prior || {},
+  const order = Object.entries(wholeRun(optimum.mixture)).sort((a, b) => b[1] - a[1]);
+  const prior = wholeRun(optimum.prior || {}),
     hasPrior = Object.keys(prior).length > 0,
     hasTokens = order.some(([name]) => tokensOf(name));
   let budget = budgetTokens || 100e9;
@@ -32,6 +32,12 @@ function budgetSection() {
           {text: 'domain', of: ([name]) => domainLabel(name), cell: ([name]) => ({text: domainLabel(name), title: name})},
           {text: 'share', of: ([, w]) => w, cell: ([, w]) => percent(w)},
           {text: 'tokens', of: ([, w]) => w, cell: ([, w]) => count(w * budget)},
+          ...phases.map(({share, mixture}, k) => ({
+            text: `in phase ${k}`,
+            title: 'tokens',
+            of: ([name]) => share * mixture[name],
+            cell: ([name]) => count(share * (mixture[name] || 0) * budget),
+          })),
           hasTokens && {text: 'available', of: ([name]) => tokensOf(name), cell: ([name]) => count(tokensOf(name))},
           hasTokens && {text: 'epochs', of: ([name, w]) => times(w, name), cell: ([name, w]) => epochs(times(w, name))},
           data.proxy_tokens > 0 && {

@@ -70,7 +70,14 @@ const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
 
 // ---- names: the part that all have in common is left out ----
 
+// phase_0_web is what a fit of phases calls the domain web in phase 0.
+const PHASE = /^phase_([0-9]+)_(.+)$/;
+const hasPhases = Boolean((data.fit && data.fit.phases) || (data.optimum && data.optimum.phases));
+const plainName = (name) => (hasPhases ? name.replace(PHASE, '$2') : name);
+
 function shortNames(names) {
+  const whole = hasPhases && names.some((name) => PHASE.test(name));
+  if (whole) return Object.fromEntries(names.map((name) => [name, name.replace(PHASE, '$2 in phase $1')]));
   const bare = names.map(
     (name) =>
       name
@@ -152,7 +159,8 @@ const priorText =
   (optimum && optimum.prior_text) ||
   (data.experiment && data.corpus ? 'the share of the available tokens' : 'its origin is not recorded');
 const budgetTokens = data.budget_tokens;
-const tokensOf = (domain) => (data.tokens || {})[domain];
+// The tokens of a domain are there once for all phases.
+const tokensOf = (domain) => (data.tokens || {})[domain] ?? (data.tokens || {})[plainName(domain)];
 
 // A paired difference (above 0: the first is better) as the program judged it: verdict 1, 0, -1, or NaN if it is unknown.
 function judged(gap) {

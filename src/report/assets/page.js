@@ -48,7 +48,9 @@ function fitSection() {
       figure(
         'predicted',
         title,
-        'Each dot is a run, predicted by a fit that did not see it (cross-validation).',
+        `Each dot is a run, predicted by a fit that did not see it (cross-validation).${
+          fit && fit.scales ? ' Runs of all sizes are shown; the scores are those of the largest size, since between sizes the loss differs most.' : ''
+        }`,
         (width) => {
           const rows = pairs();
           return {
@@ -90,7 +92,7 @@ function fitSection() {
       `Spearman ${fixed(s.spearman, 3)}`,
       `R² ${fixed(s.r2, 3)}`,
       `MSE ${isNumber(s.mse) ? Number(s.mse.toPrecision(3)) : '–'}`,
-      `${plural(s.n || 0, 'run')}`,
+      `${plural(s.n || 0, 'run')}${fit && fit.scales ? ' of the largest size' : ''}`,
       isNumber(half) ? `half way and end: Spearman ${fixed(half, 3)}` : null,
     ]
       .filter(Boolean)
@@ -153,7 +155,7 @@ function fitSection() {
         el(
           'p',
           {class: 'soft'},
-          `All scores are on runs that the fit had not seen. R² below 0 is worse than the mean of the runs. Noise is the difference between runs with the same mixture. Regret@1 is how much worse the run with the best prediction is than the best run. Optimism is how much too good the best predictions are.${scored.some(isScore) ? ' \u2191: higher is better.' : ''}`,
+          `All scores are on runs that the fit had not seen${fit && fit.scales ? ', of the largest size' : ''}. R² below 0 is worse than the mean of the runs. Noise is the difference between runs with the same mixture. Regret@1 is how much worse the run with the best prediction is than the best run. Optimism is how much too good the best predictions are.${scored.some(isScore) ? ' \u2191: higher is better.' : ''}`,
         ),
       ),
     );
@@ -260,11 +262,11 @@ function domainSection() {
       };
     }),
   );
-  const noise = 2 / Math.sqrt(Math.max(1, runs.ids.length));
+  const noise = 2 / Math.sqrt(Math.max(1, data.effects.n));
   const heat = figure(
     'effects',
     'Which domain helps which metric',
-    `Spearman correlation of a domain's share with a metric over ${plural(runs.ids.length, 'run')}. ` +
+    `Spearman correlation of a domain's share with a metric over ${plural(data.effects.n, 'run')}${data.effects.largest_size ? ' of the largest size' : ''}. ` +
       `A value between −${noise.toFixed(2)} and +${noise.toFixed(2)} may be noise. Shares sum to one, so more of one domain means less of the others.` +
       `${columns.length > 24 ? ` A narrow page shows only the first of ${columns.length} metrics.` : ''}`,
     (width) => {
@@ -522,6 +524,12 @@ function facts(object, prefix) {
   );
 }
 
+// The phases are no constraint of the user's.
+function withoutPhases(constraints) {
+  if (!phases.length || !constraints.share) return constraints;
+  return {...constraints, share: Object.fromEntries(Object.entries(constraints.share).filter(([name]) => !/^phase [0-9]+$/.test(name)))};
+}
+
 function madeSection() {
   const p = data.proxies || {};
   const list = [['regmix', data.version]];
@@ -566,7 +574,8 @@ function madeSection() {
         .filter(Boolean)
         .join(', '),
     ]);
-  const constraints = facts(optimum && optimum.constraints, '');
+  const constraints = facts(optimum && optimum.constraints && withoutPhases(optimum.constraints), '');
+  if (phases.length) list.push(['phases', phases.map(({share}) => percent(share)).join(', ')]);
   if (constraints.length) list.push(['constraints', constraints.map(([k, x]) => `${k} ${x}`).join(', ')]);
   if (optimum && isNumber(optimum.distance))
     list.push([

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The section "What if?": one slider per domain, and next to them the predictions, which follow at once.
 
+// Why there is nothing to move.
+function noFunctions() {
+  const regressors = [...new Set(((fitted && fitted.metrics) || []).map(({function: file}) => file.regressor))];
+  if (!regressors.length) return absent('There are no fitted functions to try mixtures on', 'fit', 'makes them');
+  return el(
+    'p',
+    {class: 'absent'},
+    `This page can't compute the regressor of this fit (${regressors.join(', ')}). `,
+    el('code', null, 'regmix predict'),
+    ' predicts the metrics of any mixture.',
+  );
+}
+
 function whatIfSection() {
   if (!whatIf) {
     section(
       'whatif',
       'What if?',
       null,
-      absent('There are no fitted functions to try mixtures on', 'fit', 'makes them'),
+      noFunctions(),
     );
     return;
   }
