@@ -388,9 +388,15 @@ typedef struct rmx_answer {
   rmx_lifted_caps lifted;
   double *phase_share; /* of a fit with phases; else NULL */
 } rmx_answer;
-/* Whether the optimum of the smallest size is not clearly worse than the one asked for. False where
- * that is not known. */
-bool rmx_drift_small_is_enough(const rmx_answer *s);
+/* Whether the optimum of the smallest size is good enough: over its whole interval, the gain of the
+ * one asked for on it is less than a quarter of the gain on the prior. It is too small where that
+ * interval is above 0; else the runs cannot tell. */
+typedef enum rmx_size_verdict {
+  RMX_SIZE_UNKNOWN,
+  RMX_SIZE_TOO_SMALL,
+  RMX_SIZE_ENOUGH,
+} rmx_size_verdict;
+rmx_size_verdict rmx_drift_verdict(const rmx_answer *s);
 /* How the best mixture moves with the size, in a few sentences; free() it. NULL: not known. */
 char *rmx_drift_text(const rmx_answer *s);
 /* Searches the best mixture of a fit. Release in any case. */

@@ -12,6 +12,8 @@
 #include "steps.h"
 
 enum { ENOUGH = 5 };  // mixtures that make a size worth an optimum
+// A loss that is surely a smaller part of the gain on the prior does not matter.
+static const double MATTERS = 0.25;
 
 void rmx_drift_release(rmx_drift *d) {
   for (size_t k = 0; k < d->n; k++) free(d->steps[k].name);
@@ -48,8 +50,15 @@ static rmx_status list_sizes(const rmx_fit *f, rmx_drift *d, rmx_err *err) {
   return RMX_OK;
 }
 
+// Runs of one size do not tell how anything moves with it.
+static bool has_sizes(const rmx_fit *f) {
+  for (size_t i = 1; rmx_fit_has_scales(f) && i < f->N; i++)
+    if (f->scales[i].size != f->scales[0].size) return true;
+  return false;
+}
+
 rmx_status rmx__drift_begin(const rmx_fit *f, rmx_drift *d, rmx_err *err) {
-  if (!rmx_fit_has_scales(f)) return RMX_OK;
+  if (!has_sizes(f)) return RMX_OK;
   RMX_TRY(list_sizes(f, d, err));
   d->D = f->D;
   if (!(d->mixtures = rmx_calloc(d->n + 1, f->D * sizeof(double))))
@@ -101,10 +110,19 @@ static json_t *outside(const rmx_answer *s, size_t k) {
   return list;
 }
 
-bool rmx_drift_small_is_enough(const rmx_answer *s) {
+rmx_size_verdict rmx_drift_verdict(const rmx_answer *s) {
   const rmx_versus *v = s->drift.n ? gain_on(s, 0) : NULL;
-  return v && !(v->low > 0);
+  if (!v) return RMX_SIZE_UNKNOWN;
+  if (v->low > 0) return RMX_SIZE_TOO_SMALL;
+  const double matters = MATTERS * fmax(s->uncertainty.versus[0].estimate, 0);
+  return v->high <= matters ? RMX_SIZE_ENOUGH : RMX_SIZE_UNKNOWN;
 }
+
+static const char *const verdicts[] = {
+    [RMX_SIZE_UNKNOWN] = "These runs cannot tell whether the smallest size is good enough",
+    [RMX_SIZE_TOO_SMALL] = "The smallest size is not good enough",
+    [RMX_SIZE_ENOUGH] = "The smallest size is good enough",
+};
 
 char *rmx_drift_text(const rmx_answer *s) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
@@ -119,10 +137,14 @@ char *rmx_drift_text(const rmx_answer *s) {
     rmx_buf_printf(&b, "%s%s", i ? ", " : "; beyond the intervals: ", name);
   }
   rmx_buf_printf(&b, ". %s: the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
-                 v->low > 0 ? "The smallest size is not good enough"
-                            : "As far as these runs tell, the smallest size is good enough",
-                 v->estimate, 100 * s->uncertainty.level, v->low, v->high);
+                 verdicts[rmx_drift_verdict(s)], v->estimate, 100 * s->uncertainty.level, v->low,
+                 v->high);
   return b.failed ? NULL : rmx_strdup(b.data);
+}
+
+// null: the runs cannot tell.
+static json_t *enough_json(rmx_size_verdict verdict) {
+  return verdict == RMX_SIZE_UNKNOWN ? json_null() : json_boolean(verdict == RMX_SIZE_ENOUGH);
 }
 
 json_t *rmx__drift_json(const rmx_answer *s) {
@@ -146,7 +168,7 @@ json_t *rmx__drift_json(const rmx_answer *s) {
   json_t *root = json_pack("{s:f, s:f, s:o}", "size", s->fit->at.size, "tokens", s->fit->at.tokens,
                            "sizes", steps);
   if (s->uncertainty.n_versus)
-    json_object_set_new(root, "smallest_is_enough", json_boolean(rmx_drift_small_is_enough(s)));
+    json_object_set_new(root, "smallest_is_enough", enough_json(rmx_drift_verdict(s)));
   RMX_OWNED char *text = rmx_drift_text(s);
   if (text) json_object_set_new(root, "sentence", json_string(text));
   return root;

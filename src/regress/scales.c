@@ -29,6 +29,37 @@ rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_tab
   return RMX_OK;
 }
 
+static bool all_equal(const rmx_fit *f, bool size) {
+  const rmx_scale *a = f->scales;
+  size_t i = 1;
+  while (i < f->N && (size ? a[i].size == a[0].size : a[i].tokens == a[0].tokens)) i++;
+  return i >= f->N;
+}
+
+void rmx__weigh_scales(rmx_fit *f, const rmx_listener *listener) {
+  if (!f->scales || f->N == 0) return;
+  const bool size = all_equal(f, true), tokens = all_equal(f, false);
+  RMX_OWNED char *at = rmx_scale_text(f->scales[0]);
+  RMX_OWNED char *one = rmx_scale_text(size ? (rmx_scale){.size = f->scales[0].size}
+                                            : (rmx_scale){.tokens = f->scales[0].tokens});
+  const bool known = size ? f->scales[0].size > 0 : f->scales[0].tokens > 0;
+  if (size != tokens && known)
+    rmx_warn(listener,
+             "all runs have one %s, %s: they do not tell what changes with it, so an answer for "
+             "another assumes that nothing does",
+             size ? "size" : "length", one ? one : "");
+  if (!size || !tokens) return;
+  rmx_warn(listener,
+           "all runs have the size and length %s: the fit is one of runs of one size, and cannot "
+           "answer for another (--for)",
+           at ? at : "");
+  free(f->scales);
+  free(f->size_column);
+  free(f->tokens_column);
+  f->scales = NULL;
+  f->size_column = f->tokens_column = NULL;
+}
+
 // The longest length among runs of a size, and how many of them have it.
 static double longest(const rmx_scale *scales, size_t N, double size, size_t *runs) {
   double tokens = 0;

@@ -9,6 +9,9 @@
 // the metrics; row_of (f->N): rows of the mixtures.
 rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                             const size_t *row_of, const size_t *run_of, rmx_err *err);
+// Warns where all runs have one size or one length. Where they have both, f has no scales from now
+// on.
+void rmx__weigh_scales(rmx_fit *f, const rmx_listener *listener);
 // Marks the runs (N) by which a fit is judged: see rmx_fit.
 void rmx__judge(const rmx_scale *scales, const int *groups, size_t N, bool *judged);
 // Sets f->judged, where the fit has scales.

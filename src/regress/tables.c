@@ -317,6 +317,7 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
     run_of[n++] = partner[i];
   }
   RMX_TRY(rmx__take_scales(f, mixtures, metrics, row_of, run_of, err));
+  rmx__weigh_scales(f, listener);
   RMX_TRY(rmx__judge_runs(f, err));
   for (size_t k = 0; k < n * M; k++) {
     f->truth[k] = metrics->x[run_of[k / M] * metrics->D + column[k % M]];

@@ -46,6 +46,36 @@ try "optimize for a scale" 0 "weight_web" \
 for text in '"drift"' '"smallest_is_enough"' '"sentence": "From 50M,6G to 300M,6G' '"the optimum for 100M,6G"'; do
   if grep -qF "$text" drift.json; then ok "the answer has $text"; else not_ok "the answer has $text"; fi
 done
+far() { "$REGMIX" optimize --fit "$1" --target web_loss --for "$2" --replicates 20 --json -q > drift.json 2> /dev/null; }
+# 16 mixtures at two sizes: the best share of code grows a little with the size, and runs have noise.
+python3 -c 'import random
+random.seed(1)
+print("run,weight_web,weight_code,weight_book,model_size,n_tokens,web_loss")
+mixtures = [[x / sum(w) for x in w] for w in [[random.gammavariate(1, 1) for _ in range(3)] for _ in range(16)]]
+for step, size in enumerate(["10M", "50M"]):
+    for i, (a, b, c) in enumerate(mixtures):
+        for t in (1, 2):
+            y = 3.4 - .4 * step - .15 * t + .5 * (a - .5) ** 2 + .3 * (b - .3 - .16 * step) ** 2 + random.gauss(0, .003)
+            print(f"r{i}_{size}_{t},{a:.6f},{b:.6f},{c:.6f},{size},{t}G,{y:.5f}")' > noisy.csv
+"$REGMIX" fit --mixtures noisy.csv --metrics noisy.csv $columns $scales --out noisy -q > /dev/null
+far noisy 1B,10G
+interval='(lambda v: v[0] <= 0 < v[1])(o["drift"]["sizes"][0]["gain"]["interval"])'
+same "a wide interval says that the runs cannot tell" "[None, True, True]" \
+  "$(value drift.json '[o["drift"]["smallest_is_enough"], '"$interval"', "cannot tell whether" in o["drift"]["sentence"]]')"
+awk 'NR == 1 || /,100M,6G,/' small.csv > one_scale.csv
+try "runs of one size and one length teach nothing about sizes" 0 "all runs have the size and length 100M,6G" \
+  "$REGMIX" fit --mixtures one_scale.csv --metrics one_scale.csv $columns $scales --out one_scale
+try "so the fit does not answer for another" 2 "one size and length" "$REGMIX" predict --fit one_scale --mixtures big.csv --for 1B,6G
+try "but without --for" 0 "" "$REGMIX" optimize --fit one_scale --target web_loss --quick --out o.yaml
+awk 'NR == 1 || /,100M,/' small.csv > one_size.csv
+try "runs of one size" 0 "all runs have one size, 100M: they do not tell what changes with it" \
+  "$REGMIX" fit --mixtures one_size.csv --metrics one_size.csv $columns $scales --out one_size
+same "no error on a size that was not left out" "" "$(grep -F 'left-out largest size' stderr)"
+far one_size 300M,12G
+same "and nothing about the smallest size" False "$(value drift.json '"drift" in o')"
+awk 'NR == 1 || /,6G,/' small.csv > one_length.csv
+try "runs of one length" 0 "all runs have one length, 6G: they do not tell" \
+  "$REGMIX" fit --mixtures one_length.csv --metrics one_length.csv $columns $scales --out one_length
 try "a scaling law" 0 "full-law" \
   "$REGMIX" fit --mixtures small.csv --metrics small.csv $columns $scales --regressor full-law --out law
 try "predicts for a size" 0 "r0_300M_1" "$REGMIX" predict --fit law --mixtures big.csv --for 300M,6G

@@ -103,8 +103,8 @@ static json_t *record(const struct choice *c, const struct candidate *a, size_t 
   for (size_t i = 0; i < CANDIDATES && mixtures && sizes; i++) {
     json_object_set_new(mixtures, a[i].kind->name, number_or_null(a[i].by_mixture));
     json_object_set_new(sizes, a[i].kind->name, number_or_null(a[i].by_size));
-    rmx_buf_printf(summary, "%s%s %.3g and %.3g", i ? ", " : "", a[i].kind->name,
-                   sqrt(a[i].by_mixture), sqrt(a[i].by_size));
+    rmx_buf_printf(summary, "%s%s %.3g", i ? ", " : "", a[i].kind->name, sqrt(a[i].by_mixture));
+    if (c->below) rmx_buf_printf(summary, " and %.3g", sqrt(a[i].by_size));
   }
   if (c->below == 0) json_object_clear(sizes);
   return json_pack("{s:s, s:i, s:o, s:f, s:o}", "chosen", a[best].kind->name, "folds", (int)c->k,
@@ -145,10 +145,10 @@ static rmx_status keep(const struct choice *c, struct candidate *a, size_t best,
   memcpy(r->fold, c->fold, N * sizeof(int));
   r->N = N;
   r->folds = (size_t)c->options->folds;
-  rmx_note(listener,
-           "metric \"%s\": %s chosen; root mean square error on left-out mixtures, and of the "
-           "differences between mixtures on the left-out largest size: %s",
-           c->data->metric ? c->data->metric : "", a[best].kind->name, summary.data);
+  rmx_note(listener, "metric \"%s\": %s chosen; root mean square error on left-out mixtures%s: %s",
+           c->data->metric ? c->data->metric : "", a[best].kind->name,
+           c->below ? ", and of the differences between mixtures on the left-out largest size" : "",
+           summary.data);
   a[best].fitted = NULL;
   *out = r;
   return RMX_OK;
