@@ -335,7 +335,9 @@ class Fit:
         Raises
         ------
         InputError, UsageError
-            With the message of the command. KeyboardInterrupt stops the search.
+            With the message of the command.
+        KeyboardInterrupt
+            Ctrl-C stops the search.
         """
         with Ask("optimize") as ask:
             ask.put("fit", self.folder)
@@ -548,12 +550,32 @@ def _patterns(names: Optional[Names]) -> Optional[list[str]]:
     return [str(name) for name in names]
 
 
+def _directions(
+    higher: Any, lower: Any
+) -> tuple[Optional[list[str]], Optional[list[str]]]:
+    """Both as lists of names; a mapping of metric: bool says of each metric which way it goes."""
+    lists: tuple[list[str], list[str]] = ([], [])  # higher, lower
+    for side, (key, names) in enumerate((("higher_is_better", higher), ("lower_is_better", lower))):
+        if isinstance(names, pd.Series):
+            names = names.to_dict()
+        if isinstance(names, Mapping):
+            for name, yes in names.items():
+                if not isinstance(yes, (bool, np.bool_)):
+                    raise TypeError(f"{key}: {str(name)!r} is {yes!r}; wanted True or False")
+                lists[side if yes else 1 - side].append(str(name))
+        elif isinstance(names, (bool, np.bool_)):
+            raise TypeError(f"{key}: wanted names of metrics, such as ['*'] for all; got {names}")
+        else:
+            lists[side].extend(_patterns(names) or [])
+    return lists[0] or None, lists[1] or None
+
+
 def fit(
     mixtures: Any,
     metrics: Any,
     *,
-    higher_is_better: Optional[Names] = None,
-    lower_is_better: Optional[Names] = None,
+    higher_is_better: Union[Names, Mapping[str, bool], None] = None,
+    lower_is_better: Union[Names, Mapping[str, bool], None] = None,
     regressor: Optional[str] = None,
     metric: Optional[Names] = None,
     normalize: bool = False,
@@ -583,8 +605,9 @@ def fit(
         is called run, run_id, index or name, or holds text.
     metrics : DataFrame, shape (N, M), anything with to_pandas(), or a path
         The same runs, in any order, a metric in each column.
-    higher_is_better, lower_is_better : names or patterns of metrics, optional
-        Scores and losses, where the names do not say it.
+    higher_is_better, lower_is_better : names or patterns of metrics, or mapping, optional
+        Scores and losses, where the names do not say it. A mapping such as {"acc": True, "loss":
+        False} says it of each metric.
     regressor : str, optional
         "auto" (the default), "ridge", "trees", "gp", "exp", "power", "shared", "exposure", ...
     metric : names, optional
@@ -621,15 +644,18 @@ def fit(
     Raises
     ------
     InputError, UsageError
-        KeyboardInterrupt stops the fit.
+        With the message of the command.
+    KeyboardInterrupt
+        Ctrl-C stops the fit.
     """
+    higher, lower = _directions(higher_is_better, lower_is_better)
     folder = _Folder(out)
     with Ask("fit") as ask:
         ask.put("out", folder.fit)
         ask.settings(settings, seed, jobs)
         ask.set(
-            higher_is_better=_patterns(higher_is_better),
-            lower_is_better=_patterns(lower_is_better),
+            higher_is_better=higher,
+            lower_is_better=lower,
             regressor=regressor,
             metric=_patterns(metric),
             normalize=normalize,

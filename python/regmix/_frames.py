@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes as c
+import re
 from typing import Any, Mapping, Optional, Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from ._errors import InputError
 from ._library import Err, Table, lib
 
 _ID_NAMES = ("run", "run_id", "index", "name")
+# What pandas.read_csv calls a column without a name: first of all the index that to_csv wrote.
+_NAMELESS = re.compile(r"Unnamed: \d+")
 
 
 def is_frame(x: Any) -> bool:
@@ -25,7 +28,8 @@ def as_frame(x: Any, what: str, id: Optional[str] = None) -> pd.DataFrame:
     """x as a data frame whose index names the runs.
 
     The index is taken as it is, unless it only counts the rows: then the first column names the
-    runs if it is called run, run_id, index or name, or holds text. `id` names another column.
+    runs if it is called run, run_id, index or name, holds text, or had no name in its CSV file.
+    `id` names another column.
     """
     if hasattr(x, "to_pandas") and not isinstance(x, pd.DataFrame):
         x = x.to_pandas()
@@ -44,15 +48,26 @@ def as_frame(x: Any, what: str, id: Optional[str] = None) -> pd.DataFrame:
     if id is None and isinstance(x.index, pd.RangeIndex) and x.shape[1]:
         first = x.columns[0]
         text = x.dtypes.iloc[0] == object or isinstance(x.dtypes.iloc[0], pd.StringDtype)
-        if text or (isinstance(first, str) and first in _ID_NAMES):
+        if text or (isinstance(first, str) and (first in _ID_NAMES or first == "Unnamed: 0")):
             id = first
     if id is not None:
         if id not in x.columns:
             raise InputError(f"{what}: no column {id!r} that names the runs")
         x = x.set_index(id)
+        if id == "Unnamed: 0":
+            x.index.name = None
+    for noun, axis in (("column", x.columns), ("run", x.index)):
+        if axis.hasnans:
+            raise InputError(f"{what}: a {noun} has no name (None or NaN)")
     names = [str(name) for name in x.columns]
     _check_names(names, what, "column")
     _check_names([str(name) for name in x.index], what, "run")
+    nameless = [name for name in names if _NAMELESS.fullmatch(name)]
+    if nameless:
+        raise InputError(
+            f"{what}: column {nameless[0]!r} had no name in its file: drop it, or read the file "
+            "with index_col=0 if it names the runs"
+        )
     if not len(x) or not names:
         raise InputError(f"{what}: no {'columns' if len(x) else 'rows'}")
     return x

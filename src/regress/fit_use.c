@@ -27,14 +27,17 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
   for (size_t d = 0; d < f->D; d++) column[d] = t->D;
   for (size_t c = 0; c < t->D; c++) {
     if (index[c] == f->D)
-      return rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is not a domain of the fit", path,
-                      t->names[c]);
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: column \"%s\" is not a domain of the fit; wanted columns such as \"%s\"",
+                      path, t->names[c], f->domains[0]);
     column[index[c]] = c;
   }
   for (size_t d = 0; d < f->D; d++) {
     if (column[d] < t->D) continue;
-    rmx_unknown_name("domain", f->domains[d], (const char *const *)t->names, t->D, err);
-    return rmx_fail_in(err, "%s", path);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no column for the domain \"%s\" of the fit; wanted all %zu domains (0 for "
+                    "one that is not used)",
+                    path, f->domains[d], f->D);
   }
   for (size_t i = 0; i < t->N; i++)
     for (size_t d = 0; d < f->D; d++) X[i * f->D + d] = t->x[i * t->D + column[d]];

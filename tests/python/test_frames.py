@@ -56,6 +56,37 @@ class Frames(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.fit(w, y, **more)._scores, wanted)
 
+    def test_an_index_that_a_csv_file_kept_without_a_name(self):
+        def kept(frame):
+            return frame.rename_axis(None).reset_index().rename(columns={"index": "Unnamed: 0"})
+
+        wanted = self.fit(self.w, self.y)._scores
+        self.assertEqual(self.fit(kept(self.w), kept(self.y))._scores, wanted)
+        moved = kept(self.w)[[*self.w.columns, "Unnamed: 0"]]
+        self.refused(moved, self.y, "'Unnamed: 0' had no name in its file", "index_col=0")
+        odd = self.w.rename(columns={self.w.columns[0]: None})
+        self.refused(odd, self.y, "a column has no name")
+
+    def test_directions_as_a_mapping(self):
+        a, b = self.y.columns[:2]
+        for directions in ({a: True, b: False}, pd.Series({a: True, b: False})):
+            fit = self.fit(self.w, self.y, higher_is_better=directions)
+            self.assertTrue(fit.higher_is_better[a])
+            self.assertFalse(fit.higher_is_better[b])
+        fit = self.fit(self.w, self.y, lower_is_better={a: False, b: True})
+        self.assertTrue(fit.higher_is_better[a])
+        self.assertFalse(fit.higher_is_better[b])
+        self.refused(self.w, self.y, "wanted True or False", kind=TypeError,
+                     higher_is_better={a: 1})  # fmt: skip
+        self.refused(self.w, self.y, "wanted names of metrics", kind=TypeError,
+                     higher_is_better=True)  # fmt: skip
+
+    def test_a_domain_that_is_missing_in_a_prediction(self):
+        fit = self.fit(self.w, self.y)
+        with self.assertRaises(regmix.InputError) as caught:
+            fit.predict(self.w.drop(columns=self.w.columns[0]))
+        self.assertIn(f'no column for the domain "{self.w.columns[0]}"', str(caught.exception))
+
     def test_one_metric_as_a_series(self):
         fit = self.fit(self.w, self.y["books_loss"])
         self.assertEqual(fit.metrics, ["books_loss"])
