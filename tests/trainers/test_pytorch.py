@@ -243,13 +243,14 @@ def kept_model(exp, scratch):
 
 def begins_with_a_model(exp, scratch):
     """The model that one run keeps is what another begins with."""
-    model = own_copy(exp, "r1", scratch + "/start", keep_model=True)
+    model = own_copy(exp, "r1", scratch + "/start", keep_model=True, heads=2)
     train(model)
     with open(model + "/config.json") as file:
         config = json.load(file)
     changed = exp + "-init"
     shutil.copytree(exp, changed)
-    done = regmix("train", "-C", changed, "-q", "--redo", "--set", "proxy.init=" + model)
+    done = regmix("train", "-C", changed, "-q", "--redo", "--set", "proxy.init=" + model,
+                  "--set", "proxy.context=%d" % config["max_position_embeddings"])
     ours = own_copy(changed, "r2", scratch + "/from-model")
     ran = train(ours)
     if done.returncode or ran.returncode:
