@@ -110,6 +110,12 @@ same "whose other metrics are in the table" "18 of 36" "$(awk -F, 'NR == 1 { for
 try "and are fitted" 0 "" "$REGMIX" fit -C broken
 try "in their direction" 0 '"arc" is a score' "$REGMIX" optimize -C broken --quick
 
+# ---- a name twice
+cp exp/mixtures.csv mixtures.bak
+sed -n 2p exp/mixtures.csv >> exp/mixtures.csv
+try "a run twice is refused" 1 'mixtures.csv: two runs would have the name "0001"' "$REGMIX" train -C exp
+mv mixtures.bak exp/mixtures.csv
+
 # ---- methods read the first swarm
 with "  unread: {width: 48, runs: 4}"
 try "methods train what they read" 0 "prior" "$REGMIX" compare -C exp --methods regmix,prior --seeds 1
