@@ -23,32 +23,47 @@ static bool take(int fd, rmx_buf *into) {
   return n > 0;
 }
 
-// Reads both pipes to their ends. False: it took too long.
-static bool listen_until(double deadline, int out, int errors, struct rmx__reply *r) {
-  struct pollfd ends[2] = {{.fd = out, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
+// Its exit is left to be asked for again, so that its number is not given to another process.
+static bool has_ended(pid_t pid) {
+  siginfo_t info = {0};
+  return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+// Reads both pipes until the program ends, or closes them. What it leaves running may keep them
+// open. False: it took too long, or this process was asked to stop.
+static bool listen_until(double deadline, pid_t pid, const int fds[2], struct rmx__reply *r) {
+  struct pollfd ends[2] = {{.fd = fds[0], .events = POLLIN}, {.fd = fds[1], .events = POLLIN}};
   rmx_buf *const into[2] = {&r->text, &r->errors};
-  while (ends[0].fd >= 0 || ends[1].fd >= 0) {
+  for (bool ended = false; ends[0].fd >= 0 || ends[1].fd >= 0;) {
     const double left = deadline - rmx_now();
-    if (left <= 0) return false;
-    if (poll(ends, 2, (int)(left * 1000) + 1) <= 0) continue;
+    if (left <= 0 || rmx_interrupted()) return false;
+    if (poll(ends, 2, left < 0.1 || ended ? 0 : 100) <= 0) {
+      if (ended) return true;
+      ended = has_ended(pid);  // what it wrote last is still to be read
+      if (!ended && left < 0.1) usleep(2000);
+      continue;
+    }
     for (int i = 0; i < 2; i++)
       if (ends[i].fd >= 0 && ends[i].revents && !take(ends[i].fd, into[i])) ends[i].fd = -1;
   }
   return true;
 }
 
+// The program and what it started: they are a group of processes.
+static void kill_all(pid_t pid) {
+  kill(-pid, SIGKILL);
+  kill(pid, SIGKILL);
+}
+
 // It closed its output, and is about to end.
-static int wait_until(double deadline, pid_t pid, bool *timed_out) {
+static int wait_until(double deadline, pid_t pid, bool *killed) {
   int code = 0;
-  while (waitpid(pid, &code, *timed_out ? 0 : WNOHANG) != pid) {
-    if (*timed_out) continue;
-    if (rmx_now() > deadline) {
-      *timed_out = true;
-      kill(pid, SIGKILL);
-    } else {
-      usleep(2000);
-    }
+  while (!*killed && !has_ended(pid)) {
+    *killed = rmx_now() > deadline || rmx_interrupted();
+    usleep(2000);
   }
+  if (*killed) kill_all(pid);
+  while (waitpid(pid, &code, 0) < 0 && errno == EINTR) continue;
   return WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
 }
 
@@ -59,7 +74,12 @@ static rmx_status start(const char *const *argv, int out, int errors, pid_t *pid
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-  const int code = posix_spawnp(pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+  posix_spawnattr_t own_group;
+  posix_spawnattr_init(&own_group);
+  posix_spawnattr_setpgroup(&own_group, 0);
+  posix_spawnattr_setflags(&own_group, POSIX_SPAWN_SETPGROUP);
+  const int code = posix_spawnp(pid, argv[0], &actions, &own_group, (char *const *)argv, environ);
+  posix_spawnattr_destroy(&own_group);
   posix_spawn_file_actions_destroy(&actions);
   errno = code;
   r->missing = code == ENOENT;
@@ -71,6 +91,7 @@ rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply 
   const double deadline = rmx_now() + seconds;
   int out[2], errors[2];
   pid_t pid = 0;
+  bool killed = false;
   *r = (struct rmx__reply){0};
   if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
   if (pipe2(errors, O_CLOEXEC) != 0) {
@@ -80,11 +101,13 @@ rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply 
   const rmx_status status = start(argv, out[1], errors[1], &pid, r, err);
   close(out[1]), close(errors[1]);
   if (pid > 0) {
-    r->timed_out = !listen_until(deadline, out[0], errors[0], r);
-    if (r->timed_out) kill(pid, SIGKILL);
-    r->code = wait_until(deadline, pid, &r->timed_out);
+    killed = !listen_until(deadline, pid, (int[]){out[0], errors[0]}, r);
+    r->code = wait_until(deadline, pid, &killed);
+    r->timed_out = killed && !rmx_interrupted();
   }
   close(out[0]), close(errors[0]);
+  if (killed && rmx_interrupted())
+    return rmx_fail(err, RMX_EINTERRUPTED, "stopped while %s was running", argv[0]);
   if (r->text.failed || r->errors.failed) return rmx_fail_memory(err, MOST_BYTES, argv[0]);
   return status;
 }

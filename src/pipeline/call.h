@@ -13,7 +13,8 @@ struct rmx__reply {
   rmx_buf errors;  // its stderr
 };
 // Runs argv (NULL at its end; argv[0] is looked for in PATH) for `seconds` at most. An error is
-// about this process: no memory, no pipe. Release the reply in any case.
+// about this process: no memory, no pipe, RMX_EINTERRUPTED. Where it took too long or this process
+// was asked to stop, the program and what it started are killed. Release the reply in any case.
 rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply *out, rmx_err *err);
 void rmx__reply_release(struct rmx__reply *r);
 // What it printed, or "".

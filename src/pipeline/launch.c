@@ -42,12 +42,46 @@ static rmx_status check_value(const char *name, const char *value, const char *a
   return rmx_fail(err, RMX_EUSAGE, "--%s \"%s\" is not what sbatch takes", name, value);
 }
 
+// What the script sets itself, or relies on.
+static rmx_status check_option(const char *option, rmx_err *err) {
+  static const struct {
+    const char *name, *instead;
+  } own[] = {{"array", "--tasks sets how many tasks there are, and --array-limit how many run"},
+             {"time", "--time sets the limit"},
+             {"partition", "--partition chooses it"},
+             {"cpus-per-task", "--cpus sets the processors of a task"},
+             {"output", "the logs are in the folder slurm/ of the experiment"},
+             {"error", "the logs are in the folder slurm/ of the experiment"},
+             {"open-mode", "the log of a task is appended to"},
+             {"signal", "with --time, a task is warned before its limit"},
+             {"requeue", "the script has it"},
+             {"no-requeue", "a preempted task is queued again and goes on from its checkpoint"},
+             {"nodes", "a task is one process; --tasks and --cpus set how many and how large"},
+             {"ntasks", "a task is one process; --tasks and --cpus set how many and how large"},
+             {"wrap", "launch writes the script"},
+             {"wait", "`regmix status` shows how the tasks stand"},
+             {"test-only", "--dry-run shows the script"}};
+  const char *name = option + strspn(option, "-");
+  const int n = (int)strcspn(name, "= ");
+  if (n < 2)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--sbatch \"%s\": wanted the long name of an option, as in account=NAME",
+                    option);
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)  // sbatch knows an option by its beginning
+    if (strncmp(name, own[i].name, (size_t)n) == 0)
+      return rmx_fail(err, RMX_EUSAGE, "--sbatch %s: launch sets %s itself; %s", option,
+                      own[i].name, own[i].instead);
+  return RMX_OK;
+}
+
 static rmx_status check_request(const rmx_pipeline *p, const rmx_launch_request *r, rmx_err *err) {
   const rmx_training *t = &p->experiment.config.proxy;
   RMX_TRY(check_value("partition", r->partition, "_-.,", err));
   RMX_TRY(check_value("time", r->time, ":-", err));
-  for (size_t i = 0; i < r->sbatch.n; i++)
+  for (size_t i = 0; i < r->sbatch.n; i++) {
     RMX_TRY(check_value("sbatch", r->sbatch.items[i], NULL, err));
+    RMX_TRY(check_option(r->sbatch.items[i], err));
+  }
   if (r->gpus && !rmx_training_is_outside(t))
     return rmx_fail(err, RMX_EUSAGE,
                     "--gpus %lld: regmix's own trainer uses no GPU; set proxy.trainer: pytorch, or "
@@ -129,14 +163,43 @@ static void set_up(struct launch *l) {
 
 // ---- its folder
 
+static bool then_waits(const struct launch *l) {
+  for (size_t i = 0; i < l->earlier.n; i++)
+    if (l->earlier.items[i].then_live) return true;
+  return false;
+}
+
+// A script that was given to sbatch has a file beside it until sbatch's answer is known.
+#define ASKED ".asked"
+
+static bool holds(const char *folder, const char *name) {
+  RMX_OWNED char *path = rmx_path_in(folder, name);
+  return path && rmx_exists(path);
+}
+
+// An earlier script that Slurm may have: the same runs are not submitted twice without a word.
+static rmx_status check_known(const struct launch *l, rmx_err *err) {
+  const bool array = l->m && holds(l->folder, "array.sh" ASKED);
+  if (l->request->dry_run ||
+      !(array || (l->request->then && !then_waits(l) && holds(l->folder, "then.sh" ASKED))))
+    return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "it is not known whether Slurm took %s/%s.sh, since sbatch was stopped or gave "
+                  "no clear answer. Look with `squeue --me`, and end what is there of it with "
+                  "scancel. Then remove %s/%s.sh" ASKED " and give the same command again",
+                  l->folder, array ? "array" : "then", l->folder, array ? "array" : "then");
+}
+
 // The first number whose launch Slurm did not take.
 static rmx_status choose_folder(struct launch *l, rmx_err *err) {
   for (long k = 1;; k++) {
     free(l->folder);
     l->folder = rmx_format("%s/" RMX__LAUNCHES "/%ld", l->experiment, k);
-    RMX_OWNED char *taken = l->folder ? rmx_path_in(l->folder, "launch.json") : NULL;
-    if (!taken) return rmx_fail_memory(err, 0, "a path");
-    if (!rmx_exists(taken)) return RMX_OK;
+    if (!l->folder) return rmx_fail_memory(err, 0, "a path");
+    RMX_TRY(check_known(l, err));
+    if (!holds(l->folder, "launch.json") && !holds(l->folder, "array.sh" ASKED) &&
+        !holds(l->folder, "then.sh" ASKED))
+      return RMX_OK;
   }
 }
 
@@ -185,28 +248,85 @@ static const char *advice_for(const char *why) {
   return "change the options, or submit the script by hand with other ones";
 }
 
-// Submits a script; *id: the number of the job. after: "--dependency=...", or NULL.
-static rmx_status submit(const char *folder, const char *name, const char *after, char **id,
-                         rmx_err *err) {
-  RMX_OWNED char *path = rmx_path_in(folder, name);
+// The number of a job in a line "77", "77;cluster" or "Submitted batch job 77 on cluster x".
+static size_t job_in(const char **line) {
+  static const char words[] = "Submitted batch job ";
+  const bool long_form = strncmp(*line, words, sizeof words - 1) == 0;
+  if (long_form) *line += sizeof words - 1;
+  const size_t digits = strspn(*line, "0123456789");
+  const char after = (*line)[digits + strspn(*line + digits, " \t\r")];
+  const bool ends = long_form || strchr("\n;", after);
+  return digits && digits <= 10 && **line != '0' && ends ? digits : 0;
+}
+
+// Of the last line that has one. NULL: no line has, or there is no memory.
+static char *last_job(const char *text) {
+  char *id = NULL;
+  for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+    const char *line = at;
+    const size_t digits = job_in(&line);
+    if (!digits) continue;
+    free(id);
+    id = rmx_format("%.*s", (int)digits, line);
+  }
+  return id;
+}
+
+// Why it is not known whether Slurm has the script; NULL: it is known.
+static const char *doubt_in(struct rmx__reply *r, bool interrupted, const char *id) {
+  static char text[64];
+  if (interrupted) return "this command was stopped before sbatch answered";
+  if (r->timed_out) snprintf(text, sizeof text, "sbatch did not answer within %d s", SUBMIT_S);
+  if (r->timed_out) return text;
+  if (r->code >= 128) snprintf(text, sizeof text, "sbatch was killed by signal %d", r->code - 128);
+  if (r->code >= 128) return text;
+  if (r->code != 0 && id) return "sbatch printed the number of a job and failed";
+  if (r->code != 0 && strstr(rmx__reply_why(r), "timed out"))
+    return "sbatch lost the connection to Slurm's controller";
+  return r->code == 0 && !id ? "sbatch printed no number of a job" : NULL;
+}
+
+// *id: the number of the job. *known: it was submitted, or it certainly was not.
+static rmx_status ask_sbatch(const char *const *words, const char *path, char **id, bool *known,
+                             rmx_err *err) {
   RMX_OWNED_BY(rmx__reply_release) struct rmx__reply r = {0};
-  const char *words[] = {"sbatch", "--parsable", path, NULL, NULL, NULL};
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  if (after) words[2] = after, words[3] = "--kill-on-invalid-dep=yes", words[4] = path;
-  RMX_TRY(rmx__call(words, SUBMIT_S, &r, err));
-  if (r.timed_out)
-    return rmx_fail(err, RMX_EIO,
-                    "sbatch did not answer within %d s; look with `squeue --me` whether it took %s "
-                    "before you try again",
-                    SUBMIT_S, path);
-  const size_t digits = strspn(rmx__reply_text(&r), "0123456789");
-  if (r.code == 0 && digits) {
-    *id = rmx_format("%.*s", (int)digits, rmx__reply_text(&r));
-    return *id ? RMX_OK : rmx_fail_memory(err, digits, "the number of a job");
+  const rmx_status status = rmx__call(words, SUBMIT_S, &r, err);
+  if (status != RMX_OK && status != RMX_EINTERRUPTED) return status;
+  RMX_OWNED char *found = last_job(rmx__reply_text(&r));
+  const char *doubt = doubt_in(&r, status == RMX_EINTERRUPTED, found);
+  *known = !doubt;
+  if (doubt)
+    return rmx_fail(err, status == RMX_OK ? RMX_EIO : status,
+                    "%s, so it is not known whether Slurm took %s; look with `squeue --me`. Before "
+                    "the next launch, end what is there of it with scancel and remove %s" ASKED,
+                    doubt, path, path);
+  if (r.code == 0) {
+    *id = found;
+    found = NULL;
+    return RMX_OK;
   }
   const char *why = rmx__reply_why(&r);
   return rmx_fail(err, RMX_EINPUT, "sbatch refused %s: %s; %s. Nothing of it was submitted", path,
                   why, advice_for(why));
+}
+
+// Submits a script; *id: the number of the job. after: "--dependency=...", or NULL. An answer
+// that is known goes into launch.json.
+static rmx_status submit(struct launch *l, const char *name, const char *after, char **id,
+                         rmx_err *err) {
+  RMX_OWNED char *path = rmx_path_in(l->folder, name);
+  RMX_OWNED char *asked = path ? rmx_format("%s" ASKED, path) : NULL;
+  const char *words[] = {"sbatch", "--parsable", path, NULL, NULL, NULL};
+  bool known = true;
+  if (!path || !asked) return rmx_fail_memory(err, 0, "a path");
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "stopped before sbatch");
+  if (after) words[2] = after, words[3] = "--kill-on-invalid-dep=yes", words[4] = path;
+  RMX_TRY(rmx_write_file(asked, "", 0, err));
+  rmx_note(&l->p->listener, "launch: gives %s to sbatch", path);
+  rmx_status status = ask_sbatch(words, path, id, &known, err);
+  if (status == RMX_OK) status = write_record(l, err);
+  if (known) unlink(asked);
+  return status;
 }
 
 // "--dependency=afterok:1:2" of this launch and of earlier ones with tasks that are not done. NULL:
@@ -221,22 +341,14 @@ static char *dependency(const struct launch *l) {
   return text;
 }
 
-static bool then_waits(const struct launch *l) {
-  for (size_t i = 0; i < l->earlier.n; i++)
-    if (l->earlier.items[i].then_live) return true;
-  return false;
-}
-
 static rmx_status submit_all(struct launch *l, rmx_err *err) {
   RMX_TRY(write_files(l, err));
-  if (l->m) RMX_TRY(submit(l->folder, "array.sh", NULL, &l->job_id, err));
-  if (l->m) RMX_TRY(write_record(l, err));  // before anything else can go wrong
+  if (l->m) RMX_TRY(submit(l, "array.sh", NULL, &l->job_id, err));
   if (!l->then.size) return RMX_OK;
   RMX_OWNED char *after = dependency(l);
-  if (submit(l->folder, "then.sh", after, &l->then_id, err) != RMX_OK)
-    return rmx_fail_in(err, "the training is submitted%s%s, but not the job after it",
-                       l->job_id ? " as job " : "", l->job_id ? l->job_id : "");
-  return write_record(l, err);
+  if (submit(l, "then.sh", after, &l->then_id, err) == RMX_OK) return RMX_OK;
+  return rmx_fail_in(err, "the training is submitted%s%s. The job after it",
+                     l->job_id ? " as job " : "", l->job_id ? l->job_id : "");
 }
 
 // ---- all of it
@@ -258,14 +370,24 @@ static void tell_left_out(const struct launch *l) {
                l->earlier.items[i].job);
 }
 
+// sbatch reads the path of the logs: a quote ends it, and after a backslash it expands no %a.
+static rmx_status check_path(const char *path, rmx_err *err) {
+  const char *bad = strpbrk(path, "\n\"\\");
+  return !bad ? RMX_OK
+              : rmx_fail(err, RMX_EINPUT,
+                         "%s: sbatch cannot write logs to a path with %s in it; rename the folder",
+                         path,
+                         *bad == '"'    ? "a quote (\")"
+                         : *bad == '\n' ? "a new line"
+                                        : "a backslash");
+}
+
 static rmx_status make_scripts(struct launch *l, rmx_err *err) {
   struct rmx__slurm_job *j = &l->job;
   l->experiment = rmx_realpath(l->p->experiment.folder);
   RMX_OWNED char *program = rmx_realpath(l->p->program);
   if (!l->experiment || !program) return rmx_fail_memory(err, 0, "a path");
-  if (strpbrk(l->experiment, "\n\""))
-    return rmx_fail(err, RMX_EINPUT, "%s: Slurm cannot have a quote or a new line in a path",
-                    l->experiment);
+  RMX_TRY(check_path(l->experiment, err));
   RMX_TRY(choose_folder(l, err));
   j->p = l->p, j->request = l->request;
   j->experiment = l->experiment, j->program = program, j->folder = l->folder;

@@ -33,29 +33,43 @@ static enum said meaning(const char *word) {
   return ENDED;
 }
 
-// Lines "TASK STATE" of squeue; "N/A STATE" of a job without tasks, which counts as task 0.
-static void take_queue(const char *text, enum said *said, size_t tasks) {
-  for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-    char task[24], state[40];
-    if (sscanf(at, "%23s %39s", task, state) != 2) continue;
-    const unsigned long i = strcmp(task, "N/A") == 0 ? 0 : strtoul(task, NULL, 10);
-    if (i < tasks) said[i] = meaning(state);
-  }
+// Whether this is the word of a state, whatever it means.
+static bool is_state(const char *word) {
+  return word[0] && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(word);
 }
 
-// Lines "JOB_TASK|STATE" of sacct, for tasks that the queue has forgotten.
-static void take_account(const char *text, enum said *said, size_t tasks) {
+// Lines "TASK STATE" of squeue; "N/A STATE" of a job without tasks, which counts as task 0. How
+// many it understood.
+static size_t take_queue(const char *text, enum said *said, size_t tasks) {
+  size_t n = 0;
+  for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+    char task[24], state[40], *end = task;
+    if (sscanf(at, "%23s%*[ \t]%39s", task, state) != 2 || !is_state(state)) continue;
+    const unsigned long i = strcmp(task, "N/A") == 0 ? 0 : strtoul(task, &end, 10);
+    if (strcmp(task, "N/A") != 0 && (*end || end == task)) continue;
+    if (i < tasks) said[i] = meaning(state);
+    n++;
+  }
+  return n;
+}
+
+// Lines "JOB_TASK|STATE" of sacct, for tasks that the queue has forgotten. How many it understood.
+static size_t take_account(const char *text, enum said *said, size_t tasks) {
+  size_t n = 0;
   for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
     unsigned long job, i;
     char state[40];
-    if (sscanf(at, "%lu_%lu|%39[A-Z_]", &job, &i, state) != 3 || i >= tasks) continue;
+    if (sscanf(at, "%lu_%lu|%39[A-Z_]", &job, &i, state) != 3) continue;
     const enum said now = meaning(state);
     // what the accounts hold for alive is not in the queue
-    if (said[i] == NOTHING) said[i] = now == PREEMPTED ? PREEMPTED : ENDED;
+    if (i < tasks && said[i] == NOTHING) said[i] = now == PREEMPTED ? PREEMPTED : ENDED;
+    n++;
   }
+  return n;
 }
 
-// said (tasks) of a job. False: Slurm cannot be asked. *silent: nor can it be asked again.
+// said (tasks) of a job. False: Slurm cannot be asked, or its answer cannot be understood. *silent:
+// nor can it be asked again.
 static bool ask_slurm(const char *job, enum said *said, size_t tasks, bool *silent) {
   const char *const queue[] = {"squeue", "-h", "-r", "-t", "all", "-o", "%K %T", "-j", job, NULL};
   const char *const account[] = {"sacct", "-n", "-P", "-X", "-o", "JobID,State", "-j", job, NULL};
@@ -65,12 +79,13 @@ static bool ask_slurm(const char *job, enum said *said, size_t tasks, bool *sile
   if (*silent) return false;
   const bool forgotten = q.errors.data && strstr(q.errors.data, "Invalid job id");
   if (q.code != 0 && !forgotten) return false;
-  take_queue(rmx__reply_text(&q), said, tasks);
+  bool answered = take_queue(rmx__reply_text(&q), said, tasks) > 0 || forgotten;
+  if (!answered && strspn(rmx__reply_text(&q), " \r\n") != q.text.size) return false;
   bool all = true;
   for (size_t i = 0; i < tasks; i++) all = all && said[i] != NOTHING;
   if (!all && rmx__call(account, ASK_S, &a, &ignored) == RMX_OK && a.code == 0)
-    take_account(rmx__reply_text(&a), said, tasks);
-  return true;
+    answered = take_account(rmx__reply_text(&a), said, tasks) > 0 || answered;
+  return answered;
 }
 
 // ---- what the folder says of a task
@@ -216,6 +231,7 @@ rmx_status rmx__launches_look(const rmx_experiment *e, const rmx_run *runs, size
   bool silent = false;
   const struct look k = {states, later, out->queued, &silent};
   for (size_t i = out->n; i-- > 0;) RMX_TRY(count_tasks(&out->items[i], &k, err));
+  if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "stopped while Slurm was asked");
   return RMX_OK;
 }
 

@@ -62,9 +62,10 @@ void rmx__slurm_array(const struct rmx__slurm_job *j, rmx_buf *out) {
       out,
       "#!/bin/sh\n"
       "# Written by `regmix launch slurm`. The same command submits what is not done.\n"
-      "# %zu of %zu run%s in %zu task%s: task I trains every %zu-th line of runs.txt, the "
-      "first I lines\n# left out.\n",
-      j->runs, j->all, rmx_s((double)j->all), j->tasks, rmx_s((double)j->tasks), j->tasks);
+      "# %zu of %zu run%s in %zu task%s. runs.txt has the names of the runs. The tasks take "
+      "them in turn:\n# the first run is for task 0, the next one for task 1, and so on; after "
+      "the last task, for task 0 again.\n",
+      j->runs, j->all, rmx_s((double)j->all), j->tasks, rmx_s((double)j->tasks));
   put_name(out, j->experiment);
   rmx_buf_printf(out, "#SBATCH --array=0-%zu", j->tasks - 1);
   if (r->array_limit) rmx_buf_printf(out, "%%%lld", (long long)r->array_limit);

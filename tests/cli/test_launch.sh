@@ -57,10 +57,65 @@ echo 'echo "sbatch: error: x" >&2; echo "sbatch: error: Batch job submission fai
 try "its last words" 1 "Invalid account or account/partition combination specified" launch
 try "with what to do" 1 "Nothing of it was submitted" launch
 if [ -e exp/slurm/1/launch.json ]; then not_ok "no job is remembered"; else ok "no job is remembered"; fi
-echo 'echo hello' | fake sbatch
-try "an sbatch that says nothing of a job" 1 "sbatch refused" launch
 status
 same "status knows of no job" None "$(value json 'o.get("slurm")')"
+
+# ---- it is not known whether sbatch took the script
+again() { rm -f exp/slurm/1/array.sh.asked; }
+unclear() { # NAME SBATCH
+  echo "$2" | fake sbatch
+  try "$1" 1 "it is not known whether Slurm took" launch
+  says "$1: where to look" "squeue --me" "$SCRATCH/stderr"
+  if grep -q "Nothing of it was submitted" "$SCRATCH/stderr"; then not_ok "$1: no promise"; else ok "$1: no promise"; fi
+  echo 'echo 99' | fake sbatch
+  try "$1: nothing is submitted twice without a word" 1 "array.sh.asked and give the same command again" launch
+  again
+}
+unclear "an sbatch that prints no number" 'echo hello 12'
+unclear "an sbatch that prints nothing" 'exit 0'
+unclear "a number that no job has" 'echo 12345678901234567890'
+unclear "an sbatch that is killed" 'kill -9 $$'
+unclear "a number, and a failure" 'echo 12; exit 1'
+unclear "a connection that is lost" 'echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2; exit 1'
+echo 'sleep 543 & touch hangs; wait' | fake sbatch
+PATH=$SCRATCH/bin:$plain "$REGMIX" launch slurm -C exp > log 2>&1 &
+pid=$!
+for _ in $(seq 500); do [ -e hangs ] && break; sleep 0.02; done
+kill -TERM $pid
+wait $pid
+same "asked to stop while sbatch hangs" 130 $?
+says "and why" "stopped before sbatch answered, so it is not known" log
+says "it says what it waits for" "gives $(realpath exp)/slurm/1/array.sh to sbatch" log
+if pgrep -f "^sleep 543$" > /dev/null; then not_ok "sbatch is ended with what it started"; else ok "sbatch is ended with what it started"; fi
+again
+id_of() { # NAME SBATCH ID
+  echo "$2" | fake sbatch
+  try "$1" 0 "job $3: 5 runs in 5 tasks" launch
+  rm -rf exp/slurm
+}
+id_of "a warning before the number" 'echo "sbatch: warning: 1 thing"; echo 77' 77
+id_of "words after the number" 'echo 78; echo "2 more jobs may run"' 78
+id_of "words around the number" 'echo "Submitted batch job 79 on cluster x"' 79
+id_of "an sbatch that leaves a process" 'sleep 30 & echo "80;x"' 80
+
+# ---- options that launch sets itself
+refused() { try "--sbatch $1" 2 "$2" launch --dry-run --sbatch "$1"; }
+refused array=0-3 "--tasks sets how many"
+refused --arr=0-3 "--array-limit"
+refused output=x "the logs are in"
+refused error=x "the logs are in"
+refused "time 1:00" "--time sets the limit"
+refused signal=B:9@1 "with --time"
+refused no-requeue "queued again"
+refused cpus-per-task=2 "--cpus sets"
+refused -p "the long name"
+try "--sbatch of its own" 0 "#SBATCH --time-min=5" launch --dry-run --sbatch time-min=5
+
+# ---- folders that sbatch cannot write to
+for folder in 'back\slash' 'quo"te'; do
+  mkdir "$folder" && cp -r exp "$folder/exp"
+  try "$folder" 1 "rename the folder" env PATH="$SCRATCH/bin:$plain" "$REGMIX" launch slurm -C "$folder/exp" --dry-run
+done
 
 # ---- it takes the script
 echo 'echo "$@" >> calls; n=$(cat number 2> /dev/null || echo 40); n=$((n + 1)); echo $n > number; echo "$n;cluster"' | fake sbatch
@@ -85,6 +140,14 @@ echo 'exit 1' | fake sacct
 printf 'ended 130\n' > exp/slurm/1/1.state; printf 'running 0 gone\n' > exp/slurm/1/2.state; touch -d '1 hour ago' exp/slurm/1/2.state
 status
 same "without them the folder is" "pending:1 running:0 done:1 failed:2 preempted:1" "$(tasks 0)"
+# an answer that is none
+rm exp/slurm/1/1.state exp/slurm/1/2.state
+for answer in 'head -c 5000 /dev/urandom' 'echo hello world' 'exit 0'; do
+  echo "$answer" | fake squeue
+  status
+  same "squeue: $answer" "False pending:4 running:0 done:1 failed:0 preempted:0" "$(value json 'o["slurm"][0]["slurm_answered"]') $(tasks 0)"
+done
+printf 'ended 130\n' > exp/slurm/1/1.state; printf 'running 0 gone\n' > exp/slurm/1/2.state; touch -d '1 hour ago' exp/slurm/1/2.state
 echo 'echo "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1' | fake squeue
 printf 'ended 1\n' > exp/slurm/1/4.state
 status
