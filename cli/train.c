@@ -13,7 +13,8 @@
 
 struct train_args {
   int64_t jobs;
-  char *slice, *runs;
+  rmx_strings slice;
+  char *runs;
   bool redo, dry_run;
 };
 
@@ -43,7 +44,10 @@ static rmx_status run_train(cli *c, rmx_err *err) {
   RMX_TRY(cli_open(c, NULL, true, err));
   p->redo = args->redo;
   p->slice.runs = args->runs;
-  if (args->slice) RMX_TRY(rmx_slice_parse(args->slice, &p->slice, err));
+  if (args->slice.n > 1)
+    return rmx_fail(err, RMX_EUSAGE, "--slice is given %zu times; a process trains one part",
+                    args->slice.n);
+  if (args->slice.n) RMX_TRY(rmx_slice_parse(args->slice.items[0], &p->slice, err));
   if (args->jobs > 0) p->experiment.config.general.jobs = args->jobs;
   if (args->dry_run) return cli_dry_run(c, say_train, err);
   RMX_TRY(rmx_pipeline_step(p, RMX_STEP_TRAIN, err));
@@ -77,7 +81,7 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 static const rmx_option train_options[] = {
     {"jobs", RMX_INT, offsetof(struct train_args, jobs), "0", 0, 512, "N",
      "number of runs that are trained at the same time; 0: `jobs` of the config"},
-    {"slice", RMX_TEXT, offsetof(struct train_args, slice), NULL, 0, 0, "I/N",
+    {"slice", RMX_LIST, offsetof(struct train_args, slice), NULL, 0, 0, "I/N",
      "train part I of N of the runs, I from 0 to N-1; no run is in two parts"},
     {"runs", RMX_TEXT, offsetof(struct train_args, runs), NULL, 0, 0, "FILE",
      "train only the runs that this file names, one a line; --slice is then a part of these"},

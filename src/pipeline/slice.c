@@ -50,6 +50,7 @@ rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, si
     line++;
     next = strchr(name, '\n');
     if (next) *next++ = '\0';
+    name[strcspn(name, "\r")] = '\0';
     if (!*name) continue;
     RMX_TRY(run_named(path, line, name, runs, n, &run, err));
     if (!listed[run]) order[(*m)++] = run;
@@ -67,10 +68,12 @@ rmx_status rmx__slice_runs(const rmx_pipeline *p, const rmx_run *runs, size_t n,
   *m = 0;
   *chosen = rmx_calloc(n, sizeof **chosen);
   if (!order || !*chosen) return rmx_fail_memory(err, n * sizeof **chosen, "a part of the runs");
-  if (s->runs)
-    RMX_TRY(rmx__runs_in_file(s->runs, runs, n, order, &listed, err));
-  else
-    rmx__longest_first(runs, n, order);
+  if (s->runs) RMX_TRY(rmx__runs_in_file(s->runs, runs, n, order, &listed, err));
+  if (s->runs && !listed)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: it names no run; wanted one name a line, such as %s, as in mixtures.csv",
+                    s->runs, n ? runs[0].name : "0001");
+  if (!s->runs) rmx__longest_first(runs, n, order);
   for (size_t k = part; k < listed; k += parts) (*chosen)[(*m)++] = runs[order[k]];
   return RMX_OK;
 }

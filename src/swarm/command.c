@@ -151,7 +151,7 @@ static int wait_for_end(struct training *t, rmx__guard *g) {
 
 static rmx_status fail_of(const struct training *t, int code, rmx_err *err) {
   char how[160], tail[TAIL_BYTES + 1];
-  if (t->stopped) return rmx_fail(err, RMX_EINTERRUPTED, "was stopped together with this program");
+  if (t->stopped) return rmx_fail(err, RMX_EINTERRUPTED, "was asked to stop");
   if (t->timed_out)
     snprintf(how, sizeof how, "ran longer than %g s (proxy.timeout) and was ended",
              t->run->training.timeout_s);

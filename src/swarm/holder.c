@@ -61,3 +61,10 @@ bool rmx__holder_lives(const rmx__holder *h, bool locks) {
   if (process_lives(h)) return age <= RMX__SILENT_S;
   return no_lock && age <= RMX__ENDED_S;
 }
+
+void rmx__holder_name(const rmx__holder *h, char out[RMX__HOLDER_NAME]) {
+  if (h->pid > 0 && h->host[0])
+    snprintf(out, RMX__HOLDER_NAME, "process %ld on %s", h->pid, h->host);
+  else
+    snprintf(out, RMX__HOLDER_NAME, "a process");
+}

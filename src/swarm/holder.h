@@ -34,4 +34,8 @@ void rmx__holder_parse(const char *text, rmx__holder *out);
 // far as locks work; else there are none.
 bool rmx__holder_lives(const rmx__holder *h, bool locks);
 
+// "process 12 on node3", or "a process" where the claim names none, as at its start.
+enum { RMX__HOLDER_NAME = 300 };
+void rmx__holder_name(const rmx__holder *h, char out[RMX__HOLDER_NAME]);
+
 #endif

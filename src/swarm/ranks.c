@@ -176,13 +176,14 @@ rmx_status rmx__ranks_train_ours(const rmx_run *r, const char *isa, const rmx_tr
 }
 
 rmx_status rmx__ranks_train(const rmx_run *r, const char *isa, const rmx_train_hooks *hooks,
-                            rmx_err *err) {
+                            bool *taken, rmx_err *err) {
   RMX_OWNED_BY(rmx__claim_release) rmx__claim claim = {.fd = -1};
-  bool taken = false;
-  RMX_TRY(rmx__claim_take(&claim, r->folder, &taken, err));
-  if (!taken)
-    return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process", r->name);
+  RMX_TRY(rmx__claim_take(&claim, r->folder, taken, err));
+  if (!*taken) return RMX_OK;
   RMX_TRY(rmx__claim_beat(&claim, true, err));
+  // Somebody may have finished it before our claim: then it is looked at again.
+  *taken = rmx_run_look(r, NULL) < RMX_RUN_DIVERGED;
+  if (!*taken) return RMX_OK;
   RMX_TRY(give_order(
       hooks->comm,
       json_pack("{s:s, s:s?, s:o}", "do", "together", "isa", isa, "run", run_order(r, 0)), err));

@@ -21,8 +21,9 @@ rmx_status rmx__ranks_check_levels(rmx_comm *c, const char *isa, rmx_err *err);
 // This rank's part of training a run that all train together.
 rmx_status rmx__ranks_train_ours(const rmx_run *r, const char *isa, const rmx_train_hooks *hooks,
                                  rmx_err *err);
-// All ranks train this run together, whose claim this one takes. hooks->comm is set.
+// All ranks train this run together, whose claim this one takes. hooks->comm is set. *taken: false
+// where another process has the run, or has finished it, and nothing was trained.
 rmx_status rmx__ranks_train(const rmx_run *r, const char *isa, const rmx_train_hooks *hooks,
-                            rmx_err *err);
+                            bool *taken, rmx_err *err);
 
 #endif

@@ -23,8 +23,16 @@
 extern char **environ;
 
 // GIVE_UP_S: a holder of a run without a sign of life for so long is not waited for.
-// MAX_STACKED: runs that one PyTorch process gets.
-enum { MAX_JOBS = 512, LINE = 1500, GIVE_UP_S = 300, MAX_STACKED = 512 };
+// MAX_STACKED: runs that one PyTorch process gets. STOPPED_CODE, LATER_CODE: of a worker that was
+// asked to stop.
+enum {
+  MAX_JOBS = 512,
+  LINE = 1500,
+  GIVE_UP_S = 300,
+  MAX_STACKED = 512,
+  STOPPED_CODE = 130,
+  LATER_CODE = 75
+};
 
 struct worker {
   pid_t pid;                           // 0: free
@@ -263,7 +271,7 @@ static void tell_progress(struct supervisor *s) {
     if (!s->workers[i].pid) continue;
     tokens += s->workers[i].tokens;
     rate += s->workers[i].tokens_per_s;
-    running++;
+    running += s->workers[i].n ? s->workers[i].n : 1;
   }
   size_t ended = s->outcome->done + s->outcome->diverged + s->outcome->failed;
   char detail[128];
@@ -272,9 +280,15 @@ static void tell_progress(struct supervisor *s) {
   rmx_progress(s->listener, s->options->what, tokens, s->tokens_all, "tokens", detail);
 }
 
+// It wrote its checkpoints, since it alone was asked to stop.
+static bool is_stopped(int code) {
+  return WIFEXITED(code) && (WEXITSTATUS(code) == STOPPED_CODE || WEXITSTATUS(code) == LATER_CODE);
+}
+
 // How a worker ended that left a run without a result.
 static void how_it_ended(const struct worker *w, int code, char how[64]) {
   snprintf(how, 64, "failed");
+  if (is_stopped(code)) snprintf(how, 64, "was stopped");
   if (WIFSIGNALED(code))
     snprintf(how, 64, "was killed by signal %d (%s)", WTERMSIG(code), strsignal(WTERMSIG(code)));
   else if (!w->last_stderr_size)
@@ -313,14 +327,16 @@ static void take_result(struct supervisor *s, const struct worker *w, size_t run
   const char *why = strncmp(w->last_stderr, prefix, sizeof prefix - 1) == 0
                         ? w->last_stderr + sizeof prefix - 1
                         : w->last_stderr;
+  int size = (int)strlen(why);
+  while (size && strchr(" \r", why[size - 1])) size--;
+  if (is_stopped(code)) size = 0;
   char how[64], others[64] = "";
   how_it_ended(w, code, how);
   if (w->n > 1) snprintf(others, sizeof others, " (of %zu that one process trains)", w->n);
   const bool again = s->tries[run] < s->options->tries;
   if (!*told)
-    rmx_warn(s->listener, "run %s%s %s%s%s; %s", r->name, others, how,
-             w->last_stderr_size ? ": " : "", why,
-             again ? "trying again" : "given up (the same command tries it again)");
+    rmx_warn(s->listener, "run %s%s %s%s%.*s; %s", r->name, others, how, size ? ": " : "", size,
+             why, again ? "trying again" : "given up (the same command tries it again)");
   *told = true;
   if (again && state == RMX_RUN_RUNNING) {
     leave_to_other(s, run);
@@ -370,21 +386,22 @@ static bool given_up(struct supervisor *s, size_t run) {
   rmx__holder by;
   rmx_err ignored;
   if (rmx__claim_look(s->runs[run].folder, &by, &ignored) != RMX_OK || !by.held) return false;
+  char holder[RMX__HOLDER_NAME];
+  rmx__holder_name(&by, holder);
   const double silent = fabs(by.age_s);
   const char *how = by.age_s < 0 ? "the time of its claim is in the future by"
                                  : "its claim has had no heartbeat for";
   if (silent > RMX__SILENT_S && !s->warned_silent[run]) {
     s->warned_silent[run] = true;
     rmx_warn(s->listener,
-             "run %s is claimed by process %ld on %s, but %s %.0f s; the process may be stopped "
-             "(`kill -CONT %ld` there continues it)",
-             name, by.pid, by.host, how, silent, by.pid);
+             "run %s is claimed by %s, but %s %.0f s; the process may be stopped (`kill -CONT %ld` "
+             "there continues it)",
+             name, holder, how, silent, by.pid);
   }
   if (silent <= GIVE_UP_S) return false;
-  rmx_warn(
-      s->listener,
-      "run %s is no longer waited for; end process %ld on %s, then the same command trains the run",
-      name, by.pid, by.host);
+  rmx_warn(s->listener,
+           "run %s is no longer waited for; end %s, then the same command trains the run", name,
+           holder);
   return true;
 }
 
@@ -515,14 +532,15 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   if (s->others) {
     rmx__holder by = {0};
     rmx_err ignored;
+    char name[RMX__HOLDER_NAME];
     size_t first = 0;
     while (!s->elsewhere[first]) first++;
     rmx__claim_look(s->runs[first].folder, &by, &ignored);
+    rmx__holder_name(&by, name);
     rmx_note(s->listener,
-             "%zu %s being trained by other processes (the first, %s, by process %ld on %s); "
-             "waiting for them at the end",
-             s->others, s->others == 1 ? "run is" : "runs are", s->runs[first].name, by.pid,
-             by.host);
+             "%zu %s being trained by other processes (the first, %s, by %s); waiting for them at "
+             "the end",
+             s->others, s->others == 1 ? "run is" : "runs are", s->runs[first].name, name);
   }
   if (outdated)
     rmx_warn(s->listener,
@@ -585,35 +603,49 @@ static rmx_status train_by_all(struct supervisor *s, size_t run, rmx_err *err) {
   const rmx_train_hooks hooks = {
       .context = s, .tick = tick, .warn = pass_warning, .comm = s->options->comm};
   struct worker *w = &s->workers[0];
-  bool ready = false, told = false;
+  bool ready = false, taken = false, told = false;
   RMX_TRY(make_ready(s, run, &ready, err));
-  if (!ready)
-    return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process",
-                    s->runs[run].name);
+  if (!ready) return RMX_OK;
   w->pid = getpid();  // for the progress: this process is the one worker
-  const rmx_status status = rmx__ranks_train(&s->runs[run], s->options->isa, &hooks, err);
+  const rmx_status status = rmx__ranks_train(&s->runs[run], s->options->isa, &hooks, &taken, err);
   *w = (struct worker){0};
   if (status != RMX_OK) return status;
-  take_result(s, w, run, 0, &told);
+  if (taken)
+    take_result(s, w, run, 0, &told);
+  else
+    leave_to_other(s, run);
   return RMX_OK;
 }
 
 // One run at a time, each by all ranks. Runs with a controller need one rank, and are spread after
 // that.
-static rmx_status train_together(struct supervisor *s, rmx_err *err) {
-  size_t n = s->queued - s->taken;
-  if (rmx_training_is_outside(&s->runs[0].training))
-    return rmx_fail(
-        err, RMX_EUSAGE,
-        "mpirun trains large models with regmix's own trainer. Start this command "
-        "without mpirun; a trainer of your own can start its processes itself (torchrun, "
-        "mpirun or srun in large.command)");
-  for (; n > 0; n--) {
+static rmx_status train_queued(struct supervisor *s, rmx_err *err) {
+  for (size_t n = s->queued - s->taken; n > 0; n--) {
     const size_t run = s->queue[s->taken++ % s->n];
     if (s->runs[run].controller)
       push(s, run);
     else
       RMX_TRY(train_by_all(s, run, err));
+  }
+  return RMX_OK;
+}
+
+// Runs of other processes are waited for: they are done in the end, or given up and so ours.
+static rmx_status train_together(struct supervisor *s, rmx_err *err) {
+  if (s->n && rmx_training_is_outside(&s->runs[0].training))
+    return rmx_fail(
+        err, RMX_EUSAGE,
+        "mpirun trains large models with regmix's own trainer. Start this command "
+        "without mpirun; a trainer of your own can start its processes itself (torchrun, "
+        "mpirun or srun in large.command)");
+  RMX_TRY(train_queued(s, err));
+  while (s->others > 0) {
+    if (rmx_interrupted())
+      return rmx_fail(err, RMX_EINTERRUPTED, "stopped; the same command continues from here");
+    wait_a_little(s);
+    look_elsewhere(s);
+    tell_progress(s);
+    RMX_TRY(train_queued(s, err));
   }
   return RMX_OK;
 }
@@ -633,8 +665,9 @@ static rmx_status work(struct supervisor *s, rmx_err *err) {
   rmx_comm *comm = s->options->comm;
   if (!comm) return supervise(s, err);
   tell_sharing(s);
-  if (s->options->together && s->taken < s->queued) RMX_TRY(train_together(s, err));
-  if (s->taken == s->queued) return RMX_OK;
+  if (s->taken == s->queued && s->others == 0) return RMX_OK;
+  if (s->options->together) RMX_TRY(train_together(s, err));
+  if (s->taken == s->queued && s->others == 0) return RMX_OK;
   RMX_TRY(spread(s, err));
   return rmx__ranks_end(comm, supervise(s, err), s->outcome, err);
 }

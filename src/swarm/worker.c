@@ -55,9 +55,11 @@ static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_make_control
 static rmx_status held(const rmx_run *r, rmx_err *err) {
   rmx__holder by = {0};
   rmx_err ignored;
+  char name[RMX__HOLDER_NAME];
   rmx__claim_look(r->folder, &by, &ignored);
-  return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%ld on %s)",
-                  r->name, by.pid, by.host);
+  rmx__holder_name(&by, name);
+  return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%s)", r->name,
+                  name);
 }
 
 // The runs of this worker whose claims it has, and that still have no result.

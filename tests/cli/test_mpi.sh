@@ -139,6 +139,38 @@ END
 ranks 2 "$REGMIX" train -C exp -q --redo --set "proxy.command=sh $SCRATCH/trainer.sh" > log 2>&1
 same "programs of a rank are no ranks" "0" "$(cat exp/runs/*/ranked | sort -u)"
 
+# ---- beside another process that trains the same, and is killed
+# halt COMMAND...: starts it, and stops its worker once it has $claim; lost: kills both of them
+halt() {
+  "$REGMIX" "$@" > halted 2>&1 &
+  other=$!
+  for _ in $(seq 2000); do
+    worker=$(pgrep -P $other regmix) && ls "$claim" > /dev/null 2>&1 && kill -STOP "$worker" && break
+    sleep 0.01
+  done
+}
+lost() { # FILE: once the ranks wait
+  for _ in $(seq 600); do grep -q "being trained by other processes" "$1" && break; sleep 0.05; done
+  kill -KILL $other "$worker"
+}
+rm -rf exp/large exp/runs
+claim="exp/large/uniform/1/claim"
+# shellcheck disable=SC2086
+halt pretrain -C exp $large
+lost beside &
+# shellcheck disable=SC2086
+try "a killed process's model is taken over" 0 "nats per token" sh -c \
+  "timeout 120 mpirun --oversubscribe -n 2 '$REGMIX' pretrain -C exp $large 2>&1 | tee beside"
+keep beside.one
+near "with the same losses" one beside.one
+for i in 1 2 3 4 5 6; do "$REGMIX" train -C exp -q --slice $((i - 1))/6 > log 2>&1; done
+rm -rf exp/runs/0003/* exp/metrics*.csv beside
+(flock 9 && exec sleep 600) 9> exp/runs/0003/claim & # a process that has the run, and is killed
+other=$! worker=$!
+lost beside &
+try "and its run of a swarm" 0 "1 run done" sh -c \
+  "timeout 120 mpirun --oversubscribe -n 2 '$REGMIX' train -C exp 2>&1 | tee beside"
+
 # ---- what cannot be done
 rm -rf exp/large
 try "ranks of two processor levels" 1 "different processor levels: avx2" timeout 60 mpirun --oversubscribe \

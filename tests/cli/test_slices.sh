@@ -51,7 +51,25 @@ done
 printf '0001\nother\n' > wrong.txt
 try "a list of other mixtures" 1 'wrong.txt:2: no run "other"' train --runs wrong.txt
 try "a list that is not there" 1 "none.txt" train --runs none.txt
+printf '\r\n\n' > none
+try "a list of no run" 1 "it names no run; wanted one name a line, such as 0001" train --runs none
+printf '0002\r\n0001\r\n' > windows.txt
+try "a list with the line ends of Windows" 0 "would train 1 of 2 runs" train --runs windows.txt --dry-run
+try "two parts for one process" 2 "--slice is given 2 times" train --slice 0/2 --slice 1/2
 try "a dry run of a part" 0 "would train 2 of 3 runs (1 is done)" train --slice 0/3 --dry-run
+
+# ---- a worker that alone is asked to stop
+cat > slow.sh << 'END'
+touch ../../../started
+[ "$REGMIX_TRY" = 2 ] || exec sleep 60
+echo '{"status": "failed", "error": "none"}' > result.json
+END
+"$REGMIX" train -C exp --redo --slice 1/7 --set "proxy.command=sh $SCRATCH/slow.sh" > log 2>&1 &
+pid=$!
+for _ in $(seq 500); do [ -e started ] && break; sleep 0.02; done
+kill -TERM "$(pgrep -P $pid regmix)"
+wait $pid
+if grep -q 'run 000. was stopped; trying again$' log; then ok "a stopped worker"; else not_ok "a stopped worker" "$(cat log)"; fi
 
 # ---- all parts at once, in one folder
 rm -rf exp/runs exp/metrics*.csv
