@@ -150,7 +150,7 @@ halt() {
   done
 }
 lost() { # FILE: once the ranks wait
-  for _ in $(seq 600); do grep -q "being trained by other processes" "$1" && break; sleep 0.05; done
+  for _ in $(seq 600); do grep -qs "being trained by other processes" "$1" && break; sleep 0.05; done
   kill -KILL $other "$worker"
 }
 rm -rf exp/large exp/runs
