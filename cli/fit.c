@@ -33,12 +33,17 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
     assumed |= rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED;
   }
   int64_t folds = rmx_fit_folds(f);
+  const size_t phases = rmx_fit_n_phases(f);
+  char in_phases[40] = "";
+  if (phases) snprintf(in_phases, sizeof in_phases, " in %zu phases", phases);
   printf(
-      "(out of fold: %lld fold%s of %zu run%s, %zu domains\n regret@1: how much worse the run with "
+      "(out of fold: %lld fold%s of %zu run%s, %zu domains%s\n regret@1: how much worse the run "
+      "with "
       "the best prediction is than the best run\n optimism: how much too good the best predictions "
       "are\n signal: what the mixtures change, over the noise (of equal runs, else the "
       "rmse)%s%s)\n",
-      (long long)folds, rmx_s(folds), runs, rmx_s(runs), rmx_fit_n_domains(f),
+      (long long)folds, rmx_s(folds), runs, rmx_s(runs),
+      rmx_fit_n_domains(f) / (phases ? phases : 1), in_phases,
       noise ? "\n noise: standard deviation between equal runs; no rmse can be lower" : "",
       assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
   return RMX_OK;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/number_advice.h"
+
 // Spaces around a field are no part of it unless it is quoted, and a byte order mark is not one
 // after a quote.
 static bool needs_quotes(const char *text) {
@@ -93,6 +95,15 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
   return RMX_OK;
 }
 
+const char *rmx__number_advice(const char *text) {
+  const char *comma = strchr(text, ',');
+  const bool digits = comma && strspn(text, "+-0123456789,.eE") == strlen(text);
+  return !digits ? ""
+         : strchr(comma + 1, ',') || strchr(text, '.')
+             ? "; write it without commas between its digits"
+             : "; write a point for the decimal comma, as in 0.5";
+}
+
 static rmx_status number_of(const struct cursor *c, const char *column, const char *text,
                             double *out, rmx_err *err) {
   if (!*text || strcasecmp(text, "na") == 0 || strcasecmp(text, "nan") == 0 ||
@@ -103,8 +114,8 @@ static rmx_status number_of(const struct cursor *c, const char *column, const ch
   char *end;
   double x = strtod(text, &end);
   if (*end || !isfinite(x) || strpbrk(text, "xX"))  // strtod takes hexadecimal too
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", c->path,
-                    c->line, column, text);
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", c->path,
+                    c->line, column, text, rmx__number_advice(text));
   *out = x;
   return RMX_OK;
 }
@@ -160,11 +171,22 @@ static rmx_status rows_of(struct cursor *c, rmx_table *t, rmx_err *err) {
   }
 }
 
+// What to do with a file that spreadsheets save as "Unicode text".
+static const char *utf16_advice(const char *text, size_t size) {
+  const bool marked =
+      size > 1 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
+  const bool wide = size > 3 && (!text[0] != !text[1]) && (!text[2] != !text[3]);
+  return marked || wide ? ": this looks like UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8 < "
+                          "old.csv > new.csv)"
+                        : "";
+}
+
 // Names are kept as they are in JSON and YAML, which hold nothing but UTF-8.
 static rmx_status is_utf8_text(const char *path, const char *text, size_t size, rmx_err *err) {
   size_t at;
   if (memchr(text, '\0', size))
-    return rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)", path);
+    return rmx_fail(err, RMX_EINPUT, "%s: not text (it has NUL bytes)%s", path,
+                    utf16_advice(text, size));
   if (rmx_is_utf8(text, size, &at)) return RMX_OK;
   int line = 1;
   for (size_t i = 0; i < at; i++) line += text[i] == '\n';

@@ -10,6 +10,7 @@
 
 #include <regmix/mixture.h>
 
+#include "base/number_advice.h"
 #include "formats.h"
 #include "gather.h"
 
@@ -237,7 +238,8 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
                       t->lines[0], t->header[t->C - 1], last,
                       *last && last[strlen(last) - 1] == '%'
                           ? "; write it without the sign (tr -d % < old.csv > new.csv)"
-                          : ", and no other column has numbers");
+                      : *rmx__number_advice(last) ? rmx__number_advice(last)
+                                                  : ", and no other column has numbers");
   else if (n == 0)
     status = rmx_fail(err, RMX_EINPUT,
                       "%s: no columns after the name of the run; wanted a column of run names, "
@@ -260,8 +262,8 @@ static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, r
                     t->path, t->lines[i], t->header[j]);
   if (none) return RMX_OK;
   if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number", t->path,
-                    t->lines[i], t->header[j], text);
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", t->path,
+                    t->lines[i], t->header[j], text, rmx__number_advice(text));
   if (isfinite(*out) && fabs(*out) > MAX)
     return rmx_fail(err, RMX_EINPUT,
                     "%s:%d: column \"%s\": %s is too large; wanted 1e100 or less (leave the cell "

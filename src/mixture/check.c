@@ -41,7 +41,7 @@ rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, doub
   if (!(fabs(sum - 1) <= slack))
     return rmx_fail(err, RMX_EINPUT,
                     "%s: the weights sum to %.6g, wanted 1 within %g; check for missing columns, "
-                    "or for percentages (--normalize)",
+                    "or for percentages, which have to be divided by 100",
                     where, sum, slack);
   return rmx_mixture_normalise(w, D, err);
 }

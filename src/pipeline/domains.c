@@ -134,20 +134,23 @@ static rmx_status change(rmx_table *t, const rmx_domains_request *q, rmx_redomai
   return find_empty_columns(t, q, report, err);
 }
 
+// The virtual domain of the file, before a table is looked for.
+static rmx_status read_reuse(const char *path, rmx_reuse *r, rmx_err *err) {
+  RMX_TRY(rmx_reuse_read(path, r, err));
+  if (r->name) return RMX_OK;
+  return rmx_fail(err, RMX_EUSAGE,
+                  "%s has no `reuse:`; with --prior FILE, the mixture of the new corpus, `regmix "
+                  "domains --reuse %s` makes the file that has",
+                  path, path);
+}
+
 // The table with the virtual domain instead of its members, or the other way round.
-static rmx_status convert(const rmx_listener *to, const rmx_domains_request *q, rmx_table *t,
-                          json_t **out, rmx_err *err) {
+static rmx_status convert(const rmx_listener *to, const rmx_domains_request *q, const rmx_reuse *r,
+                          rmx_table *t, json_t **out, rmx_err *err) {
   RMX_OWNED_BY(rmx_redomain_report_release) rmx_redomain_report report = {0};
-  RMX_OWNED_BY(rmx_reuse_release) rmx_reuse r = {0};
   const size_t had = t->N;
   size_t rank = 0;
-  RMX_TRY(rmx_reuse_read(q->reuse, &r, err));
-  if (!r.name)
-    return rmx_fail(err, RMX_EUSAGE,
-                    "%s has no `reuse:`; with --prior FILE, the mixture of the new corpus, `regmix "
-                    "domains --reuse %s` makes the file that has",
-                    q->reuse, q->reuse);
-  RMX_TRY(rmx_reuse_table(&r, t, q->tolerance, &report, err));
+  RMX_TRY(rmx_reuse_table(r, t, q->tolerance, &report, err));
   RMX_TRY(rmx_mixture_rank(t, &rank, err));
   rmx_strings_release(&report.unseen);  // the members keep their ratios on purpose
   rmx_strings_release(&report.measure);
@@ -166,9 +169,11 @@ rmx_status rmx_domains_change(const rmx_listener *to, const char *mixtures,
     return rmx_fail(err, RMX_EUSAGE,
                     "nothing to change; give --add, --remove, --split, --merge, --rename or "
                     "--reuse");
+  RMX_OWNED_BY(rmx_reuse_release) rmx_reuse r = {0};
+  if (q->reuse) RMX_TRY(read_reuse(q->reuse, &r, err));
   RMX_TRY(rmx_tables_read(to, mixtures, NULL, &q->tables, t, NULL, err));
   const size_t had = t->N;
-  if (q->reuse) return convert(to, q, t, out, err);
+  if (q->reuse) return convert(to, q, &r, t, out, err);
   RMX_TRY(change(t, q, &report, err));
   RMX_TRY(rmx_mixture_rank(t, &rank, err));
   next_step(&report, t, rank, next);

@@ -59,10 +59,8 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                        : rmx__agree(p, &unused, why.data, err));
   char time[32];
   if (moved.runs)
-    rmx_note(&p->listener,
-             "%zu finished model%s of another mixture, which took %s, %s and %s set aside",
-             moved.runs, rmx_s(moved.runs), rmx_duration(moved.wall_s, time), rmx_is(moved.runs),
-             rmx_is(moved.runs));
+    rmx_note(&p->listener, "%zu finished model%s of another mixture, which took %s, %s set aside",
+             moved.runs, rmx_s(moved.runs), rmx_duration(moved.wall_s, time), rmx_is(moved.runs));
   return RMX_OK;
 }
 

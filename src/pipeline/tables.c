@@ -14,7 +14,8 @@ static rmx_status check_scales(const rmx_table_form *how, const rmx_table *mixtu
   const bool size = how->size_column && !sizes;
   if (!size && (!how->tokens_column || tokens)) return RMX_OK;
   return rmx_fail(
-      err, RMX_EUSAGE, "%s: no column \"%s\" for the %s of the runs; --%s-column names it",
+      err, RMX_EUSAGE,
+      "%s: no column \"%s\" for the %s of the runs; add it (`fit --%s-column` names the column)",
       metrics->path ? metrics->path : "table", size ? how->size_column : how->tokens_column,
       size ? "size" : "tokens", size ? "size" : "tokens");
 }

@@ -14,6 +14,17 @@
 #include "registry.h"
 #include "rows.h"
 
+// The columns that a mixture needs, for a message.
+static const char *columns_of(const rmx_fit *f, char out[300]) {
+  if (f->n_phases)
+    snprintf(out, 300,
+             "a column for each domain of each of the %zu phases, such as \"%.80s\" and \"%.80s\"",
+             f->n_phases, f->domains[0], f->domains[f->D - 1]);
+  else
+    snprintf(out, 300, "columns such as \"%.100s\"", f->domains[0]);
+  return out;
+}
+
 rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, rmx_err *err) {
   const char *path = t->path ? t->path : "table";
   RMX_OWNED size_t *column = rmx_calloc(f->D, sizeof(size_t)),
@@ -24,12 +35,12 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *t, double **out, 
   if (rmx_match_names("domain", (const char *const *)t->names, t->D,
                       (const char *const *)f->domains, f->D, index, err) != RMX_OK)
     return rmx_fail_in(err, "%s", path);
+  char wanted[300];
   for (size_t d = 0; d < f->D; d++) column[d] = t->D;
   for (size_t c = 0; c < t->D; c++) {
     if (index[c] == f->D)
-      return rmx_fail(err, RMX_EINPUT,
-                      "%s: column \"%s\" is not a domain of the fit; wanted columns such as \"%s\"",
-                      path, t->names[c], f->domains[0]);
+      return rmx_fail(err, RMX_EINPUT, "%s: column \"%s\" is not a domain of the fit; wanted %s",
+                      path, t->names[c], columns_of(f, wanted));
     column[index[c]] = c;
   }
   for (size_t d = 0; d < f->D; d++) {

@@ -84,11 +84,12 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
     apart += d.noise > 0.7 * sqrt(square / (double)(n - 1));
   }
   if (measured && 2 * apart > measured)
-    rmx_warn(listener,
-             "%zu runs have only %zu different mixtures, and runs of one mixture differ as much as "
-             "all runs do: they are not replicates; if they differ in model size or tokens, name "
-             "those columns with --size-column and --tokens-column",
-             f->N, mixtures);
+    rmx_warn(
+        listener,
+        "%zu runs have only %zu different mixture%s, and runs of one mixture differ as much as "
+        "all runs do: they are not replicates; if they differ in model size or tokens, name "
+        "those columns with --size-column and --tokens-column",
+        f->N, mixtures, rmx_s(mixtures));
 }
 
 void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {

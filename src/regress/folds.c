@@ -99,8 +99,8 @@ rmx_status rmx__cross_validate(const rmx_regress_options *options, const rmx_dat
   if (k < 2)
     return rmx_fail(
         err, RMX_EINPUT,
-        "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu runs of %s",
-        data->metric ? data->metric : "", N, N ? "one" : "none");
+        "metric \"%s\": cross-validation needs at least 2 different mixtures, got %zu run%s of %s",
+        data->metric ? data->metric : "", N, rmx_s(N), N ? "one" : "none");
   rmx_status status = RMX_OK;
   for (size_t f = 0; f < k && status == RMX_OK; f++) {
     rmx_arena arena = {0};

@@ -14,18 +14,42 @@
 enum { ENOUGH = 5 };
 static const double SAME_LENGTH = 1.03;
 
+// Both tables may have the size (tokens) of a run, if they agree; a percent is rounding.
+static rmx_status agree(const rmx_table *mixtures, size_t row, const rmx_table *metrics, size_t run,
+                        rmx_err *err) {
+  const struct {
+    const char *what;
+    const double *of[2];
+  } both[] = {{"parameters", {mixtures->sizes, metrics->sizes}},
+              {"tokens", {mixtures->tokens, metrics->tokens}}};
+  for (size_t k = 0; k < 2; k++) {
+    if (!both[k].of[0] || !both[k].of[1]) continue;
+    const double a = both[k].of[0][row], b = both[k].of[1][run];
+    if (!(fabs(a - b) > 0.01 * fmax(a, b))) continue;
+    return rmx_fail(err, RMX_EINPUT,
+                    "run \"%s\" has %g %s in %s, but %g in %s; correct one, or leave the column "
+                    "out of one of the tables",
+                    metrics->ids[run], a, both[k].what,
+                    mixtures->path ? mixtures->path : "the mixtures", b,
+                    metrics->path ? metrics->path : "the metrics");
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                             const size_t *row_of, const size_t *run_of, rmx_err *err) {
   if (!mixtures->sizes && !metrics->sizes && !mixtures->tokens && !metrics->tokens) return RMX_OK;
   if (!(f->scales = rmx_calloc(f->N, sizeof *f->scales)))
     return rmx_fail_memory(err, f->N * sizeof *f->scales, "the scales of runs");
-  for (size_t i = 0; i < f->N; i++)
+  for (size_t i = 0; i < f->N; i++) {
+    RMX_TRY(agree(mixtures, row_of[i], metrics, run_of[i], err));
     f->scales[i] = (rmx_scale){.size = metrics->sizes    ? metrics->sizes[run_of[i]]
                                        : mixtures->sizes ? mixtures->sizes[row_of[i]]
                                                          : 0,
                                .tokens = metrics->tokens    ? metrics->tokens[run_of[i]]
                                          : mixtures->tokens ? mixtures->tokens[row_of[i]]
                                                             : 0};
+  }
   return RMX_OK;
 }
 

@@ -142,7 +142,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
                         where);
       goto done;
     }
-    rmx_warn(listener, "%s and are left out of its fit", where);
+    rmx_warn(listener, "%s and %s left out of its fit", where, rmx_is(N - n));
   }
   RMX_TRY_GOTO(rmx__fit_dataset(f, m, &arena, &data, err), done);
   RMX_TRY_GOTO(fit_function(w, m, &data, listener, &f->regressors[m], err), done);

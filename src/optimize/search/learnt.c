@@ -93,9 +93,9 @@ rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_er
   o->learnt = !*o->why_not;
   if (o->learnt && o->mixtures < 2 * used)
     rmx_warn(a->listener,
-             "%zu different mixtures for %zu domains are few: train %zu or more before relying on "
+             "%zu different mixture%s for %zu domains %s few: train %zu or more before relying on "
              "the optimum",
-             o->mixtures, used, 2 * used);
+             o->mixtures, rmx_s(o->mixtures), used, rmx_is(o->mixtures), 2 * used);
   if (o->learnt) warn_of_metrics(a);
   return RMX_OK;
 }
