@@ -172,9 +172,12 @@ static void print_worth(const rmx_answer *s) {
   if (isfinite(rmx_optimum_expected_error(o)))
     printf(
         "The error of a prediction at this distance from the runs is about %.2g (root mean square "
-        "over runs left out)%s.\n",
+        "over runs left out%s)%s.\n",
         rmx_optimum_expected_error(o),
-        gain > 0 && gain < rmx_optimum_expected_error(o) ? ", which is more than the gain" : "");
+        s->drift.n ? ", and doubt about the change with the size" : "",
+        !s->drift.n && gain > 0 && gain < rmx_optimum_expected_error(o)
+            ? ", which is more than the gain"
+            : "");
   if (isfinite(rmx_optimum_gap(o)))
     printf(
         "The fitted function is convex, so no allowed mixture has a prediction that is better by "

@@ -7,6 +7,7 @@
 
 #include "optimize/problem.h"
 #include "regress/fit.h"
+#include "regress/scales.h"
 #include "steps.h"
 
 rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
@@ -400,6 +401,7 @@ rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_reque
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err) {
   rmx_problem_options o;
   RMX_TRY(rmx__fit_for(&p->experiment, f, a->keep.scale, corpus, err));
+  rmx__warn_of_scale(f, &p->listener);
   RMX_TRY(rmx_problem_make(f, q, err));
   rmx_status status = join(&p->experiment, &a->keep, &o, err);
   if (status == RMX_OK) status = fill(p, f, a, &o, corpus, q, err);

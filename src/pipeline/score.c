@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "regress/fit.h"
+#include "regress/fit_warnings.h"
 #include "regress/scales.h"
 #include "steps.h"
 
@@ -150,10 +151,12 @@ rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_t
   const rmx_table_form tables = form_of(f, how);
   RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0};
   RMX_TRY(rmx_fit_for_text(f, scale, err));
+  rmx__warn_of_scale(f, to);
   RMX_TRY(rmx_tables_read(to, mixtures_path, NULL, &tables, &mixtures, NULL, err));
   if (budget > 0 && !rmx_fit_set_budget(f, budget))
     rmx_warn(to,
              "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
   RMX_TRY(rmx_fit_predict_table(f, &mixtures, mean, err));
+  rmx__warn_of_impossible(f, mean->x, mean->N, to);
   return sd && scale ? deviations(f, &mixtures, mean, sd, err) : RMX_OK;
 }

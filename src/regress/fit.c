@@ -36,6 +36,8 @@ void rmx_fit_free(rmx_fit *f) {
   free(f->tokens);
   free(f->scales);
   free(f->judged);
+  free(f->range);
+  free(f->doubt);
   free(f->size_column);
   free(f->tokens_column);
   rmx_strings_release(&f->mixture_columns);

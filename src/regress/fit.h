@@ -35,7 +35,10 @@ struct rmx_fit {
   // (N) the runs by which the fit is judged: those at the longest length of the largest size that
   // has five mixtures there; NULL: all
   bool *judged;
-  rmx_scale at;                                 // of a fit at one scale (rmx_fit_for)
+  rmx_scale at;           // of a fit at one scale (rmx_fit_for), which has these too:
+  rmx_scale least, most;  // of its runs, each part by itself
+  double *range;          // (M, 2) of the measured values, before they were carried to `at`
+  double *doubt;          // (M) sd that a prediction has more than at the measured scales
   char *size_column, *tokens_column;            // the columns of tables that hold them, or NULL
   rmx_strings mixture_columns, metric_columns;  // patterns of the columns it was made from
   rmx_regress_options options;                  // an own copy

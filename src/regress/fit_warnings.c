@@ -104,3 +104,40 @@ void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
   warn_of_far_runs(f, listener);
   warn_of_no_replicates(f, listener);
 }
+
+void rmx__measured_range(const rmx_fit *f, size_t m, double range[2]) {
+  range[0] = range[1] = NAN;
+  for (size_t i = 0; f->truth && i < f->N; i++) {
+    range[0] = fmin(range[0], f->truth[i * f->M + m]);  // fmin ignores NaN
+    range[1] = fmax(range[1], f->truth[i * f->M + m]);
+  }
+}
+
+void rmx__warn_of_impossible(const rmx_fit *f, const double *y, size_t n,
+                             const rmx_listener *listener) {
+  rmx_few names = {0};
+  for (size_t m = 0; m < f->M; m++) {
+    double range[2], most[2] = {INFINITY, -INFINITY};
+    if (f->range)
+      memcpy(range, f->range + 2 * m, sizeof range);
+    else
+      rmx__measured_range(f, m, range);
+    for (size_t i = 0; i < n; i++) {
+      most[0] = fmin(most[0], y[i * f->M + m]);
+      most[1] = fmax(most[1], y[i * f->M + m]);
+    }
+    const bool below = range[0] > 0 && most[0] < 0;
+    const bool above = range[0] >= 0 && range[1] <= 1 && most[1] > 1 && f->higher_is_better &&
+                       f->higher_is_better[m];
+    if (!below && !above) continue;
+    char text[96];
+    snprintf(text, sizeof text, "%.48s (%.4g; every run is %s)", f->metrics[m], most[above],
+             above ? "in 0..1" : "above 0");
+    rmx_few_add(&names, text);
+  }
+  if (names.n)
+    rmx_warn(listener,
+             "the fit predicts values that cannot be, for %s: it does not hold so far from the "
+             "runs, so do not believe this answer",
+             names.text);
+}

@@ -8,5 +8,11 @@
 // Warns of metrics that the fit did not learn, of runs far from their predictions, and of
 // replicates that differ too much.
 void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener);
+// The smallest and the largest measured value of metric m; NaN where there are none.
+void rmx__measured_range(const rmx_fit *f, size_t m, double range[2]);
+// Warns where predictions y (n, M) are below 0 though every run is above, or above 1 though the
+// metric is a score and every run is in 0..1.
+void rmx__warn_of_impossible(const rmx_fit *f, const double *y, size_t n,
+                             const rmx_listener *listener);
 
 #endif

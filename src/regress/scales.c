@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fit_warnings.h"
 #include "registry.h"
 #include "rows.h"
 
 enum { ENOUGH = 5 };
 static const double SAME_LENGTH = 1.03;
+static const double FAR = 10;  // times the measured sizes: beyond, a warning
 
 // Both tables may have the size (tokens) of a run, if they agree; a percent is rounding.
 static rmx_status agree(const rmx_table *mixtures, size_t row, const rmx_table *metrics, size_t run,
@@ -213,8 +215,9 @@ static size_t choose_rows(const rmx_fit *f, size_t *row) {
 
 // Adds to the values of the chosen runs what the fit predicts to change on the way to `at`.
 static rmx_status carry(rmx_fit *f, rmx_scale at, const size_t *row, size_t n, rmx_err *err) {
-  RMX_OWNED double *X = rmx_calloc(n, f->D * sizeof(double)), *here = rmx_calloc(n, sizeof *here),
-                   *there = rmx_calloc(n, sizeof *there);
+  RMX_OWNED double *X = rmx_calloc(n, f->D * sizeof(double)),
+                   *here = rmx_calloc(2 * n, sizeof *here),
+                   *there = rmx_calloc(2 * n, sizeof *there);
   RMX_OWNED rmx_scale *scales = rmx_calloc(n, sizeof *scales);
   if (!X || !here || !there || !scales)
     return rmx_fail_memory(err, n * f->D * sizeof(double), "a fit at one scale");
@@ -223,13 +226,16 @@ static rmx_status carry(rmx_fit *f, rmx_scale at, const size_t *row, size_t n, r
     scales[k] = f->scales[row[k]];
   }
   for (size_t m = 0; m < f->M; m++) {
-    rmx__predict_rows(f->regressors[m], X, scales, n, here, NULL);
+    rmx__predict_rows(f->regressors[m], X, scales, n, here, here + n);
     rmx__regressor_set_scale(f->regressors[m], at);
-    rmx_regressor_predict(f->regressors[m], X, n, there, NULL);
+    rmx_regressor_predict(f->regressors[m], X, n, there, there + n);
+    double more = 0;
     for (size_t k = 0; k < n; k++) {
+      more += (there[n + k] * there[n + k] - here[n + k] * here[n + k]) / (double)n;
       f->truth[row[k] * f->M + m] += there[k] - here[k];
       f->out_of_fold[row[k] * f->M + m] += there[k] - here[k];
     }
+    f->doubt[m] = more > 0 ? sqrt(more) : isnan(more) ? NAN : 0;
   }
   return RMX_OK;
 }
@@ -283,11 +289,55 @@ static rmx_status check_scale(const rmx_fit *f, rmx_scale at, rmx_err *err) {
   return RMX_OK;
 }
 
+// The scales and the values of the runs, as they were measured.
+static rmx_status remember_runs(rmx_fit *f, rmx_err *err) {
+  f->range = rmx_calloc(f->M, 2 * sizeof(double));
+  f->doubt = rmx_calloc(f->M, sizeof(double));
+  if (!f->range || !f->doubt)
+    return rmx_fail_memory(err, f->M * 2 * sizeof(double), "a fit at one scale");
+  f->least = (rmx_scale){INFINITY, INFINITY};
+  for (size_t i = 0; i < f->N; i++) {
+    f->least.size = fmin(f->least.size, f->scales[i].size);
+    f->least.tokens = fmin(f->least.tokens, f->scales[i].tokens);
+    f->most.size = fmax(f->most.size, f->scales[i].size);
+    f->most.tokens = fmax(f->most.tokens, f->scales[i].tokens);
+  }
+  for (size_t m = 0; m < f->M; m++) rmx__measured_range(f, m, f->range + 2 * m);
+  return RMX_OK;
+}
+
+// "its size is 20 times the largest of the runs (50M)", unless it is near them.
+static void put_far(rmx_buf *b, bool size, double at, double least, double most) {
+  const bool above = at > FAR * most;
+  if (!(at > 0 && least > 0) || !(above || at * FAR < least)) return;
+  const double near = above ? most : least;
+  RMX_OWNED char *text =
+      rmx_scale_text(size ? (rmx_scale){.size = near} : (rmx_scale){.tokens = near});
+  rmx_buf_printf(b, "%sits %s is %.3g times %s%s of the runs (%s)", b->size ? ", " : "",
+                 size ? "size" : "length", above ? at / near : near / at,
+                 above ? "" : "smaller than ", above ? "the largest" : "the smallest",
+                 text ? text : "");
+}
+
+void rmx__warn_of_scale(const rmx_fit *f, const rmx_listener *listener) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  if (!f->range) return;
+  put_far(&b, true, f->at.size, f->least.size, f->most.size);
+  put_far(&b, false, f->at.tokens, f->least.tokens, f->most.tokens);
+  RMX_OWNED char *at = rmx_scale_text(f->at);
+  if (b.size && !b.failed)
+    rmx_warn(listener,
+             "%s is far from the runs: %s; no run tells how far the laws of the fit hold, so the "
+             "errors and intervals may be too small; add runs nearer to it",
+             at ? at : "", b.data);
+}
+
 rmx_status rmx_fit_for(rmx_fit *f, rmx_scale at, rmx_err *err) {
   RMX_TRY(check_scale(f, at, err));
   RMX_OWNED size_t *row = rmx_calloc(f->N, sizeof *row);
   if (!row) return rmx_fail_memory(err, f->N * sizeof *row, "a fit at one scale");
   const size_t n = choose_rows(f, row);
+  RMX_TRY(remember_runs(f, err));
   RMX_TRY(carry(f, at, row, n, err));
   RMX_TRY(keep_rows(f, row, n, err));
   free(f->scales);

@@ -12,6 +12,8 @@ rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_tab
 // Warns where all runs have one size or one length. Where they have both, f has no scales from now
 // on.
 void rmx__weigh_scales(rmx_fit *f, const rmx_listener *listener);
+// Warns where a fit at one scale answers for one that is far from its runs.
+void rmx__warn_of_scale(const rmx_fit *f, const rmx_listener *listener);
 // Marks the runs (N) by which a fit is judged: see rmx_fit.
 void rmx__judge(const rmx_scale *scales, const int *groups, size_t N, bool *judged);
 // Sets f->judged, where the fit has scales.

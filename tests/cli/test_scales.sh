@@ -62,6 +62,21 @@ far noisy 1B,10G
 interval='(lambda v: v[0] <= 0 < v[1])(o["drift"]["sizes"][0]["gain"]["interval"])'
 same "a wide interval says that the runs cannot tell" "[None, True, True]" \
   "$(value drift.json '[o["drift"]["smallest_is_enough"], '"$interval"', "cannot tell whether" in o["drift"]["sentence"]]')"
+try "near the runs no warning" 0 "" "$REGMIX" predict --fit noisy --mixtures noisy.csv --for 100M,4G
+same "of distance" "" "$(cat stderr | grep -F 'far from the runs')"
+try "a size far above the runs" 0 "its size is 200 times the largest of the runs (50M), its length is 50 times the largest of the runs (2G)" \
+  "$REGMIX" predict --fit noisy --mixtures noisy.csv --for 10B,100G
+try "a size far below them" 0 "its size is 1e+04 times smaller than the smallest of the runs (10M), its length is 1e+09 times smaller" \
+  "$REGMIX" optimize --fit noisy --target web_loss --for 1k,1 --quick --out o.yaml
+for at in 50M,2G 1B,10G 1e30,1e40; do
+  "$REGMIX" optimize --fit noisy --target web_loss --for $at --quick --json --out o.yaml 2> /dev/null > o.json
+  value o.json 'o["expected_error"]' >> errors
+done
+same "the error to expect grows with the distance in size" True "$(tr '\n' , < errors | python3 -c 'x = eval("[" + input() + "]"); print(x[0] < x[1] < x[2])')"
+awk -F, -v OFS=, 'NR > 1 { $7 -= 2.5 } 1' noisy.csv > low.csv
+"$REGMIX" fit --mixtures low.csv --metrics low.csv $columns $scales --out low -q > /dev/null
+try "a predicted loss below 0 has a warning" 0 "cannot be, for web_loss (-" "$REGMIX" predict --fit low --mixtures low.csv --for 1e15,1e20
+try "in optimize too" 0 "cannot be, for web_loss (-" "$REGMIX" optimize --fit low --target web_loss --for 1e15,1e20 --quick --out o.yaml
 awk 'NR == 1 || /,100M,6G,/' small.csv > one_scale.csv
 try "runs of one size and one length teach nothing about sizes" 0 "all runs have the size and length 100M,6G" \
   "$REGMIX" fit --mixtures one_scale.csv --metrics one_scale.csv $columns $scales --out one_scale

@@ -90,6 +90,18 @@ static void line(const double *x, const double *y, size_t n, double *a, double *
   *b = xy0 / x2;
 }
 
+// Of a fit at one scale: the sd that the target has there more than at the scales of the runs. The
+// metrics depend on one law each, and those err together; so their sds are added.
+static double doubt_of_scale(const rmx_fit *fit, const rmx_target *target) {
+  double sum = 0, most = 0;
+  for (size_t m = 0; fit->doubt && m < fit->M; m++) {
+    if (target->weight[m] == 0) continue;
+    sum += fabs(target->weight[m]) * fit->doubt[m];
+    most = fmax(most, fabs(target->weight[m]) * fit->doubt[m]);
+  }
+  return target->worst ? most : sum;
+}
+
 rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, double distance,
                                double *out, rmx_err *err) {
   *out = NAN;
@@ -109,7 +121,7 @@ rmx_status rmx__expected_error(const rmx_fit *fit, const rmx_target *target, dou
   if (n >= MIN_ERRORS) {
     double a, b;
     line(x, y, n, &a, &b);
-    *out = sqrt(a + b * distance * distance);
+    *out = hypot(sqrt(a + b * distance * distance), doubt_of_scale(fit, target));
   }
   return RMX_OK;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "regress/fit_warnings.h"
 
 rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
   o->D = fit->D;
@@ -83,6 +84,7 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
   RMX_TRY(rmx__expected_error(fit, target, o->distance, &o->expected_error, err));
   find_outside(o, fit);
   o->far = o->distance > 2 * o->typical_distance + 1e-9;
+  rmx__warn_of_impossible(fit, o->predicted, 1, listener);
   if (o->outside)
     rmx_warn(listener,
              "the optimum has weights outside the range that the runs covered (%s): the fit "
