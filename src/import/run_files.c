@@ -103,6 +103,11 @@ static rmx_status list_paths(const rmx__source *s, const rmx__file_kind *kind, r
   if (!s->folder && !s->pattern && !rmx_strings_add(paths, s->path))
     return rmx_fail_memory(err, 64, s->path);
   if (paths->n) return RMX_OK;
+  if (s->folder && !s->files.n)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: no file in this folder or below; wanted the files of the runs, such as "
+                    ".json results or event files of TensorBoard",
+                    s->path);
   return rmx_fail(err, RMX_EINPUT, "%s: no %s %s", s->path, kind->name,
                   s->folder ? "in this folder or below" : "matches");
 }

@@ -239,9 +239,9 @@ rmx_status rmx__score_runs(rmx_pipeline *p, const rmx_run *runs, size_t n, const
              tasks.n, rmx_s(tasks.n), rmx_duration(rmx_now() - began, time));
   if (without.n)
     rmx_warn(&p->listener,
-             "%s: %zu of %zu runs have no model that could be scored: %s; their cells are empty. A "
+             "%s: %zu of %zu run%s %s no model that could be scored: %s; the cells are empty. A "
              "trainer of your own leaves one in its folder (see docs/trainer.md)",
-             what, without.n, n, without.text);
+             what, without.n, n, rmx_s(n), rmx_has(without.n), without.text);
   return RMX_OK;
 }
 

@@ -83,11 +83,12 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
              f->M, rmx_s(f->M), rmx_is(raised.n), raised.text);
   if (assumed.n)
     rmx_warn(listener,
-             "%zu of %zu metrics do not say by their name whether higher is better, so lower is "
+             "%zu of %zu metric%s %s not say by %s name whether higher is better, so lower is "
              "taken as better: %s; "
              "say which are scores with --higher-is-better PATTERN, and which are losses with "
              "--lower-is-better PATTERN "
              "(fit.higher_is_better and fit.lower_is_better in regmix.yaml)",
-             assumed.n, f->M, assumed.text);
+             assumed.n, f->M, rmx_s(f->M), assumed.n == 1 ? "does" : "do",
+             assumed.n == 1 ? "its" : "their", assumed.text);
   return RMX_OK;
 }

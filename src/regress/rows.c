@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum { PER_CENT = 100 };
-static const double SLACK = 0.01;  // of the sum of a mixture
+static const double SLACK = 0.01;      // of the sum of a mixture
+static const double ROUNDING = 0.002;  // of the sum, of weights with three digits
 
 static double sum_of(const double *w, size_t D) {
   double sum = 0;
@@ -54,11 +55,31 @@ static void divide_rows(const rmx_table *t, size_t D, double *X, const rmx_liste
            t->lines ? t->lines[worst] : (int)worst, sum_of_worst);
 }
 
+// Notes the rows whose sum is further from 1 than rounding, but not far enough to be refused.
+static void tell_near_rows(const rmx_table *t, size_t D, const double *X,
+                           const rmx_listener *listener) {
+  size_t n = 0;
+  double worst = 1;
+  for (size_t i = 0; i < t->N; i++) {
+    const double sum = sum_of(X + i * D, D);
+    if (!(fabs(sum - 1) > ROUNDING) || !(fabs(sum - 1) <= SLACK)) continue;
+    n++;
+    if (fabs(sum - 1) > fabs(worst - 1)) worst = sum;
+  }
+  if (n)
+    rmx_note(listener,
+             "%s: %zu of %zu mixture%s %s not sum to 1 (the furthest to %.4g) and %s divided "
+             "by the sum",
+             t->path ? t->path : "table", n, t->N, rmx_s(t->N), n == 1 ? "does" : "do", worst,
+             rmx_is(n));
+}
+
 rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t D, bool raw,
                            bool normalize, double *X, const rmx_listener *listener, rmx_err *err) {
   RMX_OWNED double *w = rmx_calloc(D, sizeof(double));
   if (!w) return rmx_fail_memory(err, D * sizeof(double), "a mixture");
   if (normalize) divide_rows(t, D, X, listener);
+  if (!raw) tell_near_rows(t, D, X, listener);
   for (size_t i = 0; i < t->N; i++) {
     RMX_OWNED char *where =
         rmx_format("%s:%d", t->path ? t->path : "row", t->lines ? t->lines[i] : (int)i);

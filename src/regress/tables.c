@@ -351,6 +351,16 @@ static void warn_of_few(const rmx_fit *f, const rmx_listener *listener) {
            2 * used);
 }
 
+// Epochs are those of a whole run, so a column for each phase does not fit them.
+static rmx_status check_phases(const rmx_fit *f, rmx_err *err) {
+  if (!f->n_phases || strcmp(f->options.regressor, rmx__exposure.name) != 0) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EUSAGE,
+      "regressor \"exposure\" counts the epochs of a whole run, and these runs have %zu "
+      "phases; choose another, such as --regressor auto",
+      f->n_phases);
+}
+
 // Takes over what is known about tokens, in the fit's order of domains, and warns where a fit by
 // epochs has no runs that repeated their data.
 static rmx_status take_exposure(rmx_fit *f, const rmx_exposure *x, const rmx_listener *listener,
@@ -490,6 +500,7 @@ rmx_status rmx_fit_tables(const rmx_fit_tables_request *r, rmx_fit **out, rmx_er
   RMX_TRY_GOTO(rmx__replicate_groups(f->runs, f->N, f->D, f->groups, err), done);
   RMX_TRY_GOTO(rmx__directions(f, r->metrics, column, r->listener, err), done);
   warn_of_few(f, r->listener);
+  RMX_TRY_GOTO(check_phases(f, err), done);
   if (r->exposure && f->n_phases == 0)
     RMX_TRY_GOTO(take_exposure(f, r->exposure, r->listener, err), done);
   RMX_TRY_GOTO(fit_metrics(f, r, run_of, err), done);

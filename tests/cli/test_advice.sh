@@ -29,23 +29,36 @@ printf 'a: 50\nb: 50\n' >percent.yaml
 try "a prior in percent" 1 "divided by 100" "$REGMIX" optimize --fit whole --target l --prior percent.yaml
 never "no option that optimize does not have" normalize
 
+sed '3s/0.2,0.8/0.2,0.809/' m.csv >near.csv
+try "a row that is divided is noted" 0 "near.csv: 1 of 6 mixtures does not sum to 1 (the furthest to 1.009) and is divided by the sum" "$REGMIX" fit --mixtures near.csv --metrics l.csv --regressor ridge --out f
+sed '3s/0.2,0.8/0.2,0.801/' m.csv >rounded.csv
+try "a row that is rounded" 0 "" "$REGMIX" fit --mixtures rounded.csv --metrics l.csv --regressor ridge --out f
+never "is not noted" "divided by"
+
 # ---- a missing value, in grammar
 awk -F, 'NR == 1 { print $0 ",k"; next } { print $0 "," $2 }' l.csv | sed '3s/,2,/,,/' >hole.csv
 try "one run without a value" 0 "1 of 6 runs has no value" "$REGMIX" fit --mixtures m.csv --metrics hole.csv --skip-missing --regressor ridge --out f
 never "one is left out" "are left out"
 
 # ---- sizes
-awk -F, 'NR == 1 { print $0 ",size"; next } { print $0 ",10M" }' m.csv >ms.csv
-awk -F, 'NR == 1 { print $0 ",size"; next } { print $0 ",10.01M" }' l.csv >ls.csv
+awk -F, 'NR == 1 { print $0 ",size"; next } { print $0 "," (NR % 2 ? "10M" : "50M") }' m.csv >ms.csv
+awk -F, 'NR == 1 { print $0 ",size"; next } { print $0 "," (NR % 2 ? "10.01M" : "50M") }' l.csv >ls.csv
 try "sizes in both tables agree but for rounding" 0 "" "$REGMIX" fit --mixtures ms.csv --metrics ls.csv --size-column size --regressor scaling --out sized
-sed '4s/10.01M/99M/' ls.csv >other.csv
-try "sizes in both tables that differ" 1 'run "r3" has 1e+07 parameters in ms.csv, but 9.9e+07 in other.csv' "$REGMIX" fit --mixtures ms.csv --metrics other.csv --size-column size --out f
+sed '4s/50M/99M/' ls.csv >other.csv
+try "sizes in both tables that differ" 1 'run "r3" has 5e+07 parameters in ms.csv, but 9.9e+07 in other.csv' "$REGMIX" fit --mixtures ms.csv --metrics other.csv --size-column size --out f
 [ ! -d sized ] || try "score without the sizes" 2 '`fit --size-column`' "$REGMIX" score --fit sized --mixtures m.csv --metrics l.csv
 
 # ---- phases
 awk -F, 'NR == 1 { print "run,phase_0_a,phase_0_b,phase_1_a,phase_1_b"; next } { print $1 "," $2 "," $3 "," $3 "," $2 }' m.csv >p.csv
 try "a fit of phases counts domains once" 0 "2 domains in 2 phases" "$REGMIX" fit --mixtures p.csv --metrics l.csv --phases 0.8,0.2 --regressor ridge --out phased
 try "plain names for a fit of phases" 1 '"phase_0_a" and "phase_1_b"' "$REGMIX" predict --fit phased --mixtures m.csv
+
+printf 'a: 1G\nb: 1G\n' >tokens.yaml
+try "exposure and phases" 2 "counts the epochs of a whole run" "$REGMIX" fit --mixtures p.csv --metrics l.csv --phases 0.8,0.2 --regressor exposure --tokens tokens.yaml --budget 20G --out f
+
+# ---- folders
+mkdir empty
+try "an empty folder" 1 "empty: no file in this folder or below; wanted the files of the runs" "$REGMIX" fit --mixtures m.csv --metrics empty --out f
 
 # ---- reuse
 printf 'a: 0.5\nb: 0.5\n' >plain.yaml

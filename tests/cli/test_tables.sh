@@ -41,7 +41,7 @@ try "a score is known by its name" 0 "taken as a score, higher is better: gsm8k_
 grep -q '"direction_from": "name"' acc/fit.json && ok "and fit.json says how it is known" || not_ok "and fit.json says how it is known" "$(grep direction acc/fit.json)"
 more_b "an accuracy of a CSV is raised" acc --target gsm8k_acc
 more_b "also where it is the only metric" acc
-try "a name that says nothing is lowered with a warning" 0 "1 of 3 metrics do not say by their name" fit --mixtures m.csv --metrics l.csv --out l
+try "a name that says nothing is lowered with a warning" 0 "1 of 3 metrics does not say by its name" fit --mixtures m.csv --metrics l.csv --out l
 grep -q 'plain .*low?$' "$SCRATCH/stdout" && grep -q 'gsm8k_acc .*high$' "$SCRATCH/stdout" && grep -q 'x_val_loss .*low$' "$SCRATCH/stdout" &&
   ok "the table says the direction of each" || not_ok "the table says the direction of each" "$(cat "$SCRATCH/stdout")"
 try "--higher-is-better takes a pattern" 0 "higher is better: gsm8k_acc, plain" fit --mixtures m.csv --metrics l.csv --out l --higher-is-better 'pl*'

@@ -70,7 +70,7 @@ printf '{"loss_nats": {"a": 1, "b": 2, "noise": 3, "exam": 4}, "metrics": {"huma
 END
 chmod +x own/train.sh
 try "its models are scored, if it leaves them" 0 'train: 5 models scored on 2 tasks' "$REGMIX" train -C own $quick --set proxy.command=./train.sh
-try "a run without one is named" 0 "1 of 6 runs have no model that could be scored: $first" "$REGMIX" train -C own $quick --set proxy.command=./train.sh
+try "a run without one is named" 0 "1 of 6 runs has no model that could be scored: $first" "$REGMIX" train -C own $quick --set proxy.command=./train.sh
 head -1 own/metrics.csv | grep -q 'human,quiz/acc' && ok "with the metrics of the trainer" || not_ok "with the metrics of the trainer" "$(head -1 own/metrics.csv)"
 same "and the same scores" "$(sed -n 4p own/metrics.csv | cut -d, -f7-)" "$(sed -n 4p exp/metrics.csv | cut -d, -f6-)"
 done_testing
