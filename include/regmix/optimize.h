@@ -87,10 +87,11 @@ rmx_status rmx_target_no_worse(const rmx_fit *fit, const char *text, const rmx_s
                                const double *than, rmx_target *t, rmx_err *err);
 /* Leaves out the metrics whose signal to noise (rmx_diagnostics) is below min_signal, with a
  * warning that names them; if that were all of them, the target stays and is `too_weak`, and the
- * prior is its optimum. by_signal: each metric then counts in units of its standard deviation over
- * the runs, times the share of its variance that is signal, q^2 / (1 + q^2) of the signal to noise
- * q. What a group weighs as a whole stays as it is; by_signal, so does what the metrics outside of
- * groups weigh together. A target of metrics of different kinds gets a note if it is not by signal.
+ * prior is its optimum. by_signal: metrics without any signal are left out so too, and each other
+ * one counts in units of its standard deviation over the runs, times the share of its variance
+ * that is signal, q^2 / (1 + q^2) of the signal to noise q. What a group weighs as a whole stays
+ * as it is; by_signal, so does what the metrics outside of groups weigh together. A target of
+ * metrics of different kinds gets a note if it is not by signal.
  */
 rmx_status rmx_target_weigh(const rmx_fit *fit, bool by_signal, double min_signal,
                             const rmx_listener *listener, rmx_target *t, rmx_err *err);

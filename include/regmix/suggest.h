@@ -18,7 +18,7 @@ extern "C" {
 typedef enum rmx_suggest_why {
   RMX_SUGGEST_IMPROVES, /* it may be better than the best there is */
   RMX_SUGGEST_UNTRIED,  /* it goes where no two runs differ */
-  /* too few runs to model the score: the batch leaves the smallest total variance */
+  /* the runs teach nothing about the score: the batch leaves the smallest total variance */
   RMX_SUGGEST_SPREADS,
 } rmx_suggest_why;
 
@@ -38,6 +38,7 @@ typedef struct rmx_suggestion {
   size_t untried;
   /* "c" (in no run), "a with b" (always in the same proportion); comma between, cut off */
   char untried_domains[256];
+  char why_not[256]; /* why the runs teach nothing about the target; "": they teach something */
 } rmx_suggestion;
 
 /* The request. Fields that are left out have their defaults. All is borrowed. */
@@ -60,7 +61,8 @@ typedef struct rmx_suggest_request {
  * problem->constraints: around problem->prior (NULL: the mean mixture of the runs, with a share for
  * domains that no run has), around the best runs, and around the lowest predictions. Uncertainty
  * comes from a Gaussian process fitted to the scores; the mean averages the process and the fit.
- * Without runs, which needs a prior, or with fewer than 5 of them, the mixtures are spread out.
+ * Without runs, which needs a prior, with fewer than 5 of them, or where the fit has learnt nothing
+ * about the target (as of rmx_optimize()), the mixtures are spread out.
  * No mixture is proposed that is pending or a run.
  *
  * The answer depends on seed and data, not on threads. Release *out. RMX_EINPUT where the
@@ -71,7 +73,7 @@ rmx_status rmx_suggest(const rmx_suggest_request *request, rmx_suggestion *out, 
 rmx_status rmx_suggestion_table(const rmx_suggestion *s, const char *const *domains, rmx_table *out,
                                 rmx_err *err);
 /* {"suggestions":[{"run","mixture":{},"predicted","sd","improvement","why"}],
- *  "runs","best","untried":{"directions","domains"}}: a new reference. */
+ *  "runs","best","untried":{"directions","domains"},"why_not"}: a new reference. */
 struct json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains);
 void rmx_suggestion_release(rmx_suggestion *s);
 

@@ -25,6 +25,9 @@ typedef struct rmx__score_model {
 // fitted to the scored runs.
 rmx_status rmx__score_model_make(rmx__score_model *s, const rmx_fit *fit, const rmx_target *target,
                                  const rmx_dataset *scored, uint64_t seed, rmx_err *err);
+// R2 out of fold of such an ensemble; NaN where the fit's own regressor is the model.
+rmx_status rmx__score_model_r2(const rmx_fit *fit, const rmx_target *target,
+                               const rmx_dataset *scored, uint64_t seed, double *r2, rmx_err *err);
 void rmx__score_model_release(rmx__score_model *s);
 
 // ---- candidates.c: a growing list of different mixtures to choose from

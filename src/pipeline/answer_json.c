@@ -34,11 +34,11 @@ static json_t *worse_json(const rmx_answer *s) {
 static void add_weighing(const rmx_answer *s, json_t *root) {
   const rmx_target *t = &s->problem.target;
   if (t->by_signal) json_object_set_new(root, "weigh", json_string("signal"));
-  if (!(t->min_signal > 0)) return;
+  if (!t->by_signal && !(t->min_signal > 0)) return;
   json_t *names = json_array();
   for (size_t m = 0; m < s->fit->M; m++)
     if (t->left_out[m]) json_array_append_new(names, json_string(s->fit->metrics[m]));
-  json_object_set_new(root, "min_signal", json_real(t->min_signal));
+  if (t->min_signal > 0) json_object_set_new(root, "min_signal", json_real(t->min_signal));
   json_object_set_new(root, "left_out", names);
 }
 

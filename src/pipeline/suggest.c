@@ -129,7 +129,12 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
   const rmx_suggestion *g = &s->suggestion;
   const rmx_listener *to = &p->listener;
   const double sign = rmx_shown_sign(s->fit, &s->problem);
-  if (g->why[0] == RMX_SUGGEST_SPREADS)
+  if (*g->why_not)
+    rmx_warn(to,
+             "suggest: nothing was learnt about the target: %s; so the %zu mixture%s %s spread "
+             "out",
+             g->why_not, g->K, rmx_s(g->K), rmx_is((double)g->K));
+  else if (g->why[0] == RMX_SUGGEST_SPREADS)
     rmx_note(to, "suggest: %zu mixture%s spread out; %s", g->K, rmx_s(g->K),
              g->runs
                  ? "the runs are too few, or their scores too similar, to predict the best mixture"

@@ -120,6 +120,49 @@ def test_flat(e):
     ok("all runs have the same mixture" in text, "runs of one mixture: the text says so", text)
 
 
+NO_SIGNAL = "no metric of the target has any signal, so the fit predicts none better than its mean does"
+
+
+def test_weighed(e):
+    """By signal, noise weighs nothing. A target of noise alone is still a target, and its answer is the prior."""
+    draw = random.Random(5)
+    rows = list(mixtures(draw, 32))
+    e.put("x.csv", "run," + ",".join(DOMAINS) + "\n" + "".join(f"{i}," + ",".join(f"{x:.9f}" for x in w) + "\n" for i, w in enumerate(rows)))
+    e.put("y.csv", "run,good_loss,flat_loss,noise_loss\n" + "".join(
+        f"{i},{3 - w[0] ** 0.5 + draw.gauss(0, 0.02):.6f},2.5,{3 + draw.gauss(0, 0.1):.6f}\n" for i, w in enumerate(rows)))
+    fit(e)
+    prior = [sum(w[d] for w in rows) / len(rows) for d in range(len(DOMAINS))]
+    for name, more in (("one metric", ["--target", "flat_loss"]), ("two metrics", ["--target", "flat_loss", "--target", "noise_loss"]),
+                       ("a group", ["--target", "g", "--metric-group", "g=flat_loss,noise_loss"])):
+        tree = e.json("optimize", "--fit", "fit", "--weigh", "signal", *more)
+        code, text, said = e.call("optimize", "--fit", "fit", "--weigh", "signal", *more)
+        ok(code == 0 and isinstance(tree, dict) and tree["method"] == "prior" and near(tree["mixture"], prior), f"noise by signal, {name}: the prior", said)
+        ok("The fit has learnt nothing about the target" in text, f"noise by signal, {name}: the text says so", text)
+        code, text, said = e.call("suggest", "--fit", "fit", "-n", "3", "--no-curve", "--weigh", "signal", *more)
+        ok(code == 0 and "nothing was learnt about the target: " in said and "3 mixtures are spread out" in said, f"noise by signal, {name}: suggest says so", said)
+    tree = e.json("optimize", "--fit", "fit", "--target", "noise_loss", "--target", "flat_loss", "--weigh", "signal", "--quick")
+    ok(tree["why_not"] == NO_SIGNAL and "min_signal" not in tree and tree["left_out"] == [], "noise by signal: the reason", tree)
+    tree = e.json("optimize", "--fit", "fit", "--target", "good_loss", "--target", "noise_loss", "--weigh", "signal", "--quick")
+    code, text, said = e.call("optimize", "--fit", "fit", "--target", "good_loss", "--target", "noise_loss", "--weigh", "signal", "--quick")
+    ok(tree["learnt"] and tree["left_out"] == ["noise_loss"] and "1 of the 2 metrics of the target is left out: the fit finds no signal in" in said,
+       "a metric without signal is left out by name", said)
+
+
+def test_suggest(e):
+    """What is proposed where nothing was learnt promises no gain."""
+    nothing_learnt(e, next(s for s in range(1, 99) if nothing_learnt(e, s)))
+    code, text, said = e.call("suggest", "--fit", "fit", "--target", "loss", "-n", "4", "--no-curve")
+    tree = e.json("suggest", "--fit", "fit", "--target", "loss", "-n", "4", "--no-curve")
+    ok(code == 0 and "warning: suggest: nothing was learnt about the target: the fit predicts unseen runs no better" in said, "suggest warns of noise", said)
+    ok("so the 4 mixtures are spread out" in said and "predicted target" not in said, "and promises nothing", said)
+    ok([s["why"] for s in tree["suggestions"]] == ["spreads out"] * 4 and tree["why_not"].startswith("the fit predicts unseen runs no better"),
+       "so does its JSON", tree)
+    tables(e, 1, 1)
+    fit(e)
+    tree = e.json("suggest", "--fit", "fit", "--target", "loss", "-n", "4", "--no-curve")
+    ok(tree["why_not"] is None and tree["suggestions"][0]["why"] == "may improve", "a signal is followed", tree)
+
+
 def test_page(e):
     prior = tables(e, next(s for s in range(1, 99) if nothing_learnt(e, s)), 0)
     fit(e)
@@ -136,6 +179,8 @@ def all_tests(regmix, folder):
     test_signal(e)
     test_limits(e)
     test_flat(e)
+    test_weighed(e)
+    test_suggest(e)
     test_page(e)
 
 

@@ -44,6 +44,13 @@ static rmx_status measure(const rmx_fit *f, const rmx_target *t, weighing *w, rm
   return RMX_OK;
 }
 
+// What is wrong with weak metrics: by signal, one without any signal weighs nothing.
+static const char *weakness(const rmx_target *t, char *text, size_t room) {
+  if (!(t->min_signal > 0)) return "the fit finds no signal in them";
+  snprintf(text, room, "the signal to noise is below %.3g", t->min_signal);
+  return text;
+}
+
 // Names the metrics that are too weak, and leaves them out unless they are all.
 static void leave_out(const rmx_fit *f, const weighing *w, const rmx_listener *listener,
                       rmx_target *t) {
@@ -52,18 +59,17 @@ static void leave_out(const rmx_fit *f, const weighing *w, const rmx_listener *l
   for (size_t m = 0; m < f->M; m++) {
     if (t->weight[m] == 0) continue;
     used++;
-    t->left_out[m] = w->signal[m] < t->min_signal;
+    t->left_out[m] = w->signal[m] < t->min_signal || (t->by_signal && !(w->signal[m] > 0));
     if (!t->left_out[m]) continue;
     char text[128];
     snprintf(text, sizeof text, "%.100s %.2g", f->metrics[m], w->signal[m]);
     rmx_few_add(&weak, text);
   }
   t->too_weak = used && weak.n == used;
+  char reason[64];
   if (weak.n && !t->too_weak)
-    rmx_warn(listener,
-             "%zu of the %zu metrics of the target %s left out: the signal to noise is below %.3g "
-             "(%s)",
-             weak.n, used, rmx_is(weak.n), t->min_signal, weak.text);
+    rmx_warn(listener, "%zu of the %zu metrics of the target %s left out: %s (%s)", weak.n, used,
+             rmx_is(weak.n), weakness(t, reason, sizeof reason), weak.text);
   for (size_t m = 0; m < f->M; m++) {
     if (t->too_weak) t->left_out[m] = false;
     if (t->left_out[m]) t->weight[m] = 0;
@@ -125,7 +131,7 @@ rmx_status rmx_target_weigh(const rmx_fit *fit, bool by_signal, double min_signa
   RMX_TRY(measure(fit, t, &w, err));
   t->min_signal = min_signal;
   t->by_signal = by_signal;
-  if (min_signal > 0) leave_out(fit, &w, listener, t);
+  leave_out(fit, &w, listener, t);
   if (by_signal && !t->too_weak) weigh_by_signal(fit, &w, t);
   if (!t->too_weak) keep_sums(fit, &w, t);
   for (size_t m = 0; m < M && by_signal; m++)

@@ -82,6 +82,11 @@ rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_er
              "all runs have the same mixture, so nothing is known about other mixtures");
   else if (flat)
     snprintf(o->why_not, sizeof(o->why_not), "the fit predicts the same for every run");
+  else if (a->problem->target.too_weak && !(a->problem->target.min_signal > 0))
+    snprintf(
+        o->why_not, sizeof(o->why_not),
+        "no metric of the target has any signal, so the fit predicts none better than its mean "
+        "does");
   else if (a->problem->target.too_weak)
     snprintf(o->why_not, sizeof(o->why_not),
              "no metric of the target has a signal to noise of %.3g or more",

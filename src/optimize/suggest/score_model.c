@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "regress/folds.h"
+
 rmx_status rmx__scored_runs(const rmx_fit *fit, const rmx_target *target, rmx_arena *arena,
                             rmx_dataset *out, size_t **rows, rmx_err *err) {
   size_t N = fit->N, D = fit->D, M = fit->M, n = 0;
@@ -47,23 +49,51 @@ rmx_status rmx__scored_runs(const rmx_fit *fit, const rmx_target *target, rmx_ar
   return RMX_OK;
 }
 
+// The fit's own regressor, where it can be the model; NULL: none can.
+static const rmx_regressor *own_model(const rmx_fit *fit, const rmx_target *target, size_t *only) {
+  size_t n = 0;
+  for (size_t m = 0; m < fit->M; m++)
+    if (target->weight[m] != 0) *only = m, n++;
+  return n == 1 && !target->worst && rmx__has_gp(fit->regressors[*only]) ? fit->regressors[*only]
+                                                                         : NULL;
+}
+
+static rmx_status ensemble_options(rmx_regress_options *o, rmx_err *err) {
+  RMX_TRY(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, o, err));
+  return rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, o, "fit.regressor",
+                        "ensemble", err);
+}
+
+rmx_status rmx__score_model_r2(const rmx_fit *fit, const rmx_target *target,
+                               const rmx_dataset *scored, uint64_t seed, double *r2, rmx_err *err) {
+  size_t only = 0;
+  *r2 = NAN;
+  if (own_model(fit, target, &only)) return RMX_OK;
+  rmx_regress_options o = {0};
+  RMX_OWNED double *predicted = rmx_calloc(scored->N, sizeof *predicted);
+  RMX_OWNED int *fold = rmx_calloc(scored->N, sizeof *fold);
+  if (!predicted || !fold) return rmx_fail_memory(err, scored->N * sizeof(double), "scores");
+  rmx_status status = ensemble_options(&o, err);
+  if (status == RMX_OK)
+    status = rmx__cross_validate(&o, scored, NULL, seed, predicted, fold, NULL, err);
+  rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);
+  RMX_TRY(status);
+  rmx_scores s;
+  rmx_score(scored->y, predicted, scored->N, &s);
+  *r2 = s.r2;
+  return RMX_OK;
+}
+
 rmx_status rmx__score_model_make(rmx__score_model *s, const rmx_fit *fit, const rmx_target *target,
                                  const rmx_dataset *scored, uint64_t seed, rmx_err *err) {
   *s = (rmx__score_model){.scale = 1};
-  size_t only = 0, n = 0;
-  for (size_t m = 0; m < fit->M; m++)
-    if (target->weight[m] != 0) only = m, n++;
-  if (n == 1 && !target->worst && rmx__has_gp(fit->regressors[only])) {
-    s->r = fit->regressors[only];
+  size_t only = 0;
+  if ((s->r = own_model(fit, target, &only)) != NULL) {
     s->scale = target->weight[only];
     return RMX_OK;
   }
   rmx_regress_options o = {0};
-  rmx_status status =
-      rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err);
-  if (status == RMX_OK)
-    status = rmx_option_set(rmx_regress_option_table, rmx_regress_option_table_n, &o,
-                            "fit.regressor", "ensemble", err);
+  rmx_status status = ensemble_options(&o, err);
   if (status == RMX_OK) status = rmx_regress_fit(&o, scored, seed, NULL, &s->own, err);
   s->r = s->own;
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, &o);

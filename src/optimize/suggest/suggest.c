@@ -4,8 +4,9 @@
 // (acquisition.c). The process is part of an ensemble: the mean of power law and process predicts
 // better from few runs than the process alone, and the process gives the uncertainty.
 //
-// Where there are fewer than 5 different runs, or all scores are the same, the scores say nothing,
-// and the batch is the one that leaves the least total variance over mixtures around the prior.
+// Where there are fewer than 5 different runs, all scores are the same, or the fit has learnt
+// nothing about the target, the scores say nothing, and the batch is the one that leaves the least
+// total variance over mixtures around the prior: no gain is promised of a mixture then.
 //
 // Replayed on published runs (bench/suggest.c) the best of 768 is reached with a small part of the
 // runs that random order takes, and so it is by the lowest prediction alone; expected improvement
@@ -17,6 +18,8 @@
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "optimize/search.h"
 
 enum {
   DEFAULT_RUNS = 8,
@@ -264,6 +267,20 @@ static rmx_status fill(const suggester *s, const rmx__pick *picks, bool spreads,
   return RMX_OK;
 }
 
+// Sets out->why_not, by the rule that the optimum is weighed by. A fit that is too coarse for its
+// runs, as trees may be, does not count where the model of the score predicts unseen runs.
+static rmx_status weigh_fit(const suggester *s, const rmx_dataset *scored, uint64_t seed,
+                            rmx_suggestion *out, rmx_err *err) {
+  const rmx_target *t = &s->q->target;
+  rmx_optimum o = {0};
+  const rmx__task task = {.fit = s->fit, .problem = s->q, .prior = s->prior};
+  RMX_TRY(rmx__check_what_was_learnt(&task, &o, err));
+  double r2 = NAN;
+  if (*o.why_not && !t->too_weak) RMX_TRY(rmx__score_model_r2(s->fit, t, scored, seed, &r2, err));
+  if (!(r2 > 0)) memcpy(out->why_not, o.why_not, sizeof out->why_not);
+  return RMX_OK;
+}
+
 static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_err *err) {
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   rmx_dataset scored = {0};
@@ -274,7 +291,9 @@ static rmx_status suggest(suggester *s, uint64_t seed, rmx_suggestion *out, rmx_
   if (!picks) return rmx_fail_memory(err, (size_t)s->o->runs * sizeof(*picks), "suggestions");
   if (s->fit->N > 0) {
     RMX_TRY(rmx__scored_runs(s->fit, &s->q->target, &arena, &scored, NULL, err));
-    spreads = different(&scored, &constant) < MIN_RUNS || constant;
+    spreads = different(&scored, &constant) < MIN_RUNS;
+    if (!spreads) RMX_TRY(weigh_fit(s, &scored, seed, out, err));
+    spreads = spreads || constant || *out->why_not;
   }
   out->runs = scored.N;
   out->best = NAN;

@@ -148,7 +148,8 @@ json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains)
       return NULL;
     }
   }
-  return json_pack("{s:o, s:I, s:o, s:{s:I, s:s}}", "suggestions", list, "runs",
+  return json_pack("{s:o, s:I, s:o, s:{s:I, s:s}, s:s?}", "suggestions", list, "runs",
                    (json_int_t)s->runs, "best", real(s->best), "untried", "directions",
-                   (json_int_t)s->untried, "domains", s->untried_domains);
+                   (json_int_t)s->untried, "domains", s->untried_domains, "why_not",
+                   *s->why_not ? s->why_not : NULL);
 }
