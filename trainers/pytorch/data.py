@@ -7,7 +7,10 @@ import struct
 import torch
 
 from philox import FOR_ORDER, Stream, half_bits, permuted
-from run import Refused
+from fields import Refused
+
+
+LOOKED_AT = 1 << 22  # tokens at the start of a file; the others when a sequence is made of them
 
 
 def token_file(path, tokens, vocab):
@@ -29,7 +32,19 @@ def token_file(path, tokens, vocab):
                       "Copy the corpus again, or run `regmix prepare`"
                       % (path, version, ids_width, n, os.path.getsize(path), width, tokens))
     dtype, skip = (torch.int16, 32) if width == 2 else (torch.int32, 16)
-    return torch.from_file(path, shared=False, size=skip + n, dtype=dtype)[skip:]
+    ids = torch.from_file(path, shared=False, size=skip + n, dtype=dtype)[skip:]
+    check_ids(ids[:LOOKED_AT], vocab, path)
+    return ids
+
+
+def check_ids(ids, vocab, path):
+    """A token that the model has no row for would end the training of all runs beside this one."""
+    for part in ids.split(1 << 20):
+        low, top = (int(x) for x in widened(part).aminmax())
+        if low < 0 or top >= vocab:
+            raise Refused('%s has the token %d, but "vocab" in run.json is %d: the file is of '
+                          "another corpus, or is damaged. Run `regmix prepare`"
+                          % (path, low if low < 0 else top, vocab))
 
 
 def widened(ids):
@@ -45,10 +60,16 @@ class Tokens:
         self.files = [token_file(run.domains[name]["train"], run.domains[name]["train_tokens"],
                                  run.corpus_vocab) if use else None
                       for name, use in zip(run.names, used)]
+        self.vocab = run.corpus_vocab
+        for name in run.domains:  # not only found to be missing after the training
+            if run.valid_tokens(name):
+                domain = run.domains[name]
+                token_file(domain["valid"], domain["valid_tokens"], run.corpus_vocab)
         have = [f for f in self.files if f is not None]
         self.all = None
         if device.type == "cuda" and sum(f.numel() * f.element_size() for f in have) <= room:
             self.all = torch.cat(have).to(device)
+            check_ids(self.all, self.vocab, "the corpus")
             sizes = [0 if f is None else f.numel() for f in self.files]
             self.begin = torch.tensor([sum(sizes[:d]) for d in range(len(sizes))])
 
@@ -62,6 +83,7 @@ class Tokens:
         for d in domain.unique().tolist():
             here = domain == d
             out[here] = widened(self.files[d][start[here][:, None] + reach])
+        check_ids(out.view(-1), self.vocab, "the corpus")
         return out.to(self.device, non_blocking=True)
 
 

@@ -2,12 +2,14 @@
 """A model as Hugging Face's library keeps a Llama: model.safetensors, config.json, the tokenizer
 and the small files beside it. src/model/lm/write.c and src/model/checkpoint.c write the same."""
 import ctypes
+import functools
 import json
 import os
 import struct
 
 import torch
 
+from fields import Refused, read_json
 from xxh3 import xxh3
 
 NAMES = {"embedding": "model.embed_tokens", "norm": "model.norm", "head": "lm_head",
@@ -78,6 +80,18 @@ def read_file(path, found):
 
 def read_weights(folder):
     """{name of Hugging Face's library: float32} of a model, which may be in several files."""
+    try:
+        return read_files(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError,
+            struct.error) as error:
+        if "memory" in str(error):
+            raise
+        raise Refused("init: the weights in %s cannot be read (%s): the file is damaged or cut "
+                      "off; copy the model again"
+                      % (folder, str(error).split("\n")[0][:200] or repr(error)))
+
+
+def read_files(folder):
     found, index = {}, os.path.join(folder, "model.safetensors.index.json")
     names = ["model.safetensors"]
     if not os.path.exists(os.path.join(folder, names[0])) and os.path.exists(index):
@@ -109,6 +123,16 @@ def token_text(tokenizer, id):
     if isinstance(vocabulary, list):  # Unigram
         return vocabulary[id][0] if id is not None and id < len(vocabulary) else None
     return next((text for text, i in vocabulary.items() if i == id), None)
+
+
+@functools.lru_cache()
+def check_tokenizer(path, end):
+    """The tokenizer is needed when the model is written: too late to find that it is damaged."""
+    try:
+        token_text(read_json(path), end)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise Refused("the tokenizer %s cannot be used (%s); `regmix prepare` writes it"
+                      % (path, getattr(error, "strerror", None) or repr(error)))
 
 
 def write_model(run, weights):

@@ -13,6 +13,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from fields import Refused
 from hub import hub_name, read_weights
 from philox import weights_stream
 
@@ -38,6 +39,16 @@ def tensor_table(run):
     yield "head", [("head", run.vocab)], C, "normal"
 
 
+def wanted_weights(there, init, part, rows, columns):
+    w = there.get(hub_name(part))
+    shape = (rows, columns) if columns else (rows,)
+    if w is None or w.shape != shape:
+        raise Refused("init: the model in %s has %s of shape %s; its config.json wants %s"
+                      % (init, hub_name(part), "none" if w is None else list(w.shape),
+                         list(shape)))
+    return w
+
+
 def first_weights(runs, device):
     """{name: (R, rows, columns), or (R, rows)}; numbers as src/model/model.c draws them."""
     normal = math.sqrt(0.4 / runs[0].sizes[2])
@@ -48,7 +59,7 @@ def first_weights(runs, device):
     for name, parts, columns, start in tensor_table(runs[0]):
         rows = sum(n for _, n in parts)
         if init:  # the same for all runs
-            w = torch.cat([there[hub_name(part)] for part, _ in parts])
+            w = torch.cat([wanted_weights(there, init, part, n, columns) for part, n in parts])
             out[name] = w.to(device).expand(len(runs), *w.shape).clone()
             continue
         shape = (rows, columns) if columns else (rows,)

@@ -4,7 +4,7 @@ holds. The estimate is of what PyTorch keeps for the backward pass, counted once
 import torch
 
 from model import SDPA, owners, tensor_table
-from run import Refused
+from fields import Refused
 
 GIB = 1 << 30
 CHUNK_SHARE = 0.1  # of the memory, for the logits of a chunk and what is made from them

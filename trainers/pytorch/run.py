@@ -5,44 +5,23 @@ import hashlib
 import json
 import math
 import os
+from itertools import accumulate
 
-
-class Refused(Exception):
-    """The message says what was found, what was wanted, and what to do."""
-
+from fields import MODEL, SETTINGS, Refused, check, check_run, read_json, shown
+from hub import check_tokenizer
 
 # src/model/config.c: layers, heads, width, ffn, learning rate
 PRESETS = {"nano": (2, 2, 64, 128, 6e-3), "micro": (2, 3, 96, 256, 5e-3),
            "mini": (3, 4, 128, 384, 3e-3), "midi": (4, 6, 192, 512, 2e-3),
            "1M": (2, 8, 256, 512, 4e-4), "60M": (10, 8, 768, 1536, 4e-4),
            "1B": (22, 16, 2048, 5632, 4e-4)}
-FIELDS = {"name", "folder", "mixture", "domains", "training", "seed", "vocab", "end_of_text",
-          "tokenizer", "corpus", "corpus_hash", "keep_model", "steering", "fingerprint",
-          "phases", "init_hash"}
-# The keys of `training`; False: it changes nothing here.
-TRAINING = {"init": True, "model": True, "layers": True, "heads": True, "width": True, "ffn": True,
-            "context": True, "tokens": True, "batch_tokens": True, "micro_tokens": True, "lr": True,
-            "min_lr": True, "warmup": True, "schedule": True, "beta1": True, "beta2": True,
-            "eps": True, "weight_decay": True, "clip": True, "eval_tokens": True,
-            "eval_half": True, "evals": True, "checkpoint_s": True, "threads": False,
-            "trainer": False, "command": False, "timeout": False, "grace": False,
-            "may_fail": False}
-
-
-def refuse_unknown(found, known, where):
-    unknown = sorted(set(found) - set(known))
-    if unknown:
-        raise Refused('%s: this trainer does not know "%s", so it could train something else than '
-                      "what was asked for. Use the trainer of the same version as regmix"
-                      % (where, '", "'.join(unknown)))
 
 
 class Run:
     def __init__(self, folder):
         self.path = os.path.join(folder, "run.json")
         try:
-            with open(self.path) as file:
-                self.json = json.load(file)
+            self.json = read_json(self.path)
         except OSError as error:
             raise Refused("%s: %s. `regmix train` writes this file; give the folder of a run, such "
                           "as runs/0001" % (self.path, error.strerror))
@@ -52,29 +31,30 @@ class Run:
 
     def read(self, folder):
         o = self.json
-        if not isinstance(o, dict):
-            raise Refused("%s: wanted a map" % self.path)
-        refuse_unknown(o, FIELDS, self.path)
-        for key in ("name", "mixture", "domains", "training", "seed", "vocab", "corpus"):
-            if o.get(key) is None:
-                raise Refused('%s: "%s" is missing; `regmix train` writes it' % (self.path, key))
+        check_run(o, self.path)
         if o.get("steering") is not None:
             raise Refused('%s: the method "%s" controls this training while it goes on, which only '
                           "regmix's own trainer can do; leave the method out, or set "
                           "proxy.trainer: regmix" % (self.path, o["steering"].get("method")))
-        refuse_unknown(o["training"], TRAINING, self.path + ": training")
+        self.check_folder(folder)
         self.folder, self.name, self.domains = folder, o["name"], o["domains"]
         self.seed, self.corpus_vocab = o["seed"] % (1 << 64), o["vocab"]
         self.keep_model = bool(o.get("keep_model"))
         self.read_training(o["training"])
         self.read_mixture(o["mixture"])
         self.read_phases(o.get("phases") or [])
+        if self.keep_model and o.get("tokenizer"):
+            check_tokenizer(o["tokenizer"], o.get("end_of_text"))
+
+    def check_folder(self, folder):
+        """A run.json that was copied would have its results in a folder of another run."""
+        named = self.json.get("folder", folder)
+        if not os.path.isdir(named) or not os.path.samefile(named, folder):
+            raise Refused('%s: "folder" is %s, which is another folder than this one. After an '
+                          "experiment was moved, `regmix train` writes run.json again; in a copy, "
+                          'correct "folder"' % (self.path, named))
 
     def read_training(self, t):
-        missing = sorted(k for k, used in TRAINING.items() if used and k not in t)
-        if missing:
-            raise Refused('%s: training has no "%s"; `regmix train` writes it'
-                          % (self.path, '", "'.join(missing)))
         self.t = t
         preset = PRESETS.get(t["model"])
         if t["model"] is not None and not preset:
@@ -104,16 +84,19 @@ class Run:
 
     def read_init(self, folder):
         """The sizes of the model in the folder; regmix has checked the rest of it."""
+        path = os.path.join(folder, "config.json")
         try:
-            with open(os.path.join(folder, "config.json")) as file:
-                c = json.load(file)
+            c = read_json(path)
         except (OSError, ValueError) as error:
             raise Refused("%s: init: no config.json can be read in %s: %s"
                           % (self.path, folder, error))
+        check(c, MODEL, path, closed=False)
         heads, width = c["num_attention_heads"], c["hidden_size"]
         scaling = c.get("rope_parameters") or c.get("rope_scaling") or {}
         kind = scaling.get("rope_type", scaling.get("type", "default"))
         base = scaling.get("rope_theta", c.get("rope_theta", 10000))
+        if not MODEL["rope_theta"][0].fits(base):
+            raise Refused("%s: rope_theta is %s; wanted a number" % (path, shown(base)))
         missing = [what for what, there in (
             ("grouped-query attention", c.get("num_key_value_heads", heads) != heads),
             ("heads of another width", (c.get("head_dim") or width // heads) * heads != width),
@@ -128,13 +111,20 @@ class Run:
                           % (self.path, folder, ", ".join(missing)))
         self.sizes = [c["num_hidden_layers"], heads, width, c["intermediate_size"]]
         self.vocab, self.longest = c["vocab_size"], c["max_position_embeddings"]
+        if self.vocab < self.corpus_vocab:
+            raise Refused('%s: "vocab" is %d, more than the %d tokens of the model in %s'
+                          % (self.path, self.corpus_vocab, self.vocab, folder))
+
+    def weights_of(self, mixture, where):
+        weights = [float(w) for w in mixture.values()]
+        if not abs(sum(weights) - 1) <= 0.01:
+            raise Refused("%s: the weights of %s sum to %g, wanted 1"
+                          % (self.path, where, sum(weights)))
+        return weights
 
     def read_mixture(self, mixture):
-        self.names, self.mixture = list(mixture), [float(w) for w in mixture.values()]
+        self.names, self.mixture = list(mixture), self.weights_of(mixture, "the mixture")
         total = sum(self.mixture)
-        if not all(w >= 0 for w in self.mixture) or not abs(total - 1) <= 0.01:
-            raise Refused("%s: the weights of the mixture sum to %g, wanted 1, each 0 or more"
-                          % (self.path, total))
         if abs(total - 1) > 1e-9:
             self.mixture = [w / total for w in self.mixture]
         for name, weight in zip(self.names, self.mixture):
@@ -152,12 +142,18 @@ class Run:
         """[(share of the steps, mixture)], one after the other; none: one mixture."""
         self.phases = []
         for phase in phases:
-            refuse_unknown(phase, {"share", "mixture"}, self.path + ": phases")
             if list(phase["mixture"]) != self.names:
                 raise Refused("%s: the domains of a phase are not those of the mixture" % self.path)
-            self.phases.append((phase["share"], [float(w) for w in phase["mixture"].values()]))
-        seen = {self.phase_at(step) for step in range(self.steps)} if phases else set()
-        if len(seen) < len(phases):
+            weights = self.weights_of(phase["mixture"], "a phase")
+            if any(w > 0 and not mean > 0 for w, mean in zip(weights, self.mixture)):
+                raise Refused("%s: a phase has a domain that the mixture, the mean of the phases, "
+                              "has not" % self.path)
+            self.phases.append((phase["share"], weights))
+        shares = sum(share for share, _ in self.phases)
+        if phases and not abs(shares - 1) <= 0.01:
+            raise Refused("%s: the shares of the phases sum to %g, wanted 1" % (self.path, shares))
+        ends = [math.floor(x * self.steps + 0.5) for x in accumulate(s for s, _ in self.phases)]
+        if phases and any(a >= b for a, b in zip([0] + ends[:-1], ends[:-1] + [self.steps])):
             raise Refused("%s: %d steps are too few for its %d phases; raise the tokens, or lower "
                           "batch_tokens" % (self.path, self.steps, len(phases)))
 
@@ -174,13 +170,13 @@ class Run:
 
     def together(self):
         """Runs for which this is the same can be stacked."""
-        t = {k: self.t[k] for k, used in TRAINING.items() if used and k != "checkpoint_s"}
+        t = {k: self.t[k] for k in SETTINGS if k != "checkpoint_s"}
         return json.dumps([self.json.get("corpus_hash"), self.vocab, self.names, self.domains, t])
 
     def question(self):
         """What the answer depends on, as 16 digits: of checkpoints and results."""
         no = ("checkpoint_s", "micro_tokens", "evals")  # only how the work is cut up, and the log
-        t = {k: self.t[k] for k, used in TRAINING.items() if used and k not in no}
+        t = {k: self.t[k] for k in SETTINGS if k not in no}
         if t.pop("init"):
             t["init"] = self.json.get("init_hash")
         asked = [self.json.get("corpus_hash"), self.vocab, self.names, self.mixture, self.seed, t]
@@ -190,8 +186,7 @@ class Run:
     def is_done(self):
         """result.json is there, and this trainer wrote it for this very run."""
         try:
-            with open(os.path.join(self.folder, "result.json")) as file:
-                made_by = json.load(file)["made_by"]
+            made_by = read_json(os.path.join(self.folder, "result.json"))["made_by"]
             kept = any(os.path.exists(os.path.join(self.folder, name))
                        for name in ("model.safetensors", "model.bin"))  # .bin: version 0.1.0
             return made_by["question"] == self.question() and (not self.keep_model or kept)

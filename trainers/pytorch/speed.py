@@ -9,14 +9,13 @@ import time
 import torch
 
 from batch import Batch
+from fields import SPEED, Refused, check
 from plan import Plan
-from run import Refused
-from trial import make_runs
+from trial import DEFAULTS, make_runs
 from world import World
 
 GROWTH = 8  # from one number of stacked runs that is measured to the next
 MOST_TOKENS = 4096  # of a step on a processor; as much is one pass or more
-KEYS = "training", "vocab", "runs"
 
 
 def clock(device):
@@ -61,9 +60,11 @@ def device_name(device):
 def read(text):
     try:
         question = json.loads(text)
-        return {key: question[key] for key in KEYS}
-    except (ValueError, TypeError, KeyError) as error:
-        raise Refused("--speed: wanted JSON with %s: %s" % (", ".join(KEYS), error))
+    except (ValueError, RecursionError) as error:
+        raise Refused("--speed: wanted JSON with %s: %s" % (", ".join(SPEED), error))
+    check(question, SPEED, "--speed")
+    question["training"] = {**DEFAULTS, **question["training"]}
+    return question
 
 
 def speed(text, trainer, seconds):

@@ -2,16 +2,30 @@
 """train.py RUN_FOLDER... : trains the runs in these folders, stacked, as docs/trainer.md asks: each
 folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, a model. A run
 that is finished is not trained again; one that was interrupted goes on from its checkpoint."""
-import argparse
 import os
+import signal
+
+
+def on_signals(action):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, action)
+
+
+if __name__ == "__main__":  # PyTorch takes seconds to start; nothing is lost then
+    on_signals(lambda number, frame: os._exit(143))
+
+import argparse
+import importlib.util
+import re
 import sys
 
-try:
-    import torch
-except ImportError:
-    sys.exit("train.py: PyTorch is not installed for %s. Install it (Debian: apt-get install "
-             "python3-torch; others: https://pytorch.org), or start train.py with the python that "
-             "has it" % sys.executable)
+if importlib.util.find_spec("torch") is None:
+    sys.exit("train.py: PyTorch is not installed for %s. Set REGMIX_PYTHON to the python that has "
+             "it, or install it (Debian: apt-get install python3-torch; others: "
+             "https://pytorch.org)" % sys.executable)
+if __name__ == "__main__" and sys.argv[1:] == ["--check"]:
+    sys.exit(0)
+import torch
 
 OLDEST = (1, 13)
 if tuple(int(x) for x in torch.__version__.split(".")[:2]) < OLDEST:
@@ -20,12 +34,13 @@ if tuple(int(x) for x in torch.__version__.split(".")[:2]) < OLDEST:
 
 import checkpoint
 from batch import STOPPED, Batch, Stop
+from fields import Refused
 from files import mark_failed
 from passes import choices
 from plan import GIB, Plan, free_memory
-from run import Refused, Run
+from run import Run
 from speed import speed
-from world import World
+from world import World, whole_in_environment
 
 
 def groups(runs):
@@ -89,6 +104,9 @@ class Trainer:
 
 def device_of(args):
     name = args.device or os.environ.get("REGMIX_DEVICE")
+    if name and not re.fullmatch(r"cpu|cuda(:[0-9]{1,4})?", name):
+        raise Refused('the device is "%s" (--device, or REGMIX_DEVICE in the environment); this '
+                      "trainer knows cpu, cuda, and cuda:1, cuda:2, ..." % name)
     if not name and torch.version.cuda is None and not torch.cuda.is_available():
         print("train.py: this PyTorch (%s) is one without CUDA, so the runs are trained on the "
               "processor" % torch.__version__, file=sys.stderr)
@@ -100,9 +118,25 @@ def device_of(args):
                       "with CUDA. To train on the processor, slowly: --device cpu, or "
                       "REGMIX_DEVICE=cpu in the environment" % torch.__version__)
     if name == "cuda":
-        name = "cuda:%s" % os.environ.get("LOCAL_RANK", 0)
-        torch.cuda.set_device(torch.device(name))
-    return torch.device(name)
+        name = "cuda:%d" % whole_in_environment("LOCAL_RANK", 0)
+    device = torch.device(name)
+    if device.type == "cuda" and device.index >= torch.cuda.device_count():
+        raise Refused("there is no device %s: PyTorch finds %d of them. Take another (--device, "
+                      "REGMIX_DEVICE), or start fewer processes"
+                      % (name, torch.cuda.device_count()))
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return device
+
+
+def positive(kind):
+    def number(text):
+        x = kind(text)
+        if not 0 < x < 1e12:
+            raise ValueError(text)
+        return x
+    number.__name__ = "positive " + ("number" if kind is float else "whole number")
+    return number
 
 
 def arguments():
@@ -111,23 +145,36 @@ def arguments():
                         help="a folder with a run.json, such as runs/0001")
     parser.add_argument("--plan", action="store_true",
                         help="print how many runs and sequences go through at once, and end")
+    parser.add_argument("--check", action="store_true",
+                        help="only say whether this python has PyTorch, and end")
     parser.add_argument("--speed", metavar="SETTINGS", help="measure the speed of runs with these "
                         "settings (JSON: training, vocab, runs), print it as JSON, and end")
-    parser.add_argument("--seconds", type=float, default=15, help="for --speed: about so long")
+    parser.add_argument("--seconds", type=positive(float), default=15,
+                        help="for --speed: about so long")
     parser.add_argument("--device", help="cuda, cuda:1, cpu (default: $REGMIX_DEVICE, else cuda; "
                         "cpu where this PyTorch was built without CUDA)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"),
                         help="of the products (default: bfloat16 on CUDA, float32 on a processor)")
-    parser.add_argument("--runs", type=int, default=0, metavar="R",
+    parser.add_argument("--runs", type=positive(int), default=0, metavar="R",
                         help="runs stacked (default: as many as the memory holds, up to 512)")
-    parser.add_argument("--micro", type=int, default=0, metavar="N",
-                        help="sequences of a run in a pass (default: as many as the memory holds)")
-    parser.add_argument("--memory", type=float, default=0, metavar="GIB",
+    parser.add_argument("--micro", type=positive(int), default=0, metavar="N",
+                        help="sequences of a run in a pass (default: as many as the memory "
+                        "holds)")
+    parser.add_argument("--memory", type=positive(float), default=0, metavar="GIB",
                         help="memory to use (default: what is free)")
     args = parser.parse_args()
     if not args.folders and not args.speed:
         parser.error("give the folders of runs, such as runs/0001")
     return args
+
+
+def without_doubles(folders):
+    """A folder that is given twice, under whatever names, is one run."""
+    out = {}
+    for folder in folders:
+        if out.setdefault(os.path.realpath(folder), folder) is not folder:
+            print("train.py: %s is given twice; it is trained once" % folder, file=sys.stderr)
+    return list(out.values())
 
 
 class Refusals:
@@ -152,12 +199,14 @@ class Refusals:
 
 def main():
     args = arguments()
+    if args.check:
+        return 0
     trainer = Trainer(args)
     if args.speed:
         speed(args.speed, trainer, args.seconds)
         return 0
     refusals = Refusals(trainer, not args.plan)
-    runs = [refusals.attempt([folder], Run, folder) for folder in args.folders]
+    runs = [refusals.attempt([folder], Run, folder) for folder in without_doubles(args.folders)]
     Stop.listen()
     for group in groups([run for run in runs if run]):
         folders = [run.folder for run in group if not run.is_done()]
@@ -171,6 +220,7 @@ def main():
 
 
 if __name__ == "__main__":
+    on_signals(lambda number, frame: sys.exit(STOPPED))  # until Stop listens
     try:
         sys.exit(main())
     except Refused as refused:

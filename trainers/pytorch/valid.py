@@ -3,7 +3,7 @@
 and every token but the first is a label once."""
 import torch
 
-from data import token_file, widened
+from data import check_ids, token_file, widened
 
 
 def evaluate(model, runs, plan, world):
@@ -28,7 +28,9 @@ def mean_loss(model, run, domain, n, plan, world):
         at, passes = at + B * T, passes + 1
         if passes % world.size != world.rank:
             continue
-        part = widened(ids[at - B * T:at + 1]).to(model.device)
+        part = widened(ids[at - B * T:at + 1])
+        check_ids(part, run.corpus_vocab, domain["valid"])
+        part = part.to(model.device)
         tokens, labels = (x.view(1, B, T).expand(model.R, B, T) for x in (part[:-1], part[1:]))
         total += model.losses(tokens, labels, plan.chunk).double().sum(1)
     world.add_up([total])

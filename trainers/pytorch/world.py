@@ -2,17 +2,26 @@
 """Several processes that train the same runs (torchrun): each takes a part of every step's
 sequences and some of AdamW's moments. The first process alone writes files."""
 import os
+import re
 
 import torch
 import torch.distributed as dist
 
-from run import Refused
+from fields import Refused
+
+
+def whole_in_environment(name, default):
+    text = os.environ.get(name) or str(default)
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise Refused('%s in the environment is "%s"; torchrun sets it to a whole number'
+                      % (name, text))
+    return int(text)
 
 
 class World:
     def __init__(self, device):
-        self.size = int(os.environ.get("WORLD_SIZE", 1))
-        self.rank = int(os.environ.get("RANK", 0)) if self.size > 1 else 0
+        self.size = whole_in_environment("WORLD_SIZE", 1)
+        self.rank = whole_in_environment("RANK", 0) if self.size > 1 else 0
         self.device = device
         if self.size > 1 and not dist.is_available():
             raise Refused("this PyTorch (%s) cannot train in several processes; start train.py "
