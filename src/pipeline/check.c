@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "corpus/prepare/prepare.h"
 #include "steps.h"
+#include "swarm/pytorch.h"
 
 struct check {
   rmx_pipeline *p;
@@ -445,6 +446,7 @@ static void check_training(struct check *k, const char *what, const rmx_training
   char key[96];
   snprintf(key, sizeof key, "%s.command", what);
   check_command(k, key, t->command);
+  if (rmx_training_is_pytorch(t)) hold(k, what, rmx__pytorch_check(&err), &err);
   if (t->command) return;  // only the command knows its model
   hold(k, what, rmx_training_model(t, (int)k->p->experiment.config.corpus.vocab, &model, &err),
        &err);

@@ -17,6 +17,7 @@
 
 #include "base/json.h"
 #include "steps.h"
+#include "swarm/pytorch.h"
 
 enum verdict { OK, WARN, FAIL };
 static const char *const verdicts[] = {"ok", "warn", "fail"};
@@ -256,6 +257,23 @@ static void look_at_folder(struct examination *x, const char *folder) {
   free(second);
 }
 
+// Of an experiment that is trained with PyTorch.
+static void look_at_pytorch(struct examination *x, const char *folder) {
+  rmx_experiment e;
+  rmx_err err;
+  if (rmx_experiment_open(folder, NULL, NULL, 0, &e, &err) != RMX_OK) return;
+  bool wanted =
+      rmx_training_is_pytorch(&e.config.proxy) || rmx_training_is_pytorch(&e.config.large);
+  for (size_t i = 0; i < e.config.n_swarms; i++)
+    wanted = wanted || rmx_training_is_pytorch(&e.config.swarms[i].training);
+  if (wanted && rmx__pytorch_check(&err) != RMX_OK)
+    found(x, "PyTorch", FAIL, "docs/trainer.md has the variables that name the python and the GPU",
+          "%s", err.message);
+  else if (wanted)
+    found(x, "PyTorch", OK, "", "the python of trainer: pytorch has it");
+  rmx_experiment_release(&e);
+}
+
 json_t *rmx_doctor(const char *folder) {
   struct examination x = {.checks = json_array()};
   look_at_processor(&x);
@@ -267,6 +285,7 @@ json_t *rmx_doctor(const char *folder) {
   look_at_text(&x, libraries);
   look_at_pages(&x);
   look_at_folder(&x, folder);
+  look_at_pytorch(&x, folder);
   return json_pack("{s:o, s:o, s:I, s:I}", "checks", x.checks, "libraries", libraries, "failed",
                    (json_int_t)x.count[FAIL], "warnings", (json_int_t)x.count[WARN]);
 }

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "steps.h"
+#include "swarm/pytorch.h"
 
 bool rmx__is_pending(const rmx_pipeline *p) {
   return p->would && p->pending;
@@ -42,6 +43,9 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
     }
   }
   if (todo == 0) return rmx__would(p, step, false, "all %zu runs are done", n);
+  rmx_err missing;
+  if (rmx_training_is_pytorch(&runs[0].training) && rmx__pytorch_check(&missing) != RMX_OK)
+    rmx_warn(&p->listener, "%s: %s", step, missing.message);
   char time[32], guess[80] = "; `regmix plan` estimates how long that takes";
   const int jobs = rmx_worker_jobs(&p->experiment);
   if (done)

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/json.h"
-#include "call.h"
 #include "launches.h"
 #include "slurm_script.h"
 #include "steps.h"

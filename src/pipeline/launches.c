@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/call.h"
 #include "base/json.h"
-#include "call.h"
 #include "steps.h"
 
 // ASK_S: a controller that is down lets squeue wait. STARTING_S: a task that says it runs may not

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/call.h"
 #include "base/json.h"
-#include "call.h"
 #include "swarm/pytorch.h"
 
 // PyTorch takes seconds to start, the more where a GPU must wake up. It measures for about 15 s.
@@ -47,6 +47,11 @@ static rmx_status ask(const rmx_pipeline *p, const char *settings, json_t **answ
       given && *given ? rmx_strdup(given) : rmx__pytorch_file(p->program ? p->program : "");
   if (!file) {
     rmx_buf_puts(why, "there is no trainers/pytorch/train.py; set REGMIX_PYTORCH to its path");
+    return RMX_OK;
+  }
+  rmx_err missing;
+  if (rmx__pytorch_check(&missing) != RMX_OK) {
+    rmx_buf_puts(why, missing.message);
     return RMX_OK;
   }
   const char *argv[] = {python && *python ? python : "python3", file, "--speed", settings, NULL};

@@ -85,6 +85,15 @@ static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t f
                         rmx_err *err) {
   if (failed == 0) return RMX_OK;
   const bool own = rmx_training_is_outside(&runs[0].training);
+  if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9 && failed == n)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%zu of %zu run%s failed (see the reason%s above%s). Mend the cause; the same "
+                    "command tries %s again",
+                    failed, n, rmx_s((double)n), rmx_s((double)n),
+                    !own     ? ""
+                    : n == 1 ? ", and log.txt in its folder"
+                             : ", and log.txt in their folders",
+                    n == 1 ? "it" : "them");
   if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
     return rmx_fail(
         err, RMX_EINPUT,

@@ -14,7 +14,7 @@
 #include "pytorch.h"
 #include "result.h"
 
-enum { LOOK_MS = 200, TELL_S = 2, TAIL_LINES = 4, TAIL_BYTES = 400 };
+enum { LOOK_MS = 200, TELL_S = 2, TAIL_LINES = 4, TAIL_BYTES = 640, LAST_BYTES = 480 };
 
 // ---- log.txt
 
@@ -57,11 +57,15 @@ static void last_words(int log, off_t from, char out[TAIL_BYTES + 1]) {
     if (kept == TAIL_LINES) memmove(lines, lines + 1, (--kept) * sizeof *lines);
     lines[kept++] = line;
   }
-  size_t room = TAIL_BYTES, used = 0;
+  // The last line has the reason, so it is whole where the others are cut.
+  const size_t last = kept ? strnlen(lines[kept - 1], LAST_BYTES) : 0;
+  size_t used = 0;
   for (size_t i = 0; i < kept; i++) {
-    int k = snprintf(out + used, room - used, "%s%.200s", i ? " | " : "", lines[i]);
-    if (k < 0 || (size_t)k >= room - used) break;
-    used += (size_t)k;
+    const bool is_last = i + 1 == kept;
+    const size_t size = is_last ? last : strnlen(lines[i], 200);
+    if (!is_last && used + size + last + 6 > TAIL_BYTES) continue;
+    used += (size_t)snprintf(out + used, TAIL_BYTES + 1 - used, "%s%.*s", used ? " | " : "",
+                             (int)size, lines[i]);
   }
 }
 

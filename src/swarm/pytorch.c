@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/json.h"
+#include "command.h"
 
 char *rmx__pytorch_command(const struct rmx__batch *batch) {
   const char *python = getenv("REGMIX_PYTHON"), *file = getenv("REGMIX_PYTORCH");
@@ -62,6 +64,34 @@ char *rmx__pytorch_file(const char *program) {
     if (path && rmx_exists(path)) return rmx_realpath(path);
   }
   return NULL;
+}
+
+rmx_status rmx__pytorch_check(rmx_err *err) {
+  enum { TIMEOUT_S = 60, NO_TORCH = 3 };
+  const char *file = getenv("REGMIX_PYTORCH"), *given = getenv("REGMIX_PYTHON");
+  const char *python = given && *given ? given : "python3";
+  if (file && *file) return RMX_OK;
+  const char *const argv[] = {python, "-c",
+                              "import importlib.util, sys\n"
+                              "sys.path = [p for p in sys.path if p]\n"  // not this folder
+                              "spec = importlib.util.find_spec('torch')\n"
+                              "sys.exit(0 if spec and spec.origin else 3)",
+                              NULL};
+  struct rmx__reply reply;
+  rmx_status status = rmx__call(argv, TIMEOUT_S, &reply, err);
+  if (status == RMX_OK && reply.code == NO_TORCH)
+    status = rmx_fail(err, RMX_EINPUT,
+                      "trainer: pytorch: %s has no PyTorch. Set REGMIX_PYTHON in the environment "
+                      "to the python that has it, or install it (Debian: apt-get install "
+                      "python3-torch; others: https://pytorch.org)",
+                      python);
+  else if (status == RMX_OK && (reply.missing || reply.timed_out || reply.code != 0))
+    status = rmx_fail(err, RMX_EINPUT,
+                      "trainer: pytorch: cannot start %s: %s. Set REGMIX_PYTHON in the environment "
+                      "to the python that has PyTorch",
+                      python, rmx__reply_why(&reply));
+  rmx__reply_release(&reply);
+  return status;
 }
 
 // Device `i` of the list that the caller of this program gave; NULL: the list is shorter.

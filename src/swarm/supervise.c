@@ -717,6 +717,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
     status = check_locks(s, err);
     if (status == RMX_OK) status = find_pytorch(s, err);
     if (status == RMX_OK) status = look_at_runs(s, err);
+    if (status == RMX_OK && s->pytorch && s->taken < s->queued) status = rmx__pytorch_check(err);
     if (status == RMX_OK) status = work(s, err);
     outcome->wall_s = rmx_now() - s->began;
   }

@@ -606,8 +606,39 @@ def processes(exp, scratch):
                              text="3 runs done")
     check("ran longer than" in open(exp + "/runs/r1/log.txt").read(), "proxy.timeout ends a process", said)
     again()
+    with open(scratch + "/loud.py", "w") as file:
+        file.write("import sys\nprint('a ' * 300)\nsys.exit('the reason: ' + 'b' * 400 + ' its end')")
+    good, said = swarm_train(exp, fake=scratch + "/loud.py", wanted=1, text="Mend the cause")
+    check(good and "may_fail" not in said and "the reason: bbb" in said and "bb its end" in said,
+          "all runs failed: the whole reason, and no advice to go on without all of them", said)
+    again()
     good, said = swarm_train(exp, fake=scratch + "/nowhere.py", wanted=1, text="set REGMIX_PYTORCH to its path")
     check(good, "a trainer that is not there", said)
+
+
+def without_pytorch(exp, scratch):
+    """A python that has no PyTorch is found before any run is tried."""
+    bare, here = scratch + "/bare-python", scratch + "/experiment"
+    with open(bare, "w") as file:
+        file.write('#!/bin/sh\nexec "%s" -S "$@"\n' % sys.executable)
+    os.chmod(bare, 0o755)
+    os.makedirs(here + "/torch")  # no PyTorch, though it has its name
+    shutil.copy(exp + "/regmix.yaml", here)
+    with open(here + "/regmix.yaml", "a") as file:
+        file.write("large: {trainer: pytorch}\n")
+    shutil.rmtree(exp + "/runs", ignore_errors=True)
+    with_it = ("-C", exp, "--set", "proxy.trainer=pytorch")
+    for name, command, code in (("train", ("train", *with_it), 1),
+                                ("train --dry-run", ("train", "--dry-run", *with_it), 0),
+                                ("check", ("check", *with_it), 1), ("plan", ("plan", *with_it), 0),
+                                ("doctor", ("doctor", "-C", here), 1)):
+        for python, wanted in ((bare, "has no PyTorch"), ("/no/python", "no such program")):
+            told = subprocess.run([REGMIX, *command], capture_output=True, text=True, cwd=here,
+                                  env={**os.environ, "REGMIX_PYTHON": python})
+            said = told.stdout + told.stderr
+            check((told.returncode > 0) == code and wanted in said and "REGMIX_PYTHON" in said,
+                  "%s: %s" % (name, wanted), said)
+    check(not glob.glob(exp + "/runs/*/log.txt"), "and no run was tried")
 
 
 def swarm(exp, scratch):
@@ -821,6 +852,7 @@ def main():
         wrong_starts(exp, scratch)
         data_parallel(exp, scratch)
         processes(exp, scratch)
+        without_pytorch(exp, scratch)
         swarm(exp, scratch)
         progress(exp, scratch)
         one_refused(exp, scratch)

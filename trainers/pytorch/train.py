@@ -19,7 +19,7 @@ import importlib.util
 import re
 import sys
 
-if importlib.util.find_spec("torch") is None:
+if getattr(importlib.util.find_spec("torch"), "origin", None) is None:
     sys.exit("train.py: PyTorch is not installed for %s. Set REGMIX_PYTHON to the python that has "
              "it, or install it (Debian: apt-get install python3-torch; others: "
              "https://pytorch.org)" % sys.executable)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Another program, called once: what it printed, and how it ended.
-#ifndef RMX_PIPELINE_CALL_H
-#define RMX_PIPELINE_CALL_H
+#ifndef RMX_BASE_CALL_H
+#define RMX_BASE_CALL_H
 
 #include <regmix/base.h>
 
