@@ -22,53 +22,6 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "checkpoints are written as they lie in memory");
 
-// Those after "context" and "norm_eps" are not in files of version 0.1.0, and may be 0.
-static const struct {
-  const char *key;
-  size_t offset;
-} whole[] =
-    {
-        {"layers", offsetof(rmx_model_config, layers)},
-        {"heads", offsetof(rmx_model_config, heads)},
-        {"width", offsetof(rmx_model_config, width)},
-        {"ffn", offsetof(rmx_model_config, ffn)},
-        {"vocab", offsetof(rmx_model_config, vocab)},
-        {"context", offsetof(rmx_model_config, context)},
-        {"kv_heads", offsetof(rmx_model_config, kv_heads)},
-        {"head_width", offsetof(rmx_model_config, head_width)},
-},
-  real[] = {
-      {"rope_base", offsetof(rmx_model_config, rope_base)},
-      {"norm_eps", offsetof(rmx_model_config, norm_eps)},
-      {"rope_factor", offsetof(rmx_model_config, rope_factor)},
-      {"rope_low", offsetof(rmx_model_config, rope_low)},
-      {"rope_high", offsetof(rmx_model_config, rope_high)},
-      {"rope_original", offsetof(rmx_model_config, rope_original)},
-};
-enum {
-  WHOLE = sizeof whole / sizeof *whole,
-  REAL = sizeof real / sizeof *real,
-  FIRST_WHOLE = 6,
-  FIRST_REAL = 2
-};
-
-static int64_t *whole_at(rmx_model_config *c, size_t i) {
-  return (int64_t *)(void *)((char *)c + whole[i].offset);
-}
-static double *real_at(rmx_model_config *c, size_t i) {
-  return (double *)(void *)((char *)c + real[i].offset);
-}
-
-static json_t *config_json(rmx_model_config c) {
-  json_t *config = json_object();
-  for (size_t i = 0; i < WHOLE; i++)
-    json_object_set_new(config, whole[i].key, json_integer(*whole_at(&c, i)));
-  for (size_t i = 0; i < REAL; i++)
-    json_object_set_new(config, real[i].key, json_real(*real_at(&c, i)));
-  json_object_set_new(config, "tied", json_boolean(c.tied));
-  return config;
-}
-
 // ---- the tensors of a file ------------------------------------------------------
 
 struct listed {
@@ -137,7 +90,7 @@ rmx_status rmx_model_save(const rmx_model *m, const char *path, bool state, cons
                     path);
   RMX_TRY(list(&m->c, state, data, &l, err));
   json_auto_t *metadata = json_pack("{s:s}", "format", "pt");
-  json_t *own = json_pack("{s:o, s:I, s:b}", "config", config_json(m->c), "step",
+  json_t *own = json_pack("{s:o, s:I, s:b}", "config", rmx__checkpoint_config(m->c), "step",
                           (json_int_t)m->step, "state", state);
   if (json_object_set_new(metadata, "regmix", json_text(own)) != 0 ||
       (extra && !add_extra(metadata, extra)))
@@ -153,40 +106,6 @@ static void release(struct rmx__checkpoint *c) {
   rmx__safetensors_release(&c->file);
   rmx_map_release(&c->map);
   *c = (struct rmx__checkpoint){0};
-}
-
-static rmx_status read_config(const json_t *object, const char *path, rmx_model_config *out,
-                              rmx_err *err) {
-  for (size_t i = 0; i < WHOLE; i++) {
-    const json_t *v = json_object_get(object, whole[i].key);
-    if (!v && i >= FIRST_WHOLE) continue;
-    if (!json_is_integer(v))
-      return rmx_fail(err, RMX_EINPUT, "%s: config has no whole number \"%s\"", path, whole[i].key);
-    *whole_at(out, i) = json_integer_value(v);
-  }
-  for (size_t i = 0; i < REAL; i++) {
-    const json_t *v = json_object_get(object, real[i].key);
-    if (!v && i >= FIRST_REAL) continue;
-    if (!json_is_number(v))
-      return rmx_fail(err, RMX_EINPUT, "%s: config has no number \"%s\"", path, real[i].key);
-    *real_at(out, i) = json_number_value(v);
-  }
-  out->tied = json_is_true(json_object_get(object, "tied"));
-  *out = rmx__model_config_full(out);
-  if (rmx__model_config_check(out, err) != RMX_OK) return rmx_fail_in(err, "%s", path);
-  return RMX_OK;
-}
-
-rmx_status rmx__checkpoint_header(struct rmx__checkpoint *c, const char *path, rmx_err *err) {
-  RMX_TRY(read_config(json_object_get(c->header, "config"), path, &c->config, err));
-  const json_t *step = json_object_get(c->header, "step"),
-               *state = json_object_get(c->header, "state");
-  if (!json_is_integer(step) || json_integer_value(step) < 0 || !json_is_boolean(state))
-    return rmx_fail(err, RMX_EINPUT, "%s: corrupt, the header has no \"step\" or \"state\"", path);
-  c->step = json_integer_value(step);
-  c->state = json_is_true(state);
-  c->size = rmx_model_parameters(&c->config);
-  return RMX_OK;
 }
 
 // What is wrong with tensor `got`, whose data must start at `at`; NULL: nothing.
@@ -256,19 +175,7 @@ static rmx_status open_checkpoint(struct rmx__checkpoint *c, const char *path, r
 rmx_status rmx_model_load(rmx_model *m, const char *path, json_t **extra, rmx_err *err) {
   RMX_OWNED_BY(release) struct rmx__checkpoint c = {0};
   RMX_TRY(open_checkpoint(&c, path, err));
-  rmx_model_config have = m->c;
-  for (size_t i = 0; i < WHOLE; i++)
-    if (*whole_at(&c.config, i) != *whole_at(&have, i))
-      return rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %lld, wanted %lld", path,
-                      whole[i].key, (long long)*whole_at(&c.config, i),
-                      (long long)*whole_at(&have, i));
-  for (size_t i = 0; i < REAL; i++)
-    if (*real_at(&c.config, i) != *real_at(&have, i))
-      return rmx_fail(err, RMX_EINPUT, "%s: is of a model with %s %g, wanted %g", path, real[i].key,
-                      *real_at(&c.config, i), *real_at(&have, i));
-  if (c.config.tied != have.tied)
-    return rmx_fail(err, RMX_EINPUT, "%s: is of a model whose embedding is %s its head", path,
-                    c.config.tied ? "also" : "not");
+  RMX_TRY(rmx__checkpoint_is_of(&c, &m->c, path, err));
   const size_t bytes = m->size * sizeof(float);
   memcpy(m->weights, c.floats, bytes);
   m->step = c.state ? c.step : 0;

@@ -18,8 +18,13 @@ struct rmx__checkpoint {
   const char *floats;  // (P) weights, then in a file with state (P) and (P), the moments
 };
 
+// checkpoint_header.c: the config of a model as the header has it; a new reference.
+json_t *rmx__checkpoint_config(rmx_model_config c);
 // c->header: takes the config, whether there is a state, and the step.
 rmx_status rmx__checkpoint_header(struct rmx__checkpoint *c, const char *path, rmx_err *err);
+// RMX_EINPUT if it is of a model with another config.
+rmx_status rmx__checkpoint_is_of(const struct rmx__checkpoint *c, const rmx_model_config *wanted,
+                                 const char *path, rmx_err *err);
 
 // model_bin.c: the format of version 0.1.0.
 bool rmx__is_model_bin(const char *path);

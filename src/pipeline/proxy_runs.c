@@ -13,6 +13,11 @@ rmx_experiment rmx__swarm_view(const rmx_experiment *e, size_t k) {
   return view;
 }
 
+void rmx_runs_release(rmx_run *runs, size_t n) {
+  for (size_t i = 0; runs && i < n; i++) rmx_run_release(&runs[i]);
+  free(runs);
+}
+
 static rmx_status read_mixtures(const rmx_experiment *e, rmx_table *t, rmx_err *err) {
   RMX_OWNED char *path = rmx_experiment_path(e, "mixtures.csv");
   if (!path) return rmx_fail_memory(err, 0, "a path");

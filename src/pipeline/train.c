@@ -23,11 +23,6 @@ json_t *rmx_run_states_json(const rmx_run *runs, size_t n) {
   return o;
 }
 
-void rmx_runs_release(rmx_run *runs, size_t n) {
-  for (size_t i = 0; runs && i < n; i++) rmx_run_release(&runs[i]);
-  free(runs);
-}
-
 // A domain that can't fill one sequence would fail every run that draws from it, so it is reported
 // once, before any run.
 static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, size_t n,

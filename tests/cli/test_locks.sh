@@ -104,6 +104,8 @@ state "a claim that names nobody: free" 0 "" "" '1 minute ago'
 kill $alive
 if unshare -fp --mount-proc true 2> /dev/null; then
   hold LOCAL
+  n=0
+  while [ "$(grep -l . exp/runs/*/claim | wc -l)" -lt 3 ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
   with LOCAL unshare -fp --mount-proc "$REGMIX" status -C exp --json > json
   same "a real namespace of processes sees it running" 3 "$(value json 'o["proxies"].get("running", 0)')"
   kill -s TERM $supervisor; wait $supervisor
