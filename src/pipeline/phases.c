@@ -124,6 +124,29 @@ rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const doubl
   return RMX_OK;
 }
 
+// A mixture of one phase; of an answer with phases, such as optimum.yaml, that of phase i.
+static rmx_status read_given(const char *path, const rmx_phase_columns *c, size_t i, double *w,
+                             rmx_err *err) {
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  rmx_err ignored;
+  const json_t *phases =
+      rmx__yaml_read(path, &yaml, &ignored) == RMX_OK ? json_object_get(yaml.root, "phases") : NULL;
+  json_t *mixture = json_object_get(json_array_get(phases, i), "mixture"), *value;
+  const char *const *names = (const char *const *)c->domains, *name;
+  if (!mixture) return rmx_mixture_read(path, names, c->n_domains, w, err);
+  for (size_t d = 0; d < c->n_domains; d++) w[d] = NAN;
+  json_object_foreach(mixture, name, value) {
+    size_t d = 0;
+    while (d < c->n_domains && strcmp(names[d], name) != 0) d++;
+    if (d == c->n_domains) {
+      rmx_unknown_name("domain", name, names, c->n_domains, err);
+      return rmx_fail_in(err, "%s: phase %zu", path, i);
+    }
+    if (json_is_number(value)) w[d] = json_number_value(value);
+  }
+  return rmx_mixture_check(w, c->n_domains, names, 0.01, path, err);
+}
+
 rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
                             rmx_constraints *k, rmx_err *err) {
   const rmx_phase_columns *c = &p->columns;
@@ -136,7 +159,7 @@ rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_st
   RMX_OWNED double *w = rmx_calloc(c->n_domains, sizeof *w);
   if (!w) return rmx_fail_memory(err, c->n_domains * sizeof *w, "a mixture");
   for (size_t i = 0; i < files->n; i++) {
-    RMX_TRY(rmx_mixture_read(files->items[i], c->domains, c->n_domains, w, err));
+    RMX_TRY(read_given(files->items[i], c, i, w, err));
     for (size_t d = 0; d < f->D; d++)
       if (c->of[d] == i) k->low[d] = k->high[d] = w[c->index[d]] * f->phase_share[i];
   }

@@ -86,6 +86,12 @@ try "shares that do not sum to 1, again" 2 "sum to 1.1, wanted 1" $optimize --fi
 printf 'web: 0.25\ncode: 0.75\n' > given.yaml
 $optimize --fit h --given given.yaml --json > o.json 2> /dev/null
 same "only the second phase, with the first one given" True "$(value o.json 'abs(o["phases"][0]["mixture"]["web"] - 0.25) < 1e-6 and o["phases"][1]["mixture"]["web"] > 0.9')"
+# an answer with phases is one too: its first phase
+printf 'mixture: {phase_0_web: 0.2}\nphases:\n  - {share: 0.5, mixture: {web: 0.25, code: 0.75}}\n  - {share: 0.5, mixture: {web: 1, code: 0}}\n' > answer.yaml
+$optimize --fit h --given answer.yaml --json > a.json 2> /dev/null
+same "the first phase of an answer given" True "$(value a.json 'abs(o["phases"][0]["mixture"]["web"] - 0.25) < 1e-6 and o["phases"][1]["mixture"]["web"] > 0.9')"
+sed 's/code: 0.75/cod: 0.75/' answer.yaml > wrong.yaml
+try "an answer of other domains" 1 'wrong.yaml: phase 0: unknown domain "cod"' $optimize --fit h --given wrong.yaml
 try "all phases given" 2 "must be left to search" $optimize --fit h --given given.yaml --given given.yaml
 $optimize --fit h --cap web=0.1 --floor phase_0_web=0.05 --json > o.json 2> /dev/null
 same "bounds on a domain, and in a phase" True "$(value o.json 'sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) < 0.1001 and o["phases"][0]["mixture"]["web"] > 0.0499')"
