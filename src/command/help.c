@@ -245,8 +245,8 @@ void rmx_help_config(FILE *f) {
   fputs(
       "These are the keys of regmix.yaml (and of --set KEY=VALUE) with their defaults.\nThree more "
       "keys are maps with names of your own: corpus.domains (domain: files),\ntarget (metric: "
-      "weight) and swarms (name: settings), which adds proxies of other sizes\nor lengths. Their "
-      "settings are those of proxy, and runs, the number of mixtures\nthat they train.\n",
+      "weight) and swarms (name: settings), which adds proxies of other\nsizes or lengths. Their "
+      "settings are those of proxy, and runs, the number of\nmixtures that they train.\n",
       f);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
