@@ -10,7 +10,7 @@
 enum { RUNS = 24, DOMAINS = 3 };
 
 static void make(rmx_table *t, const char *path, size_t D) {
-  char text[16];
+  char text[32];
   rmx_err err;
   ck_assert_int_eq(rmx_table_make(t, "run", RUNS, D, &err), RMX_OK);
   t->path = rmx_strdup(path);
