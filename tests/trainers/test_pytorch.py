@@ -393,7 +393,7 @@ def places(o, at=()):
         yield from places(o[key], at + (key,))
 
 
-# What no training depends on: it may be anything of its type.
+# Hardly any field can be one of these.
 ODD = (None, "x", -1, 0, 1e30, [], {}, True, [1], "a\0b", "\ud800", float("nan"), 10**400)
 
 
@@ -488,7 +488,7 @@ class Slow:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name == "torch":
-            return importlib.util.spec_from_loader(name, Slow)
+            return importlib.util.spec_from_loader(name, Slow, origin="slow")
     @staticmethod
     def create_module(spec):
         return None

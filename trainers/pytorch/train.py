@@ -23,8 +23,6 @@ if getattr(importlib.util.find_spec("torch"), "origin", None) is None:
     sys.exit("train.py: PyTorch is not installed for %s. Set REGMIX_PYTHON to the python that has "
              "it, or install it (Debian: apt-get install python3-torch; others: "
              "https://pytorch.org)" % sys.executable)
-if __name__ == "__main__" and sys.argv[1:] == ["--check"]:
-    sys.exit(0)
 import torch
 
 OLDEST = (1, 13)
@@ -145,8 +143,6 @@ def arguments():
                         help="a folder with a run.json, such as runs/0001")
     parser.add_argument("--plan", action="store_true",
                         help="print how many runs and sequences go through at once, and end")
-    parser.add_argument("--check", action="store_true",
-                        help="only say whether this python has PyTorch, and end")
     parser.add_argument("--speed", metavar="SETTINGS", help="measure the speed of runs with these "
                         "settings (JSON: training, vocab, runs), print it as JSON, and end")
     parser.add_argument("--seconds", type=positive(float), default=15,
@@ -199,8 +195,6 @@ class Refusals:
 
 def main():
     args = arguments()
-    if args.check:
-        return 0
     trainer = Trainer(args)
     if args.speed:
         speed(args.speed, trainer, args.seconds)
