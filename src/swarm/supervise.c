@@ -37,6 +37,7 @@ enum {
 struct worker {
   pid_t pid;                           // 0: free
   size_t *runs, n;                     // (n) indices into the runs: one, or several for PyTorch
+  bool *begun;                         // (n) it had the claim: no other process has done the run
   int out, errors;                     // ends of its stdout and stderr
   char line[LINE], last_stderr[LINE];  // the line being read; its last text on stderr
   size_t line_size, last_stderr_size;
@@ -208,14 +209,16 @@ static size_t share_of(const struct supervisor *s) {
 }
 
 static void let_go(struct worker *w) {
-  free(w->runs);
+  free(w->runs), free(w->begun);
   *w = (struct worker){0};
 }
 
 static rmx_status start(struct supervisor *s, struct worker *w, rmx_err *err) {
   const size_t share = share_of(s);
-  *w = (struct worker){.runs = rmx_calloc(share, sizeof *w->runs)};
-  rmx_status status = w->runs ? RMX_OK : rmx_fail_memory(err, 0, "the runs of a worker");
+  *w = (struct worker){.runs = rmx_calloc(share, sizeof *w->runs),
+                       .begun = rmx_calloc(share, sizeof *w->begun)};
+  rmx_status status =
+      w->runs && w->begun ? RMX_OK : rmx_fail_memory(err, 0, "the runs of a worker");
   for (size_t i = 0; i < share && status == RMX_OK; i++) {
     bool ready = false;
     const size_t run = s->queue[s->taken++ % s->n];
@@ -227,10 +230,23 @@ static rmx_status start(struct supervisor *s, struct worker *w, rmx_err *err) {
   return status;
 }
 
-// A line is how far it is, or "! " and a warning.
+static void mark_begun(const struct supervisor *s, struct worker *w, const char *name) {
+  for (size_t i = 0; i < w->n; i++)
+    if (strcmp(s->runs[w->runs[i]].name, name) == 0) w->begun[i] = true;
+}
+
+// A worker without a process of its own is this process.
+static bool has_begun(const struct worker *w, size_t run) {
+  bool begun = w->n == 0;
+  for (size_t i = 0; i < w->n; i++) begun = begun || (w->runs[i] == run && w->begun[i]);
+  return begun;
+}
+
+// A line is how far it is, "! " and a warning, or "+ " and a run that it begins.
 static void hear(const struct supervisor *s, struct worker *w, const char *line) {
   long long step, steps, tokens;
   double loss, rate;
+  if (line[0] == '+') mark_begun(s, w, line + 1 + (line[1] == ' '));
   if (line[0] == '!')
     rmx_warn(s->listener, "run %s: %s", s->runs[w->runs[0]].name, line + 1 + (line[1] == ' '));
   if (sscanf(line, "%lld %lld %lld %lf %lf", &step, &steps, &tokens, &loss, &rate) == 5) {
@@ -302,6 +318,10 @@ static void take_result(struct supervisor *s, const struct worker *w, size_t run
   rmx_run_state state = rmx_run_look(r, NULL);
   if (state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED) {
     s->tokens_done += run_tokens(r);
+    if (!has_begun(w, run)) {
+      s->outcome->skipped++;
+      return;
+    }
     s->outcome->tokens += run_tokens(r);
     if (state == RMX_RUN_DONE)
       s->outcome->done++;

@@ -62,6 +62,13 @@ static rmx_status held(const rmx_run *r, rmx_err *err) {
                   name);
 }
 
+// The supervisor counts a run as done by this worker only if it began it.
+static void tell_begun(const struct worker *w, const rmx_run *r) {
+  if (!w->progress) return;
+  fprintf(w->progress, "+ %s\n", r->name);
+  fflush(w->progress);
+}
+
 // The runs of this worker whose claims it has, and that still have no result.
 struct held {
   rmx_run *runs;       // (n)
@@ -99,6 +106,7 @@ rmx_status rmx_swarm_work(char *const *folders, size_t n, const char *isa,
                           ? RMX_OK
                           : rmx_fail_memory(err, n * sizeof *h.runs, "the runs of a worker");
   for (size_t i = 0; i < n && status == RMX_OK; i++) status = claim(&h, folders[i], n == 1, err);
+  for (size_t i = 0; i < h.n && status == RMX_OK; i++) tell_begun(&w, &h.runs[i]);
   const struct rmx__batch batch = {h.runs, h.locks, h.n};
   if (status == RMX_OK && h.n)
     status = rmx_training_is_outside(&h.runs[0].training)

@@ -80,6 +80,16 @@ for pid in $pids; do wait "$pid" || wrong=$((wrong + 1)); done
 if [ $wrong = 0 ]; then ok "three parts at once end well"; else not_ok "three parts at once end well" "$(cat log0 log1 log2)"; fi
 same "with the same results" "$(cat straight)" "$(numbers)"
 
+# ---- all of them, by two processes in one folder
+rm -rf exp/runs exp/metrics*.csv
+train --jobs 2 > log0 2>&1 & pid=$!
+train --jobs 2 > log1 2>&1
+wait $pid
+same "each run is counted once" 7 "$(cat log0 log1 | sed -n 's/.*train: \([0-9]*\) runs* done in .*/\1/p' | awk '{ n += $1 } END { print n }')"
+same "a worker begins no finished run" 0 "$("$REGMIX" worker exp/runs/0001 | grep -c '^+ 0001')"
+rm exp/runs/0001/result.json
+same "but one that is not" 1 "$("$REGMIX" worker exp/runs/0001 | grep -c '^+ 0001')"
+
 # ---- asked to stop before a time limit
 rm -rf exp/runs exp/metrics*.csv
 # shellcheck disable=SC2086
