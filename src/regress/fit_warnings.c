@@ -5,29 +5,83 @@
 #include "fit_warnings.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fit.h"
 
 static const double FAR = 5;  // standard deviations
-enum { ENOUGH = 8 };          // values to take a standard deviation of
+static const double WILD = 10;
+enum { ENOUGH = 8, LEFT = 3 };  // values to take a standard deviation of; without the wild ones
 
 // The residual of run i out of fold, or NaN.
 static double residual(const rmx_fit *f, size_t m, size_t i) {
   return f->truth[i * f->M + m] - f->out_of_fold[i * f->M + m];
 }
 
+// The residuals of a metric, and its values: their median, and how far from it a value can be while
+// it is of the same kind as the others (10 standard deviations, from the median deviation; INFINITY
+// where half of the values are equal).
+struct spread {
+  double squares, median, reach;
+  size_t values, all;  // those that count in the squares; all of the judged runs
+};
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+// Sorts x (n >= 1).
+static double median(double *x, size_t n) {
+  qsort(x, n, sizeof *x, ascending);
+  return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
+}
+
+static bool is_judged(const rmx_fit *f, size_t i) {
+  return !f->judged || f->judged[i];
+}
+
+// A residual beyond the reach is the outlier's own, or of a run that a fit to the outlier
+// predicted. It does not count in the squares; else it would hide the outlier.
+static void measure(const rmx_fit *f, size_t m, double *x, struct spread *s) {
+  size_t n = 0;
+  *s = (struct spread){.reach = INFINITY};
+  for (size_t i = 0; i < f->N; i++)
+    if (isfinite(f->truth[i * f->M + m])) x[n++] = f->truth[i * f->M + m];
+  if (n == 0) return;
+  s->median = median(x, n);
+  for (size_t i = 0; i < n; i++) x[i] = fabs(x[i] - s->median);
+  const double deviation = 1.4826 * median(x, n);
+  if (deviation > 0) s->reach = WILD * deviation;
+  for (size_t i = 0; i < f->N; i++) {
+    const double r = residual(f, m, i);
+    if (!isfinite(r) || !is_judged(f, i)) continue;
+    s->all++;
+    if (fabs(r) > s->reach) continue;
+    s->squares += r * r;
+    s->values++;
+  }
+}
+
 // The metric in which run i is furthest from its prediction, measured in root mean squares of the
 // other runs' residuals; M: it is far in none. The run's own residual does not count in the root
-// mean square; else no run among few could ever be far.
-static size_t far_metric(const rmx_fit *f, const double *squares, const size_t *values, size_t i) {
+// mean square; else no run among few could ever be far. A value like the others with a prediction
+// unlike them is not at fault: the fit that predicts it was made with the outlier. A run by which
+// the fit is not judged is of another size, and must be beyond the reach.
+static size_t far_metric(const rmx_fit *f, const struct spread *spread, size_t i) {
   size_t worst = f->M;
   double furthest = FAR;
   for (size_t m = 0; m < f->M; m++) {
-    double r = residual(f, m, i), truth = fabs(f->truth[i * f->M + m]);
-    if (!isfinite(r) || values[m] < ENOUGH) continue;
-    double others = sqrt(fmax(squares[m] - r * r, 0) / (double)(values[m] - 1));
-    if (!(fabs(r) > furthest * others) || fabs(r) <= 1e-6 * truth) continue;
+    const struct spread *s = &spread[m];
+    const double r = residual(f, m, i), truth = f->truth[i * f->M + m];
+    const bool counted = is_judged(f, i) && fabs(r) <= s->reach;
+    const size_t n = s->values - counted;
+    if (!isfinite(r) || s->all < ENOUGH || n < LEFT) continue;
+    if (fabs(truth - s->median) <= s->reach && fabs(truth - r - s->median) > s->reach) continue;
+    if (!is_judged(f, i) && !(fabs(r) > s->reach)) continue;
+    double others = sqrt(fmax(s->squares - counted * r * r, 0) / (double)n);
+    if (!(fabs(r) > furthest * others) || fabs(r) <= 1e-6 * fabs(truth)) continue;
     furthest = others > 0 ? fabs(r) / others : INFINITY;
     worst = m;
   }
@@ -37,17 +91,12 @@ static size_t far_metric(const rmx_fit *f, const double *squares, const size_t *
 static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
   rmx_few far = {0};
   rmx_arena arena = {0};
-  double *squares = rmx_arena_alloc(&arena, f->M, sizeof *squares);
-  size_t *values = rmx_arena_alloc(&arena, f->M, sizeof *values);
-  for (size_t k = 0; squares && values && k < f->N * f->M; k++) {
-    double r = residual(f, k % f->M, k / f->M);
-    if (!isfinite(r) || (f->judged && !f->judged[k / f->M])) continue;
-    squares[k % f->M] += r * r;
-    values[k % f->M]++;
-  }
-  for (size_t i = 0; squares && values && i < f->N; i++) {
-    size_t m = far_metric(f, squares, values, i);
-    if (m == f->M || (f->judged && !f->judged[i])) continue;
+  struct spread *spread = rmx_arena_alloc(&arena, f->M, sizeof *spread);
+  double *x = rmx_arena_alloc(&arena, f->N, sizeof *x);
+  for (size_t m = 0; spread && x && m < f->M; m++) measure(f, m, x, &spread[m]);
+  for (size_t i = 0; spread && x && i < f->N; i++) {
+    size_t m = far_metric(f, spread, i);
+    if (m == f->M) continue;
     char text[128];
     snprintf(text, sizeof text, "%.30s (%.24s: %.4g, predicted %.4g)", f->run_ids[i], f->metrics[m],
              f->truth[i * f->M + m], f->out_of_fold[i * f->M + m]);

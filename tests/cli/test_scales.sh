@@ -77,6 +77,9 @@ awk -F, -v OFS=, 'NR > 1 { $7 -= 2.5 } 1' noisy.csv > low.csv
 "$REGMIX" fit --mixtures low.csv --metrics low.csv $columns $scales --out low -q > /dev/null
 try "a predicted loss below 0 has a warning" 0 "cannot be, for web_loss (-" "$REGMIX" predict --fit low --mixtures low.csv --for 1e15,1e20
 try "in optimize too" 0 "cannot be, for web_loss (-" "$REGMIX" optimize --fit low --target web_loss --for 1e15,1e20 --quick --out o.yaml
+{ cat noisy.csv; echo "anchor,.3,.3,.4,1G,10G,27"; } > anchor.csv
+try "a run of a size of its own is named where it cannot be right" 0 "1 of 65 runs lies more than 5 standard deviations from what the other runs predict: anchor (web_loss: 27" \
+  "$REGMIX" fit --mixtures anchor.csv --metrics anchor.csv $columns $scales --out anchor
 awk 'NR == 1 || /,100M,6G,/' small.csv > one_scale.csv
 try "runs of one size and one length teach nothing about sizes" 0 "all runs have the size and length 100M,6G" \
   "$REGMIX" fit --mixtures one_scale.csv --metrics one_scale.csv $columns $scales --out one_scale

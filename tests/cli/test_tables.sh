@@ -167,6 +167,12 @@ head -5 m.csv > four.csv
 try "fewer than twice as many mixtures as domains is said" 0 "4 different mixtures of 3 domains: too few" fit --mixtures four.csv --metrics acc.csv --out four
 sed '11s/,.*/,0.97/' acc.csv > outlier.csv
 try "a run far from its prediction is named" 0 "1 of 20 runs lies more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: 0.97" fit --mixtures m.csv --metrics outlier.csv --out outlier
+# An outlier so large that fits to it predict the other runs badly: only the outlier is named.
+for wild in 1e+15 -1e+09; do
+  sed "11s/,.*/,$wild/" acc.csv > wild.csv
+  try "an outlier of $wild is named, and no other run" 0 "1 of 20 runs lies more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: $wild" \
+    fit --mixtures m.csv --metrics wild.csv --out wild
+done
 try "score says that it was given the fit's own runs" 0 "all 20 of the 20 runs are runs that the fit was made from" "$REGMIX" score --fit plain --mixtures m.csv --metrics acc.csv
 try "and adds the scores out of fold" 0 '"out_of_fold"' "$REGMIX" score --fit plain --mixtures m.csv --metrics acc.csv --json
 sed '1!s/\(.\)$/\11/' acc.csv > again.csv
