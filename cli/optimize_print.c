@@ -132,6 +132,10 @@ static void print_versus(const rmx_answer *s) {
       printf("Compared with %s the optimum ", rmx_shown(v->name));
     else
       printf("Compared with the prior (%s) the optimum ", rmx_shown(s->problem.prior_text));
+    if (v->same) {
+      printf("is %s.\n", rmx_versus_verdict(v));
+      continue;
+    }
     printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
            v->high);
     if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);

@@ -24,6 +24,7 @@ typedef struct rmx_versus {
   double estimate;
   double low, high;   /* interval of the gain */
   double probability; /* that it is above 0 */
+  bool same;          /* it is the optimum's own mixture: nothing is compared, all gains are 0 */
 } rmx_versus;
 
 typedef struct rmx_uncertainty {
@@ -58,7 +59,8 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, struct json_t *into,
                                 rmx_err *err);
 void rmx_uncertainty_release(rmx_uncertainty *u);
-/* "better", "worse", or "not clearly better" where the interval of the gain includes 0. */
+/* "better", "worse", "not clearly better" where the interval of the gain includes 0, or "the same
+ * mixture". */
 const char *rmx_versus_verdict(const rmx_versus *v);
 
 /* ---- attribution ---------------------------------------------------------------- */

@@ -136,9 +136,12 @@ char *rmx_drift_text(const rmx_answer *s) {
     const char *name = json_string_value(json_array_get(beyond, i));
     rmx_buf_printf(&b, "%s%s", i ? ", " : "; beyond the intervals: ", name);
   }
-  rmx_buf_printf(&b, ". %s: the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
-                 verdicts[rmx_drift_verdict(s)], v->estimate, 100 * s->uncertainty.level, v->low,
-                 v->high);
+  if (v->same)
+    rmx_buf_printf(&b, ". %s: its optimum is the same mixture.", verdicts[rmx_drift_verdict(s)]);
+  else
+    rmx_buf_printf(&b, ". %s: the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
+                   verdicts[rmx_drift_verdict(s)], v->estimate, 100 * s->uncertainty.level, v->low,
+                   v->high);
   return b.failed ? NULL : rmx_strdup(b.data);
 }
 

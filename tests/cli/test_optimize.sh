@@ -64,6 +64,8 @@ check "by default it searches" "$(grep -c '"method": "search"' out.json) == 1 &&
 try "for people: intervals" 0 "80 % interval" $o --target a_loss --level 0.8 --replicates 40 --against corner.yaml
 try "for people: against a mixture" 0 "Compared with corner the optimum gains" $o --target a_loss --replicates 40 --against corner.yaml
 try "for people: what would be missed" 0 "would be worse: train_a (by" $o --target a_loss --replicates 40
+$o --target a_loss --quick --out itself.yaml > /dev/null 2>&1
+try "against itself" 0 "Compared with itself the optimum is the same mixture." $o --target a_loss --replicates 20 --against itself.yaml
 try "no intervals to set a mixture against" 2 "but --quick and --replicates 0 switch them off" $o --target a_loss --quick --against corner.yaml
 $o --target a_loss --json --replicates 40 --set jobs=1 > one.json 2> err.txt
 $o --target a_loss --json --replicates 40 --set jobs=2 > two.json 2> err.txt

@@ -117,6 +117,9 @@ def answer(o, directions, held=(), fold=0):
         low, high = v["interval"]
         line = (f"Compared with {name if i else 'the prior (' + o['prior_text'] + ')'} the optimum gains {v['estimate']:.4f}, {100 * o['level']:.0f} % interval "
                 f"{low:.4f} to {high:.4f}")
+        if v["verdict"] == "the same mixture":
+            lines.append(line[:line.index(" gains ")] + " is the same mixture.")
+            continue
         if f"{v['gain']:.4f}" != f"{v['estimate']:.4f}":
             line += f" (the fit predicts {v['gain']:.4f})"
         lines.append(line + f"; better with probability {probability(v['probability'], o['replicates'])}.")

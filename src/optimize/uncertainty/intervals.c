@@ -241,7 +241,8 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
   for (size_t k = 0; k < u->n_versus && 2 * n >= replicates; k++) {
     rmx_versus *v = &u->versus[k];
     // Against itself nothing was chosen, so nothing was promised: all of it stays 0.
-    if (rmx__total_variation(v->mixture, optimum->mixture, D) < 1e-9) continue;
+    v->same = rmx__total_variation(v->mixture, optimum->mixture, D) < 1e-9;
+    if (v->same) continue;
     size_t m = 0, above = 0;
     for (size_t i = 0; i < replicates; i++) {
       if (b->failed[i]) continue;
@@ -355,6 +356,7 @@ done:
 }
 
 const char *rmx_versus_verdict(const rmx_versus *v) {
+  if (v->same) return "the same mixture";
   return v->low > 0 ? "better" : v->high < 0 ? "worse" : "not clearly better";
 }
 

@@ -76,7 +76,7 @@ function versusTable() {
       {text: mixtureName(name), title: name},
       isNumber(row.estimate) ? signed(scaled(row.estimate)) : '–',
       isInterval(row.interval) ? span(row.interval) : '–',
-      isNumber(row.probability) ? chance(row.probability) : '–',
+      isNumber(row.probability) && row.verdict !== 'the same mixture' ? chance(row.probability) : row.verdict || '–',
       signed(scaled(row.gain)),
     ]),
   );
