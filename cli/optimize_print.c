@@ -232,7 +232,9 @@ void print_answer(const rmx_answer *s, int64_t fold) {
   putchar('\n');
   print_directions(s);
   if (rmx_optimum_why_not(o))
-    printf("The fit has learnt nothing about the target: %s.\n", rmx_shown(rmx_optimum_why_not(o)));
+    printf("The fit has learnt %s the target%s %s.\n",
+           rmx_optimum_learnt(o) ? "something about" : "nothing about",
+           rmx_optimum_learnt(o) ? ", but" : ":", rmx_shown(rmx_optimum_why_not(o)));
   if (stays)
     printf("So the mixture is the prior (%s) within the constraints. No gain is expected.\n",
            rmx_shown(s->problem.prior_text));

@@ -248,10 +248,13 @@ double rmx_optimum_gap(const rmx_optimum *o);
  * the median of that over the runs. */
 double rmx_optimum_distance(const rmx_optimum *o);
 double rmx_optimum_typical_distance(const rmx_optimum *o);
-/* "simulate", "search", or "prior" where the fit has learnt nothing. Static text. */
+/* "simulate", "search", or "prior" where the fit has learnt nothing, or the mixture found is
+ * expected to be worse than the prior. Static text. */
 const char *rmx_optimum_method(const rmx_optimum *o);
-/* Why the fit has learnt nothing about the target; NULL: it has learnt something. */
+/* Why the fit has learnt nothing about the target, or why the prior is better than what it found;
+ * NULL: neither is so. */
 const char *rmx_optimum_why_not(const rmx_optimum *o);
+bool rmx_optimum_learnt(const rmx_optimum *o); /* the fit has learnt something about the target */
 /* {"mixture":{domain:weight},"predicted":{metric:value},...}: all of the above and more. A new
  * reference; NULL: no memory. */
 struct json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit);

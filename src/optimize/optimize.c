@@ -138,6 +138,35 @@ static rmx_status weigh_fit(const rmx__task *a, rmx_optimum *o, bool *stays, rmx
   return RMX_OK;
 }
 
+rmx_status rmx__optimum_at_prior(const rmx_optimize_request *request, const rmx_optimum *found,
+                                 rmx_optimum **out, rmx_err *err) {
+  const rmx_fit *fit = request->fit;
+  const rmx_problem *q = request->problem;
+  RMX_OWNED double *prior = rmx_calloc(fit->D, sizeof(double));
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *o = rmx_calloc(1, sizeof *o);
+  *out = NULL;
+  if (!prior || !o) return rmx_fail_memory(err, sizeof *o, "an optimum");
+  memcpy(prior, q->prior ? q->prior : fit->mean_mixture, fit->D * sizeof(double));
+  RMX_TRY(rmx_mixture_normalise(prior, fit->D, err));
+  *o = (rmx_optimum){.method = "prior",
+                     .gap = NAN,
+                     .unguarded_score = NAN,
+                     .expected_error = NAN,
+                     .learnt = found->learnt,
+                     .r2 = found->r2,
+                     .mixtures = found->mixtures};
+  RMX_TRY(rmx__optimum_make(o, fit, err));
+  const rmx__task a = {.fit = fit, .problem = q, .prior = prior};
+  double score;
+  RMX_TRY(rmx__stay_at_prior(&a, o, &score, err));
+  if (!isfinite(score)) return RMX_OK;
+  RMX_TRY(verify(&a, o, err));
+  RMX_TRY(rmx__optimum_describe(o, fit, &q->target, prior, NULL, err));
+  *out = o;
+  o = NULL;
+  return RMX_OK;
+}
+
 rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, rmx_err *err) {
   const rmx_fit *fit = request->fit;
   const rmx_problem *q = request->problem;

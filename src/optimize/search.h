@@ -39,7 +39,7 @@ struct rmx_optimum {
   size_t mixtures;  // different ones among the runs
   double r2;        // of the target's score out of fold; NaN: not known
   bool learnt;      // the fit has learnt something about the target;
-  // else what is wrong: then the optimum is the prior, and method "prior"
+  // what is wrong, or why the optimum is not followed: then it is the prior, and method "prior"
   char why_not[256];
 };
 
@@ -137,6 +137,11 @@ rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_er
 // The answer of a fit that has learnt nothing: the prior, moved into the feasible set. *score is
 // INFINITY where it exceeds a limit of the target, which a search may keep.
 rmx_status rmx__stay_at_prior(const rmx__task *a, rmx_optimum *o, double *score, rmx_err *err);
+
+// The mixture that stays where what was found is not to be recommended, described as `found` is
+// (optimize.c); *out NULL where it exceeds a limit of the target. The caller says why in why_not.
+rmx_status rmx__optimum_at_prior(const rmx_optimize_request *request, const rmx_optimum *found,
+                                 rmx_optimum **out, rmx_err *err);
 
 // ---- optimum.c: what every method does with the mixture it found
 

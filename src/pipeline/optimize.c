@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "optimize/search.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -81,9 +82,11 @@ static char *name_of(const char *path) {
   return rmx_format("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
 }
 
+// stay: the mixture that the answer is compared with last; NULL: none.
 static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *against,
-                            rmx_answer *s, rmx_err *err) {
-  const size_t given = against->n, n = given + s->drift.n, D = s->fit->D;
+                            const rmx_optimum *stay, rmx_answer *s, rmx_err *err) {
+  const size_t given = against->n, others = given + s->drift.n, n = others + (stay != NULL),
+               D = s->fit->D;
   char **names = rmx_calloc(n + 1, sizeof *names);
   const double **mixtures = rmx_calloc(n + 1, sizeof *mixtures);
   double *w = rmx_calloc((n + 1) * D, sizeof *w);
@@ -91,9 +94,12 @@ static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *
       names && mixtures && w ? RMX_OK : rmx_fail_memory(err, n * D * sizeof *w, "mixtures");
   for (size_t k = 0; k < n && status == RMX_OK; k++) {
     mixtures[k] = w + k * D;
-    if (!(names[k] =
-              k < given ? name_of(against->items[k]) : rmx_strdup(s->drift.steps[k - given].name)))
+    if (!(names[k] = k < given    ? name_of(against->items[k])
+                     : k < others ? rmx_strdup(s->drift.steps[k - given].name)
+                                  : rmx_strdup("")))
       status = rmx_fail_memory(err, 0, "a name");
+    else if (k >= others)
+      memcpy(w + k * D, stay->mixture, D * sizeof *w);
     else if (k >= given)
       memcpy(w + k * D, s->drift.mixtures + (k - given) * D, D * sizeof *w);
     else
@@ -110,12 +116,54 @@ static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *
   return status;
 }
 
+// The gain that the intervals give over the mixture that they were compared with last, which they
+// then forget.
+static rmx_versus take_last(rmx_uncertainty *u) {
+  rmx_versus *last = &u->versus[--u->n_versus], v = *last;
+  free(v.name);
+  free(v.mixture);
+  *last = (rmx_versus){0};
+  return v;
+}
+
+// What is expected to be worse than the prior is not the answer: the nearest mixture to the prior
+// that keeps the constraints, *stay, is. It takes that then.
+static bool stay_if_better(const rmx_listener *to, rmx_answer *s, rmx_optimum **stay) {
+  if (!*stay) return false;
+  const rmx_constraints *c = &s->problem.constraints;
+  const bool measured = s->uncertainty.n_versus > 0;
+  const rmx_versus v = measured ? take_last(&s->uncertainty) : (rmx_versus){0};
+  double gain = measured ? v.estimate : (*stay)->score - s->optimum->score;
+  if (c->kl_penalty > 0)
+    gain += c->kl_penalty * (rmx__kl_above(c, (*stay)->mixture, 1e-300) -
+                             rmx__kl_above(c, s->optimum->mixture, 1e-300));
+  if (!(gain < 0)) return false;
+  char interval[96] = "";
+  if (measured)
+    snprintf(interval, sizeof interval, ", %.0f %% interval %.4f to %.4f",
+             100 * s->uncertainty.level, v.low, v.high);
+  snprintf((*stay)->why_not, sizeof(*stay)->why_not,
+           "the best mixture that was found is expected to be worse than the prior (it gains "
+           "%.4f%s)",
+           gain, interval);
+  rmx_warn(to, "%s; so the prior, under the constraints, is the answer", (*stay)->why_not);
+  rmx_uncertainty_release(&s->uncertainty);
+  rmx_lifted_caps_release(&s->lifted);
+  rmx_attribution_release(&s->attribution);
+  rmx_optimum_free(s->optimum);
+  s->optimum = *stay;
+  *stay = NULL;
+  return true;
+}
+
 // Computes the intervals, the learning curve and the attribution. An old fit or few runs may not
 // allow that; then it warns, and the optimum has none.
-static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_answer *s, rmx_err *err) {
+static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_optimum **stay,
+                        rmx_answer *s, rmx_err *err) {
   const rmx_optimize_request how = search_of(p, s);
   rmx_status status = rmx__drift_find(&how, s, err);
-  if (status == RMX_OK) status = intervals(&how, against, s, err);
+  if (status == RMX_OK) status = intervals(&how, against, *stay, s, err);
+  if (status == RMX_OK && stay_if_better(&p->listener, s, stay)) return RMX_OK;
   if (status == RMX_OK && s->fit->truth) status = rmx_learning_curve_make(&how, 0, &s->curve, err);
   if (status == RMX_EINPUT && against->n == 0) {
     rmx_note(&p->listener, "%s", err->message);
@@ -148,13 +196,18 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   if (request->problem.prior) RMX_TRY(rmx_reuse_read(request->problem.prior, &s->reuse, err));
   RMX_TRY(search(p, request, s, err));
   const rmx_optimize_request how = search_of(p, s);
-  RMX_TRY(take_phases(p, request, s, err));
   const bool learnt = strcmp(rmx_optimum_method(s->optimum), "prior") != 0;
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *stay = NULL;
+  if (learnt && rmx_optimum_learnt(s->optimum))
+    RMX_TRY(rmx__optimum_at_prior(&how, s->optimum, &stay, err));
   if (learnt && !request->quick) RMX_TRY(rmx__lift_caps(&how, s, err));
   // A prior that stays because nothing was learnt has no gain to be sure of.
   bool wanted = p->experiment.config.search.how.replicates > 0 && !request->quick && learnt;
-  if (!wanted || weigh(p, &request->against, s, err) == RMX_OK) return RMX_OK;
-  return rmx__reuse_explain(request->problem.prior, err);
+  if (wanted && weigh(p, &request->against, &stay, s, err) != RMX_OK)
+    return rmx__reuse_explain(request->problem.prior, err);
+  if (s->uncertainty.n_versus == 0) stay_if_better(&p->listener, s, &stay);
+  if (strcmp(rmx_optimum_method(s->optimum), "prior") == 0) rmx_drift_release(&s->drift);
+  return take_phases(p, request, s, err);
 }
 
 // What the optimum of an experiment is made from. Release it.

@@ -55,6 +55,38 @@ def says_prior(name, found, prior, runs=32):
     ok("better with probability" not in text and abs(tree["score"] - tree["score_prior"]) < 1e-9, f"{name}: no gain is promised", text)
 
 
+def says_worse(name, found, prior):
+    """Nothing is recommended that is expected to be worse than the prior."""
+    tree, text, said = found
+    ok(near(tree["mixture"], prior) and tree["why_not"].startswith("the best mixture that was found is expected to be worse than the prior (it gains -"),
+       f"{name}: the mixture is the prior", tree)
+    ok("The fit has learnt something about the target, but the best mixture" in text and "No gain is expected." in text, f"{name}: the text says so", text)
+    ok("so the prior, under the constraints, is the answer" in said and "better with probability" not in text and "gain" not in tree,
+       f"{name}: no gain is promised", said)
+
+
+def test_worse(e):
+    """Two sizes, and a loss that only they change. The law finds some signal by luck, and its optimum is expected to be worse than the prior."""
+    draw = random.Random(105)
+    rows = list(mixtures(draw, 20))
+    lines = ["run," + ",".join(DOMAINS) + ",size,tok,loss"]
+    for size in (1e7, 5e7):
+        for w in rows:
+            lines.append(f"r{len(lines)}," + ",".join(f"{x:.6f}" for x in w) + f",{size:.0f},1e9,{2 + 400 / size ** .35 + draw.gauss(0, .02):.5f}")
+    e.put("z.csv", "\n".join(lines) + "\n")
+    code, _, said = e.call("fit", "--mixtures", "z.csv", "--metrics", "z.csv", *(x for d in DOMAINS for x in ("--mixture-columns", d)), "--metric-columns", "loss", "--size-column", "size",
+           "--tokens-column", "tok", "--out", "fit", "-q")
+    ok(code == 0, "a table of two sizes is fitted", said)
+    prior = [sum(w[d] for w in rows) / 20 for d in range(len(DOMAINS))]
+    more = ["--for", "1B,10G", "--replicates", "40"]
+    found = optimum(e, *more)
+    near_prior = all(abs(found[0]["mixture"][d] - w) < 1e-5 for d, w in zip(DOMAINS, prior))
+    ok(near_prior and found[0]["learnt"] and found[0]["method"] == "prior", "what is expected to be worse than the prior is not the answer", found[0])
+    says_worse("worse", found, [found[0]["prior"][d] for d in DOMAINS])
+    tree = e.json("optimize", "--fit", "fit", "--target", "loss", *more, "--cap", "web=0.1")
+    ok(abs(tree["mixture"]["web"] - 0.1) < 1e-6 and abs(sum(tree["mixture"].values()) - 1) < 1e-6, "under a cap the answer keeps it", tree)
+
+
 def test_noise(e):
     stayed = 0
     for seed in range(1, 9):
@@ -63,7 +95,10 @@ def test_noise(e):
         found = optimum(e)
         tree, text, _ = found
         ok(tree["learnt"] == (tree["r2"] > 0), f"noise {seed}: learnt is what predicts unseen runs better than their mean does", tree)
-        if tree["learnt"]:  # by luck; the interval must not be fooled
+        if tree["method"] == "prior" and tree["learnt"]:  # by luck, but not so that a gain is expected
+            stayed += 1
+            says_worse(f"noise {seed}", found, prior)
+        elif tree["learnt"]:  # by luck; the interval must not be fooled
             ok("That is not clearly better: the interval includes 0" in text, f"noise {seed}: what luck found is not clearly better", text)
         else:
             stayed += 1
@@ -176,6 +211,7 @@ def all_tests(regmix, folder):
     e = Experiment(regmix, folder)
     os.remove(f"{folder}/regmix.yaml")
     test_noise(e)
+    test_worse(e)
     test_signal(e)
     test_limits(e)
     test_flat(e)

@@ -136,7 +136,10 @@ const char *rmx_optimum_method(const rmx_optimum *o) {
   return o->method;
 }
 const char *rmx_optimum_why_not(const rmx_optimum *o) {
-  return o->learnt ? NULL : o->why_not;
+  return *o->why_not ? o->why_not : NULL;
+}
+bool rmx_optimum_learnt(const rmx_optimum *o) {
+  return o->learnt;
 }
 
 static json_t *by_metric(const double *x, const rmx_fit *fit) {
