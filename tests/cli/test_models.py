@@ -307,6 +307,59 @@ def test_errors(folder):
     ok("not an id", r.returncode == 1 and "number 2 of the line is not an id" in r.stderr, r.stderr)
 
 
+def read_shard(path):
+    data = path.read_bytes()
+    n = 8 + int.from_bytes(data[:8], "little")
+    return json.loads(data[8:n]), data[n:]
+
+
+def write_shard(path, header, data):
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def test_lies(folder):
+    """Models that are read but are not what they say: each is refused, and the message names what is wrong."""
+    def refused(name, at, wanted, *commands):
+        for command in commands or (("logits", "--out", folder / "x.npy"),):
+            r = regmix(*command, "--model", at, stdin="1 2\n")
+            ok(f"{name}: {command[0]}", r.returncode == 1 and wanted in r.stderr, r.stderr)
+
+    (folder / "one.jsonl").write_text('{"context": "a", "choices": ["b", "c"], "answer": 0}\n')
+    every = (("eval", "--tasks", folder / "one.jsonl"), ("generate", "--tokens", 2, "a"), ("logits", "--out", folder / "x.npy"),
+             ("export", "--to", "gguf", "--out", folder / "x.gguf"))
+    for bad in "nan", "inf", "-inf":
+        at = folder / f"weight{bad}"
+        _, w = make_model(at)
+        w["model.norm.weight"][3] = float(bad)
+        for dtype in (torch.float32, torch.bfloat16, torch.float16):
+            write_safetensors(at / "model.safetensors", w, dtype)
+            refused(f"a weight that is {bad}", at, 'of tensor "model.norm.weight" are NaN or infinite', *(every if dtype == torch.float32 else ()))
+    at = folder / "more"
+    _, w = make_model(at)
+    write_safetensors(at / "model.safetensors", {**w, "foo.bar": torch.ones(2)}, torch.float32)
+    refused("one more tensor", at, 'does not have: "foo.bar"')
+    write_safetensors(at / "model.safetensors", {**w, "lm_head.weight": torch.ones(257, 32, 1)}, torch.float32)
+    refused("three dimensions", at, "has the shape 257 x 32 x 1, config.json wants 257 x 32")
+    at = folder / "shards"
+    make_model(at, shards=2)
+    index = json.loads((at / "model.safetensors.index.json").read_text())
+    for name, change in ("another shard", lambda m: m.update({"model.norm.weight": "model-00001-of-00002.safetensors"})), \
+            ("and none", lambda m: m.pop("model.norm.weight")), ("one that is not there", lambda m: m.update({"x": "model-00001-of-00002.safetensors"})):
+        tree = json.loads(json.dumps(index))
+        was = tree["weight_map"]["model.norm.weight"]
+        if name == "another shard" and was.startswith("model-00001"):
+            tree["weight_map"]["model.norm.weight"] = "model-00002-of-00002.safetensors"
+        else:
+            change(tree["weight_map"])
+        (at / "model.safetensors.index.json").write_text(json.dumps(tree))
+        refused(f"an index that names {name}", at, "the index says")
+    at = folder / "pickled"
+    make_model(at)
+    (at / "model.safetensors").rename(at / "pytorch_model.bin")
+    refused("a model of PyTorch's own format", at, "convert them to safetensors")
+
+
 def test_generate(folder):
     run = [regmix("generate", "--model", folder / "plain", "--tokens", 20, "--seed", s, "--json", "ab") for s in (1, 1, 2)]
     texts = [json.loads(r.stdout)["text"] for r in run if r.returncode == 0]
@@ -395,6 +448,7 @@ with tempfile.TemporaryDirectory(prefix="regmix-models-") as scratch:
     test_scores(Path(scratch))
     test_texts(Path(scratch))
     test_errors(Path(scratch))
+    test_lies(Path(scratch))
     test_generate(Path(scratch))
     test_gguf(Path(scratch))
 print(f"1..{count}")

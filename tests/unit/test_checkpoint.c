@@ -224,16 +224,16 @@ START_TEST(sizes_that_lie) {
       "\"layers\":1024,\"heads\":8,\"width\":65536,\"ffn\":1048576,\"vocab\":16777216," \
       "\"context\":4")
 #define TINY CONFIG("\"layers\":1,\"heads\":1,\"width\":2,\"ffn\":1,\"vocab\":1,\"context\":4")
+#define ALL(n, end) ",\"a\":{\"dtype\":\"F32\",\"shape\":[" #n "],\"data_offsets\":[0," #end "]}"
   static const struct {
     const char *own, *tensors, *error;
     size_t bytes;
   } lies[] = {
-      {LARGE "\"step\":0,\"state\":true}", "", "truncated or corrupt", 64},
-      {TINY "\"step\":0,\"state\":false}", "", "has 0 tensors", 32 * 4},
-      {TINY "\"step\":0,\"state\":false}",
-       ",\"a\":{\"dtype\":\"F32\",\"shape\":[32],\"data_offsets\":[0,128]}", "has 1 tensors", 128},
-      {TINY "\"step\":-1,\"state\":false}", "", "no \"step\"", 128},
-      {TINY "\"step\":0}", "", "no \"step\" or \"state\"", 128},
+      {LARGE "\"step\":0,\"state\":true}", ALL(16, 64), "truncated or corrupt", 64},
+      {TINY "\"step\":0,\"state\":false}", "", "the last 128 bytes are of no tensor", 32 * 4},
+      {TINY "\"step\":0,\"state\":false}", ALL(32, 128), "has 1 tensors", 128},
+      {TINY "\"step\":-1,\"state\":false}", ALL(32, 128), "no \"step\"", 128},
+      {TINY "\"step\":0}", ALL(32, 128), "no \"step\" or \"state\"", 128},
       {"{\"config\":{\"layers\":9223372036854775807}}", "", "no whole number \"heads\"", 0},
       {"{\"config\":[]}", "", "no whole number", 0},
       {"[]", "", "no whole number", 0},

@@ -217,7 +217,25 @@ START_TEST(configs_that_disagree_are_errors) {
       {"\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2}",
        "of the type \"yarn\""},
       {"\"hidden_size\": 16", "\"hidden_size\": 0", "\"hidden_size\" is 0"},
-      {"\"hidden_size\": 16", "\"hidden_size\": \"16\"", "\"hidden_size\" is 0"},
+      {"\"hidden_size\": 16", "\"hidden_size\": \"16\"",
+       "\"hidden_size\" is \"16\", wanted a whole number"},
+      {"\"model_type\": \"llama\"", "\"model_type\": 1", "model_type is 1;"},
+      {"\"model_type\"", "\"a_type\"", "has no \"model_type\""},
+      {"\"tie_word_embeddings\": false", "\"tie_word_embeddings\": \"no\"",
+       "is \"no\", wanted true"},
+      {"\"rope_scaling\": null", "\"rope_scaling\": \"linear\"",
+       "rope_scaling is \"linear\", wanted"},
+      {"\"rope_scaling\": null", "\"rope_scaling\": [1]", "rope_scaling is [1], wanted"},
+      {"\"rope_scaling\": null", "\"rope_scaling\": {\"factor\": 4.0}", "no \"rope_type\""},
+      {"\"rope_scaling\": null", "\"rope_scaling\": {\"type\": 4}", "type of rope_scaling is 4"},
+      {"\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"linear\"}", "has no \"factor\""},
+      {"\"rope_scaling\": null", "\"rope_parameters\": {\"factor\": 4.0}", "no \"rope_type\""},
+      {"\"rope_scaling\": null", "\"partial_rotary_factor\": 0.5", "factor is 0.5, only 1"},
+      {"\"rope_scaling\": null",
+       "\"rope_parameters\": {\"rope_type\": \"default\", \"partial_rotary_factor\": 0.5}",
+       "factor is 0.5, only 1"},
+      {"\"rope_scaling\": null", "\"quantization_config\": {\"bits\": 4}",
+       "has quantization_config"},
       {"\"head_dim\": 8", "\"head_dim\": 7", "7 channels, wanted an even number"},
       {"\"vocab_size\": 40", "\"vocab_size\": 44", "shape 40 x 16, config.json wants 44 x 16"},
       {"\"vocab_size\": 40", "\"vocab_size\": 16000000", "may belong to another model"},
@@ -238,6 +256,31 @@ START_TEST(configs_that_disagree_are_errors) {
 }
 END_TEST
 
+START_TEST(weights_that_are_no_numbers_are_errors) {
+  const float wrong[] = {NAN, INFINITY, -INFINITY, 3e38f};
+  for (size_t i = 0; i < 4; i++) {
+    rmx_model *m = make();
+    rmx_lm *lm = NULL;
+    struct tree t;
+    const rmx_tensor *list;
+    const size_t n = rmx_model_tensors(m, &list);
+    for (size_t j = list[0].size; i == 3 && j < rmx_model_parameters(&small); j++)
+      rmx_model_weights(m)[j] = wrong[i];
+    if (i < 3) rmx_model_weights(m)[list[n - 1].offset] = wrong[i];
+    must(rmx_lm_write(m, 0, NULL, hub, err));
+    plant(&t, 1, 4);
+    if (i < 3) {
+      must_fail(rmx_lm_open(hub, k, 1, &lm, err), ".weight\" are NaN or infinite");
+    } else {
+      must(rmx_lm_open(hub, k, 1, &lm, err));
+      must_fail(rmx_lm_score(lm, &t.item, 1, NULL, err), "its weights may be too large");
+      rmx_lm_free(lm);
+    }
+    rmx_model_free(m);
+  }
+}
+END_TEST
+
 START_TEST(headers_that_lie_are_errors) {
   static const char *const headers[][2] = {
       {"[]", "not a JSON object"},
@@ -249,6 +292,14 @@ START_TEST(headers_that_lie_are_errors) {
        "outside the file"},
       {"{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0, 4]}}",
        "number of bytes"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 4]}, \"a\": {\"dtype\": "
+       "\"F32\", \"shape\": [1], \"data_offsets\": [0, 4]}}",
+       "duplicate"},
+      {"{\"a\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [0, 4]}, \"b\": {\"dtype\": "
+       "\"F16\", \"shape\": [1], \"data_offsets\": [2, 4]}}",
+       "\"a\" and \"b\" have the same bytes"},
+      {"{\"a\": {\"dtype\": \"F16\", \"shape\": [1], \"data_offsets\": [0, 2]}}", "last 2 bytes"},
+      {"{\"a\": {\"dtype\": \"F16\", \"shape\": [1], \"data_offsets\": [2, 4]}}", "2 bytes before"},
       {"{\"a\": {\"dtype\": \"F32\", \"shape\": [4294967296, 4294967296, 4], \"data_offsets\": [0, "
        "4]}}",
        "not possible"},
@@ -334,6 +385,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, logits_are_those_of_the_scores);
   tcase_add_test(tc, what_cannot_be_scored_is_an_error);
   tcase_add_test(tc, configs_that_disagree_are_errors);
+  tcase_add_test(tc, weights_that_are_no_numbers_are_errors);
   tcase_add_test(tc, headers_that_lie_are_errors);
   tcase_add_test(tc, what_loaders_expect_is_beside_the_weights);
   tcase_add_test(tc, the_weights_alone_are_enough);

@@ -256,6 +256,21 @@ static void forward(struct pass *p) {
   }
 }
 
+// Weights that are finite may still be so large that the sums are not.
+static rmx_status check_stream(const struct pass *p, rmx_err *err) {
+  const size_t n = p->rows * (size_t)p->m->c.width;
+  bool good = true;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &p->x[i], sizeof bits);
+    good &= (bits & 0x7f800000) != 0x7f800000;
+  }
+  if (good) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "the model computes numbers that are NaN or infinite; its weights may be too large");
+}
+
 // ---- the head ---------------------------------------------------------------------
 
 // Logits of rows that were copied to p->picked.
@@ -374,6 +389,7 @@ rmx_status rmx_lm_score(rmx_lm *m, rmx_lm_item *items, size_t n, const rmx_liste
   for (size_t at = 0; at < n;) {
     const size_t taken = fill(&p, items, at, n, most);
     forward(&p);
+    RMX_TRY(check_stream(&p, err));
     judge(&p, wanted, list_wanted(items + at, taken, wanted));
     at += taken;
     rmx_progress(listener, "items", (double)at, (double)n, "items", NULL);
@@ -392,6 +408,7 @@ static rmx_status logits_from(rmx_lm *m, const int32_t *tokens, size_t n, size_t
   RMX_TRY(make_pass(&p, m, n, n, err));
   add_item(&p, &item);
   forward(&p);
+  RMX_TRY(check_stream(&p, err));
   for (size_t at = from; at < n; at += p.head_rows) {
     const size_t rows = rmx__min(p.head_rows, n - at);
     memcpy(p.picked, p.x + at * C, rows * C * sizeof(float));

@@ -7,6 +7,13 @@
 #include "base/json.h"
 #include "lm.h"
 
+// The value as it is in the file, not longer than fits into a message.
+static const char *shown(const json_t *v, char out[48]) {
+  RMX_OWNED char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+  snprintf(out, 48, "%s", text ? text : "?");
+  return out;
+}
+
 static rmx_status whole(const json_t *o, const char *key, int64_t otherwise, int64_t max,
                         const char *path, int64_t *out, rmx_err *err) {
   const json_t *v = json_object_get(o, key);
@@ -15,10 +22,11 @@ static rmx_status whole(const json_t *o, const char *key, int64_t otherwise, int
     *out = otherwise;
     return RMX_OK;
   }
+  char text[48];
   *out = json_integer_value(v);
   if (json_is_integer(v) && *out >= 1 && *out <= max) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is %lld, wanted a whole number from 1 to %lld", path,
-                  key, (long long)*out, (long long)max);
+  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is %s, wanted a whole number from 1 to %lld", path,
+                  key, shown(v, text), (long long)max);
 }
 
 static rmx_status real(const json_t *o, const char *key, double otherwise, const char *path,
@@ -26,7 +34,10 @@ static rmx_status real(const json_t *o, const char *key, double otherwise, const
   const json_t *v = json_object_get(o, key);
   *out = !v || json_is_null(v) ? otherwise : json_number_value(v);
   if ((!v || json_is_null(v) || json_is_number(v)) && *out > 0 && isfinite(*out)) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a positive number", path, key);
+  if (!v) return rmx_fail(err, RMX_EINPUT, "%s: has no \"%s\"", path, key);
+  char text[48];
+  return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is %s, wanted a positive number", path, key,
+                  shown(v, text));
 }
 
 // A key whose value must be `wanted` where it is given.
@@ -38,22 +49,66 @@ static rmx_status must_be_off(const json_t *o, const char *key, const char *path
 
 static rmx_status check_architecture(const json_t *o, const char *path, rmx_err *err) {
   static const char *const known[] = {"llama", "mistral"};
-  const char *type = json_string_value(json_object_get(o, "model_type"));
-  const char *activation = json_string_value(json_object_get(o, "hidden_act"));
+  const json_t *given = json_object_get(o, "model_type");
+  const char *type = json_string_value(given);
+  const json_t *activation = json_object_get(o, "hidden_act"),
+               *tied = json_object_get(o, "tie_word_embeddings");
+  char text[48];
   bool is_known = false;
   for (size_t i = 0; type && i < sizeof known / sizeof *known; i++)
     is_known |= strcmp(type, known[i]) == 0;
   if (!is_known)
-    return rmx_fail(
-        err, RMX_EINPUT,
-        "%s: model_type is \"%.40s\"; only models of the Llama architecture (\"llama\", "
-        "\"mistral\" without a sliding window) can be read",
-        path, type ? type : "");
-  if (activation && strcmp(activation, "silu") != 0)
-    return rmx_fail(err, RMX_EINPUT, "%s: hidden_act is \"%.40s\", only \"silu\" is supported",
-                    path, activation);
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: %s%s; only models of the Llama architecture (\"llama\", "
+                    "\"mistral\" without a sliding window) can be read",
+                    path, given ? "model_type is " : "has no \"model_type\"",
+                    given ? shown(given, text) : "");
+  if (activation && !json_is_null(activation) &&
+      (!json_is_string(activation) || strcmp(json_string_value(activation), "silu") != 0))
+    return rmx_fail(err, RMX_EINPUT, "%s: hidden_act is %s, only \"silu\" is supported", path,
+                    shown(activation, text));
+  if (tied && !json_is_boolean(tied) && !json_is_null(tied))
+    return rmx_fail(err, RMX_EINPUT, "%s: \"tie_word_embeddings\" is %s, wanted true or false",
+                    path, shown(tied, text));
   RMX_TRY(must_be_off(o, "attention_bias", path, err));
   RMX_TRY(must_be_off(o, "mlp_bias", path, err));
+  RMX_TRY(must_be_off(o, "quantization_config", path, err));
+  return RMX_OK;
+}
+
+// A part of the channels that is turned, 1 where it is not given.
+static rmx_status check_part(const json_t *o, const char *path, rmx_err *err) {
+  const json_t *part = json_object_get(o, "partial_rotary_factor");
+  char text[48];
+  if (!part || json_is_null(part) || json_number_value(part) == 1) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s: partial_rotary_factor is %s, only 1 is supported", path,
+                  shown(part, text));
+}
+
+// The type of a scaling; NULL: the positions are as they are.
+static rmx_status scaling_type(const json_t *o, const char *name, const char *path,
+                               const char **type, rmx_err *err) {
+  const json_t *scaling = json_object_get(o, name);
+  const json_t *given = json_object_get(scaling, "rope_type");
+  const char *key;
+  json_t *value;
+  char text[48];
+  *type = NULL;
+  if (!scaling || json_is_null(scaling)) return RMX_OK;
+  if (!json_is_object(scaling))
+    return rmx_fail(err, RMX_EINPUT, "%s: %s is %s, wanted {\"rope_type\": \"...\", ...}", path,
+                    name, shown(scaling, text));
+  RMX_TRY(check_part(scaling, path, err));
+  if (!given) given = json_object_get(scaling, "type");
+  if (given && !json_is_string(given))
+    return rmx_fail(err, RMX_EINPUT, "%s: the type of %s is %s, wanted a text", path, name,
+                    shown(given, text));
+  *type = json_string_value(given);
+  json_object_foreach((json_t *)(uintptr_t)scaling, key, value)
+    if (!*type && strcmp(key, "rope_theta") != 0 && strcmp(key, "partial_rotary_factor") != 0)
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: %s has \"%.40s\" but no \"rope_type\"; wanted \"linear\" or \"llama3\"",
+                      path, name, key);
   return RMX_OK;
 }
 
@@ -61,8 +116,15 @@ static rmx_status check_architecture(const json_t *o, const char *path, rmx_err 
 static rmx_status read_rope(const json_t *o, const char *path, rmx_lm_config *c, rmx_err *err) {
   const json_t *newer = json_object_get(o, "rope_parameters");
   const json_t *scaling = json_is_object(newer) ? newer : json_object_get(o, "rope_scaling");
-  const char *type = json_string_value(json_object_get(scaling, "rope_type"));
-  if (!type) type = json_string_value(json_object_get(scaling, "type"));
+  const char *type, *older;
+  RMX_TRY(check_part(o, path, err));
+  RMX_TRY(scaling_type(o, "rope_scaling", path, &older, err));
+  RMX_TRY(scaling_type(o, "rope_parameters", path, &type, err));
+  if (!json_is_object(newer)) type = older;
+  if (older && type && strcmp(older, type) != 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: rope_scaling is of the type \"%.40s\" and rope_parameters of \"%.40s\"",
+                    path, older, type);
   RMX_TRY(real(o, "rope_theta", 10000, path, &c->rope_base, err));
   if (json_is_object(newer))
     RMX_TRY(real(newer, "rope_theta", c->rope_base, path, &c->rope_base, err));
@@ -111,10 +173,12 @@ static rmx_status read_sizes(const json_t *o, const char *path, rmx_lm_config *c
   RMX_TRY(real(o, "rms_norm_eps", 1e-6, path, &c->norm_eps, err));
   c->tied = json_is_true(json_object_get(o, "tie_word_embeddings"));
   const json_t *window = json_object_get(o, "sliding_window");
-  if (json_is_integer(window) && json_integer_value(window) < c->context)
+  char text[48];
+  if (window && !json_is_null(window) && !json_is_false(window) &&
+      !(json_number_value(window) >= (double)c->context))
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: the model has a sliding window of %lld tokens, which is not supported",
-                    path, (long long)json_integer_value(window));
+                    "%s: the model has a sliding window of %s tokens, which is not supported", path,
+                    shown(window, text));
   return RMX_OK;
 }
 

@@ -60,19 +60,21 @@ rmx_status rmx__lm_lay_out(rmx_lm *m, rmx_err *err) {
 struct shards {
   rmx__safetensors *files;  // (n)
   rmx_strings paths;
-  size_t n, used;  // used: tensors that were taken
+  size_t n;
+  json_t *map;  // of the index: the file of each tensor; NULL: there is no index
 };
 
 static void release_shards(struct shards *s) {
   for (size_t i = 0; i < s->n; i++) rmx__safetensors_release(&s->files[i]);
   free(s->files);
   rmx_strings_release(&s->paths);
+  json_decref(s->map);
   *s = (struct shards){0};
 }
 
 // The files that the index names; a name that leaves the folder is refused.
 static rmx_status list_shards(const char *folder, const char *index, rmx_strings *out,
-                              rmx_err *err) {
+                              json_t **map_of, rmx_err *err) {
   json_t *o, *file;
   const char *tensor;
   RMX_TRY(rmx__json_read(index, &o, err));
@@ -91,21 +93,65 @@ static rmx_status list_shards(const char *folder, const char *index, rmx_strings
     if (!known && (!path || !rmx_strings_add(out, path)))
       status = rmx_fail_memory(err, 0, "the names of the files of a model");
   }
+  if (status == RMX_OK && map_of) *map_of = json_incref(map);
   json_decref(o);
   return status;
 }
 
-// The files of a model: one, or its shards.
-static rmx_status list_files(const char *folder, rmx_strings *out, rmx_err *err) {
+// Models of PyTorch's own format are common, so they are named.
+static rmx_status refuse_pickles(const char *folder, rmx_err *err) {
+  static const char *const names[] = {"pytorch_model.bin", "pytorch_model.bin.index.json",
+                                      "consolidated.00.pth"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    RMX_OWNED char *path = rmx_path_in(folder, names[i]);
+    if (path && rmx_exists(path))
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: has its weights in %s; convert them to safetensors "
+                      "(model.save_pretrained(DIR, safe_serialization=True) of transformers)",
+                      folder, names[i]);
+  }
+  return RMX_OK;
+}
+
+// The files of a model: one, or its shards. *map (may be NULL) is that of the index.
+static rmx_status list_files(const char *folder, rmx_strings *out, json_t **map, rmx_err *err) {
   RMX_OWNED char *one = rmx_path_in(folder, "model.safetensors");
   RMX_OWNED char *index = rmx_path_in(folder, "model.safetensors.index.json");
   if (!one || !index) return rmx_fail_memory(err, 0, "a path");
-  if (!rmx_exists(one) && rmx_exists(index)) return list_shards(folder, index, out, err);
+  if (!rmx_exists(one) && rmx_exists(index)) return list_shards(folder, index, out, map, err);
+  if (!rmx_exists(one)) RMX_TRY(refuse_pickles(folder, err));
   return rmx_strings_add(out, one) ? RMX_OK : rmx_fail_memory(err, 0, "a path");
 }
 
+static bool is_rotary(const char *name) {
+  return strstr(name, "rotary_emb.inv_freq") != NULL;
+}
+
+// The index and the shards agree on where each tensor is.
+static rmx_status check_index(const struct shards *s, const char *folder, rmx_err *err) {
+  const char *name;
+  json_t *file;
+  for (size_t i = 0; s->map && i < s->n; i++) {
+    const char *slash = strrchr(s->paths.items[i], '/'),
+               *own = slash ? slash + 1 : s->paths.items[i];
+    for (size_t j = 0; j < s->files[i].n; j++) {
+      const char *of = s->files[i].tensors[j].name;
+      const char *said = json_string_value(json_object_get(s->map, of));
+      if (is_rotary(of) || (said && strcmp(said, own) == 0)) continue;
+      return rmx_fail(err, RMX_EINPUT, "%s: tensor \"%.80s\" is in %s, the index says %s", folder,
+                      of, own, said ? said : "nothing of it");
+    }
+    json_object_foreach(s->map, name, file)
+      if (strcmp(json_string_value(file), own) == 0 && !rmx__safetensors_find(&s->files[i], name))
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s: the index says that tensor \"%.80s\" is in %s, where it is not",
+                        folder, name, own);
+  }
+  return RMX_OK;
+}
+
 static rmx_status open_shards(const char *folder, struct shards *s, rmx_err *err) {
-  RMX_TRY(list_files(folder, &s->paths, err));
+  RMX_TRY(list_files(folder, &s->paths, &s->map, err));
   s->files = rmx_calloc(s->paths.n + 1, sizeof *s->files);
   if (!s->files) return rmx_fail_memory(err, s->paths.n * sizeof *s->files, "a list of files");
   for (size_t i = 0; i < s->paths.n; i++, s->n++)
@@ -114,13 +160,39 @@ static rmx_status open_shards(const char *folder, struct shards *s, rmx_err *err
   for (size_t i = 0; i < s->n; i++)
     if (rmx__safetensors_text(&s->files[i], "regmix"))
       RMX_TRY(rmx__safetensors_check(&s->files[i], s->paths.items[i], err));
-  return RMX_OK;
+  return check_index(s, folder, err);
+}
+
+// By their bits: a compiler may believe that all numbers are finite.
+static rmx_status check_finite(const float *x, size_t n, const char *path, const char *name,
+                               rmx_err *err) {
+  size_t wrong = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits);
+    wrong += (bits & 0x7f800000) == 0x7f800000;
+  }
+  if (!wrong) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: %zu of %zu numbers of tensor \"%.80s\" are NaN or infinite; the training that "
+      "made the model may have diverged",
+      path, wrong, n, name);
+}
+
+// "2 x 3"
+static const char *shape_of(const rmx__safetensor *t, char out[128]) {
+  size_t at = (size_t)snprintf(out, 128, "%s", t->ndim ? "" : "of one number");
+  for (size_t d = 0; d < t->ndim && at < 100; d++)
+    at += (size_t)snprintf(out + at, 128 - at, "%s%zu", d ? " x " : "", t->shape[d]);
+  return out;
 }
 
 // Reads a tensor of (rows, columns), or of (rows) where columns is 0.
 static rmx_status read_into(struct shards *s, const char *folder, const char *name, size_t rows,
                             size_t columns, float *out, rmx_err *err) {
   const rmx__safetensor *t = NULL;
+  char wanted[64], shape[128];
   size_t in = 0;
   while (in < s->n && !(t = rmx__safetensors_find(&s->files[in], name))) in++;
   if (!t)
@@ -130,14 +202,13 @@ static rmx_status read_into(struct shards *s, const char *folder, const char *na
     return rmx_fail(err, RMX_EINPUT,
                     "%s: tensor \"%s\" has numbers of the type %s; F32, F16 and BF16 can be read",
                     s->paths.items[in], name, t->type);
+  snprintf(wanted, sizeof wanted, columns ? "%zu x %zu" : "%zu", rows, columns);
   if (t->ndim != (columns ? 2 : 1) || t->shape[0] != rows || (columns && t->shape[1] != columns))
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: tensor \"%s\" has the shape %zu x %zu, config.json wants %zu x %zu",
-                    s->paths.items[in], name, t->ndim > 0 ? t->shape[0] : 1,
-                    t->ndim > 1 ? t->shape[1] : 1, rows, columns ? columns : 1);
+    return rmx_fail(err, RMX_EINPUT, "%s: tensor \"%s\" has the shape %s, config.json wants %s",
+                    s->paths.items[in], name, shape_of(t, shape), wanted);
   rmx__safetensor_floats(t, out);
-  s->used++;
-  return RMX_OK;
+  s->files[in].tensors[t - s->files[in].tensors].taken = true;
+  return check_finite(out, t->numbers, s->paths.items[in], name, err);
 }
 
 static rmx_status read_layer(struct shards *s, const char *folder, const rmx_lm *m, size_t l,
@@ -170,25 +241,20 @@ static rmx_status read_layer(struct shards *s, const char *folder, const rmx_lm 
 // A tensor beyond those of the config would change the results: a bias, a norm of queries, one more
 // layer. What can be computed from the others may be there.
 static rmx_status check_others(const struct shards *s, const rmx_lm *m, rmx_err *err) {
-  size_t others = 0;
+  size_t others = 0, file = 0;
   const char *name = NULL;
   for (size_t i = 0; i < s->n; i++)
     for (size_t j = 0; j < s->files[i].n; j++) {
-      const char *of = s->files[i].tensors[j].name;
-      if (strstr(of, "rotary_emb.inv_freq")) continue;
-      if (m->c.tied && strcmp(of, "lm_head.weight") == 0) continue;
-      others++;
-      const char *bias = strstr(of, ".bias"), *norm = strstr(of, "_norm.weight");
-      size_t layer;
-      if (!name || bias || norm ||
-          (sscanf(of, "model.layers.%zu.", &layer) == 1 && layer >= (size_t)m->c.layers))
-        name = of;
+      const rmx__safetensor *t = &s->files[i].tensors[j];
+      if (t->taken || is_rotary(t->name)) continue;
+      if (m->c.tied && strcmp(t->name, "lm_head.weight") == 0) continue;
+      if (others++ == 0) name = t->name, file = i;
     }
-  if (others == s->used) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT,
-                  "%s: has %zu tensors, a Llama of config.json's sizes has %zu; \"%.80s\" may be "
-                  "one that it does not have",
-                  s->paths.items[0], others, s->used, name ? name : "");
+  if (others == 0) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: has %zu tensor%s that a Llama of config.json's sizes does not have: \"%.80s\"%s",
+      s->paths.items[file], others, rmx_s((double)others), name, others > 1 ? ", ..." : "");
 }
 
 static rmx_status read_tensors(const char *folder, rmx_lm *m, rmx_err *err) {
@@ -222,6 +288,7 @@ static rmx_status copy_model(const char *path, const rmx_model_config *c, rmx_lm
   float *to = m->block;
   for (size_t i = 0; status == RMX_OK && i < n; i++) {
     memcpy(to, rmx_model_weights(from) + tensors[i].offset, tensors[i].size * sizeof *to);
+    status = check_finite(to, tensors[i].size, path, tensors[i].name, err);
     to += tensors[i].size;
   }
   rmx_model_free(from);
@@ -261,6 +328,7 @@ static rmx_status look(const char *path, char **own, rmx_err *err) {
   if (!(*own = folder ? rmx_model_path(path) : rmx_strdup(path)))
     return rmx_fail_memory(err, 0, "a path");
   if (!folder || rmx_exists(*own)) return RMX_OK;
+  RMX_TRY(refuse_pickles(path, err));
   return rmx_fail(err, RMX_EINPUT,
                   "%s: holds no model: wanted config.json with model.safetensors, or model.bin",
                   path);
@@ -285,7 +353,7 @@ rmx_status rmx_lm_hash(const char *path, uint64_t *hash, rmx_err *err) {
   if (own) return hash_file(own, hash, err);
   RMX_OWNED char *config = rmx_path_in(path, "config.json");
   if (!config) return rmx_fail_memory(err, 0, "a path");
-  RMX_TRY(list_files(path, &files, err));
+  RMX_TRY(list_files(path, &files, NULL, err));
   RMX_TRY(rmx__file_hash(config, 0, hash, err));
   for (size_t i = 0; i < files.n; i++) RMX_TRY(hash_file(files.items[i], hash, err));
   return RMX_OK;

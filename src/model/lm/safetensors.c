@@ -62,6 +62,40 @@ static rmx_status read_tensor(const rmx__safetensors *s, const char *path, const
   return RMX_OK;
 }
 
+// ---- the bytes, each of one tensor ----------------------------------------------
+
+static const char *end_of(const rmx__safetensor *t) {
+  return (const char *)t->data + t->numbers * bytes_of(t->type);
+}
+
+static int by_place(const void *a, const void *b) {
+  const rmx__safetensor *x = *(rmx__safetensor *const *)a, *y = *(rmx__safetensor *const *)b;
+  if (x->data != y->data) return x->data < y->data ? -1 : 1;
+  return (end_of(x) > end_of(y)) - (end_of(x) < end_of(y));
+}
+
+// The tensors follow each other from the first byte to the last, as the format wants it.
+static rmx_status check_places(const rmx__safetensors *s, const char *path, rmx_err *err) {
+  const char *at = (const char *)s->map.data + s->front,
+             *end = (const char *)s->map.data + s->map.size;
+  RMX_OWNED rmx__safetensor **in = rmx_calloc(s->n + 1, sizeof *in);
+  if (!in) return rmx_fail_memory(err, s->n * sizeof *in, "the list of tensors");
+  for (size_t i = 0; i < s->n; i++) in[i] = &s->tensors[i];
+  qsort(in, s->n, sizeof *in, by_place);
+  for (size_t i = 0; i < s->n; at = end_of(in[i]), i++) {
+    const char *from = in[i]->data;
+    if (from < at)
+      return rmx_fail(err, RMX_EINPUT, "%s: tensors \"%.80s\" and \"%.80s\" have the same bytes",
+                      path, in[i - 1]->name, in[i]->name);
+    if (from > at)
+      return rmx_fail(err, RMX_EINPUT, "%s: the %zu bytes before tensor \"%.80s\" are of no tensor",
+                      path, (size_t)(from - at), in[i]->name);
+  }
+  if (at == end) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s: the last %zu bytes are of no tensor", path,
+                  (size_t)(end - at));
+}
+
 static rmx_status parse(rmx__safetensors *s, const char *path, rmx_err *err) {
   uint64_t size;
   if (s->map.size < FRONT)
@@ -72,7 +106,11 @@ static rmx_status parse(rmx__safetensors *s, const char *path, rmx_err *err) {
                     "%s: not a safetensors file, or cut off (a header of %llu bytes in %zu)", path,
                     (unsigned long long)size, s->map.size);
   json_error_t json;
-  s->header = json_loadb((const char *)s->map.data + FRONT, (size_t)size, 0, &json);
+  s->header =
+      json_loadb((const char *)s->map.data + FRONT, (size_t)size, JSON_REJECT_DUPLICATES, &json);
+  if (!s->header)
+    return rmx_fail(err, RMX_EINPUT, "%s: the header of this safetensors file is not JSON: %s",
+                    path, json.text);
   if (!json_is_object(s->header))
     return rmx_fail(err, RMX_EINPUT, "%s: the header of this safetensors file is not a JSON object",
                     path);
@@ -87,7 +125,7 @@ static rmx_status parse(rmx__safetensors *s, const char *path, rmx_err *err) {
     RMX_TRY(read_tensor(s, path, name, entry, &s->tensors[s->n], err));
     s->n++;
   }
-  return RMX_OK;
+  return check_places(s, path, err);
 }
 
 rmx_status rmx__safetensors_open(rmx__safetensors *s, const char *path, rmx_err *err) {

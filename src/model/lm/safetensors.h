@@ -21,6 +21,7 @@ typedef struct rmx__safetensor {
   size_t ndim, shape[RMX__TENSOR_DIMENSIONS];
   size_t numbers;    // the product of the shape
   const void *data;  // may not be aligned
+  bool taken;        // by who reads the file
 } rmx__safetensor;
 
 typedef struct rmx__safetensors {
