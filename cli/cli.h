@@ -63,6 +63,7 @@ bool cli_printed_json(void);
 rmx_status cli_show(const cli *c, json_t *tree, void (*print)(const json_t *tree));
 // The number of a key, or its text; 0 and "" where there is none.
 double cli_get(const json_t *o, const char *key);
+double cli_known(const json_t *o, const char *key);  // NAN: it is no number
 const char *cli_text(const json_t *o, const char *key);
 #define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for
 bool cli_is_stdout(const char *out);

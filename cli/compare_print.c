@@ -22,10 +22,40 @@ static void print_difference(const json_t *difference) {
   if (json_is_string(verdict)) printf("  %s", json_string_value(verdict));
 }
 
+// Whether all that is in the target are losses of domains.
+static bool is_loss(const json_t *target) {
+  const char *name;
+  json_t *weight;
+  json_object_foreach((json_t *)(uintptr_t)target, name, weight) {
+    const char *end = strstr(name, "_val_loss");
+    if (!end || end[9]) return false;
+  }
+  return true;
+}
+
+// What the numbers are: "nats per token", or the scores of the target.
+static void print_unit(const json_t *target) {
+  const char *name, *between = "";
+  json_t *weight;
+  if (is_loss(target)) {
+    printf("nats per token");
+    return;
+  }
+  printf("target score: ");
+  json_object_foreach((json_t *)(uintptr_t)target, name, weight) {
+    const double w = json_number_value(weight);
+    printf("%s", between);
+    if (w != 1) printf("%g x ", w);
+    printf("%s", rmx_shown(name));
+    between = " + ";
+  }
+}
+
 static void print_comparison(const json_t *root) {
   size_t i;
   json_t *row;
-  printf("  %-22s %12s %8s   %13s %8s %8s\n", "large model on", "target loss", "se",
+  printf("  %-22s %12s %8s   %13s %8s %8s\n", "large model on",
+         is_loss(json_object_get(root, "target")) ? "target loss" : "target score", "se",
          "minus optimum", "from", "to");
   json_array_foreach(json_object_get(root, "rows"), i, row) {
     const json_t *detail = json_object_get(row, "domain") ? json_object_get(row, "domain")
@@ -45,9 +75,10 @@ static void print_comparison(const json_t *root) {
     putchar('\n');
   }
   const size_t seeds = json_array_size(json_object_get(root, "seeds"));
-  printf(
-      "  (nats per token; differences are paired over %zu seed%s; from, to: %.0f %% t interval)\n",
-      seeds, rmx_s(seeds), 100 * RMX_VERDICT_LEVEL);
+  printf("  (");
+  print_unit(json_object_get(root, "target"));
+  printf("; differences are paired over %zu seed%s; from, to: %.0f %% t interval)\n", seeds,
+         rmx_s(seeds), 100 * RMX_VERDICT_LEVEL);
 }
 
 rmx_status print_comparison_of(const cli *c, rmx_err *err) {

@@ -63,7 +63,7 @@ static void print_scores(const json_t *tree) {
       snprintf(error_key, sizeof error_key, "%s_stderr,none", name);
       const char form = json_number_value(value) < 1000 ? 'f' : 'g';
       printf("  %-15s %s +- %s", name, cli_number(json_number_value(value), 4, form, number),
-             cli_number(cli_get(scores, error_key), 4, form, error));
+             cli_number(cli_known(scores, error_key), 4, form, error));
       if (strncmp(name, "acc", 3) == 0 && json_is_number(chance))
         printf("  (guessing: %s)", cli_number(json_number_value(chance), 4, 'f', number));
       printf("\n");

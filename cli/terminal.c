@@ -36,6 +36,11 @@ double cli_get(const json_t *o, const char *key) {
   return json_number_value(json_object_get(o, key));
 }
 
+double cli_known(const json_t *o, const char *key) {
+  const json_t *x = json_object_get(o, key);
+  return json_is_number(x) ? json_number_value(x) : NAN;
+}
+
 const char *cli_text(const json_t *o, const char *key) {
   const char *value = json_string_value(json_object_get(o, key));
   return value ? value : "";

@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *rmx__json_why(const json_error_t *error) {
+  return strstr(error->text, "JSON_ALLOW_NUL")
+             ? "a text has the character \\u0000, which cannot be read"
+             : error->text;
+}
+
 rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   char *text;
   size_t size;
@@ -14,7 +20,9 @@ rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   json_error_t where;
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
   free(text);
-  if (!tree) return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line, where.text);
+  if (!tree)
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line,
+                    rmx__json_why(&where));
   *out = tree;
   return RMX_OK;
 }
@@ -114,7 +122,7 @@ rmx_status rmx__json_parse_python(const char *text, size_t size, const char *nam
   if (clean.failed) return rmx_fail_memory(err, size, name);
   *out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where);
   if (*out) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", name, where.line, where.text);
+  return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", name, where.line, rmx__json_why(&where));
 }
 
 rmx_status rmx__json_read_python(const char *path, const char *instead, json_t **out,

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <regmix/base.h>
 
+// What jansson says of a text that it cannot read, in words that fit this program.
+const char *rmx__json_why(const json_error_t *error);
 // The caller owns the tree (json_decref). Errors name file and line.
 rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err);
 // The same where Python may have written it: NaN, Infinity and -Infinity, which JSON has not, are

@@ -10,8 +10,8 @@
 
 #include "base/json.h"
 #include "base/num.h"
+#include "blanks.h"
 #include "corpus/readers/format.h"
-#include "corpus/utf8.h"
 
 static const double LN2 = 0.69314718055994530942;
 enum { WINDOWS = 512 };  // that are scored at a time
@@ -62,10 +62,10 @@ struct batch {
 // Words as the harness counts them: one more than there are rows of white space.
 static double count_words(const char *text, size_t size) {
   double n = 1;
-  rmx__class class, last = RMX__OTHER;
-  for (const char *p = text, *end = text + size; p < end; last = class) {
-    p += rmx__class_next(p, end, &class);
-    n += class == RMX__SPACE && last != RMX__SPACE;
+  bool blank, last = false;
+  for (const char *p = text, *end = text + size; p < end; last = blank) {
+    p += rmx__blank_next(p, end, &blank);
+    n += blank && !last;
   }
   return n;
 }
@@ -187,6 +187,10 @@ static rmx_status read_texts(struct batch *b, rmx__reader *r, size_t *original, 
     RMX_TRY(rmx__reader_next(r, &more, err));
     if (!more) break;
     if (!r->text.size) continue;
+    // A file that is one text is scored with its last line feed.
+    if (r->format->flags & (RMX__FORMAT_TEXT | RMX__FORMAT_FILE) && r->input.fed)
+      rmx_buf_puts(&r->text, "\n");
+    if (r->text.failed) return rmx_fail_memory(err, r->text.size, r->path);
     if (++*original <= max) RMX_TRY(take_text(b, r->text.data, r->text.size, err));
   }
   return finish_batch(b, err);

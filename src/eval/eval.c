@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/num.h"
+#include "blanks.h"
 #include "corpus/readers/input.h"
 #include "documents.h"
 #include "items.h"
@@ -31,10 +32,20 @@ static rmx_status encode(const rmx_tokenizer *t, const char *text, size_t size, 
   return rmx_tokenizer_encode(t, RMX_SPECIALS_TEXT, text, size, out, err);
 }
 
+// The bytes of a text without the blanks at its end.
+static size_t without_blanks(const char *text) {
+  size_t n = 0;
+  bool blank;
+  for (const char *p = text, *end = text + strlen(text); p < end;) {
+    p += rmx__blank_next(p, end, &blank);
+    if (!blank) n = (size_t)(p - text);
+  }
+  return n;
+}
+
 static rmx_status split_ids(const rmx_tokenizer *t, const char *context, const char *choice,
                             struct candidate *c, rmx_err *err) {
-  size_t n = strlen(context);
-  while (n > 0 && isspace((unsigned char)context[n - 1])) n--;
+  const size_t n = without_blanks(context);
   if (n == 0) {
     const uint32_t end = rmx_tokenizer_end_of_text(t);
     if (end == UINT32_MAX)

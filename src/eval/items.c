@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static rmx_status wrong(const char *where, const char *what, rmx_err *err) {
   return rmx_fail(
       err, RMX_EINPUT,
@@ -34,6 +36,9 @@ static rmx_status take_texts(rmx__eval_item *item, const char *where, rmx_err *e
   const json_t *context = json_object_get(item->line, "context"),
                *contexts = json_object_get(item->line, "contexts"),
                *choices = json_object_get(item->line, "choices");
+  if (json_is_array(choices) && json_array_size(choices) == 0)
+    return wrong(where, "\"choices\" is empty", err);
+  if (context && contexts) return wrong(where, "has both \"context\" and \"contexts\"", err);
   if (!is_list_of_texts(choices)) return wrong(where, "\"choices\" is not a list of strings", err);
   if (contexts && !is_list_of_texts(contexts))
     return wrong(where, "\"contexts\" is not a list of strings", err);
@@ -59,9 +64,9 @@ static rmx_status take_texts(rmx__eval_item *item, const char *where, rmx_err *e
 rmx_status rmx__eval_item_read(rmx__eval_item *item, const char *line, size_t size,
                                const char *where, rmx_err *err) {
   json_error_t json;
-  *item = (rmx__eval_item){.line = json_loadb(line, size, 0, &json)};
+  *item = (rmx__eval_item){.line = json_loadb(line, size, JSON_REJECT_DUPLICATES, &json)};
   if (!json_is_object(item->line))
-    return wrong(where, item->line ? "not a JSON object" : json.text, err);
+    return wrong(where, item->line ? "not a JSON object" : rmx__json_why(&json), err);
   RMX_TRY(take_texts(item, where, err));
   const json_t *answer = json_object_get(item->line, "answer");
   if (!json_is_integer(answer)) return wrong(where, "\"answer\" is not a whole number", err);

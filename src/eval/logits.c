@@ -13,11 +13,12 @@ struct ids {
   size_t n, capacity;
 };
 
-static rmx_status parse(const char *line, const char *where, struct ids *ids, rmx_err *err) {
+static rmx_status parse(const char *line, size_t size, const char *where, struct ids *ids,
+                        rmx_err *err) {
   ids->n = 0;
   for (const char *p = line;; ids->n++) {
     while (isspace((unsigned char)*p)) p++;
-    if (!*p) return RMX_OK;
+    if (p == line + size) return RMX_OK;
     char *end;
     errno = 0;
     const long x = strtol(p, &end, 10);
@@ -36,10 +37,10 @@ static rmx_status parse(const char *line, const char *where, struct ids *ids, rm
   }
 }
 
-static rmx_status write_line(rmx_lm *m, const char *line, const char *where, struct ids *ids,
-                             FILE *out, rmx_err *err) {
+static rmx_status write_line(rmx_lm *m, const char *line, size_t size, const char *where,
+                             struct ids *ids, FILE *out, rmx_err *err) {
   const size_t V = (size_t)rmx_lm_config_of(m)->vocab;
-  RMX_TRY(parse(line, where, ids, err));
+  RMX_TRY(parse(line, size, where, ids, err));
   if (ids->n == 0) return RMX_OK;
   if (ids->n > (size_t)rmx_lm_config_of(m)->context)  // before memory for it is asked for
     return rmx_fail(err, RMX_EINPUT, "%s: %zu ids are longer than the model's context of %lld",
@@ -56,11 +57,12 @@ static rmx_status write_lines(rmx_lm *m, FILE *in, const char *name, FILE *out, 
                               rmx_err *err) {
   RMX_OWNED char *line = NULL;
   size_t capacity = 0, number = 1;
+  ssize_t size;
   struct ids ids = {0};
   rmx_status status = RMX_OK;
-  for (; status == RMX_OK && getline(&line, &capacity, in) >= 0; number++) {
+  for (; status == RMX_OK && (size = getline(&line, &capacity, in)) >= 0; number++) {
     RMX_OWNED char *where = rmx_format("%s:%zu", name, number);
-    status = where ? write_line(m, line, where, &ids, out, err)
+    status = where ? write_line(m, line, (size_t)size, where, &ids, out, err)
                    : rmx_fail_memory(err, 0, "a place in a file");
     *rows += ids.n;
   }

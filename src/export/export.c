@@ -54,6 +54,9 @@ static rmx_status find_format(const char *name, const struct format **out, rmx_e
 
 rmx_status rmx_export_check(const char *format, rmx_err *err) {
   const struct format *found;
+  if (strcmp(format, "gguf") == 0)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--to gguf writes a model, not a mixture; --model DIR is missing");
   return find_format(format, &found, err);
 }
 

@@ -70,7 +70,8 @@ static rmx_status parse(struct rmx__checkpoint *c, const char *path, rmx_err *er
   json_error_t json;
   c->header = json_loadb(bytes + FRONT, numbers[1], 0, &json);
   if (!c->header)
-    return rmx_fail(err, RMX_EINPUT, "%s: corrupt, the header is not JSON (%s)", path, json.text);
+    return rmx_fail(err, RMX_EINPUT, "%s: corrupt, the header is not JSON (%s)", path,
+                    rmx__json_why(&json));
   RMX_TRY(rmx__checkpoint_header(c, path, err));
   RMX_TRY(check_tensors(json_object_get(c->header, "tensors"), &c->config, path, err));
   const size_t blocks = c->state ? 3 : 1, wanted = front + blocks * c->size * sizeof(float) + HASH;

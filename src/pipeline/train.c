@@ -41,10 +41,26 @@ static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, s
   return RMX_OK;
 }
 
+// A run that is trained again moves what is in its folder away.
+static rmx_status check_init_place(const rmx_run *r, rmx_err *err) {
+  const char *init = r->training.init;
+  RMX_OWNED char *folder = rmx_realpath(r->folder);
+  const size_t n = folder ? strlen(folder) : 0;
+  if (!init || !folder || strncmp(init, folder, n) != 0 || (init[n] && init[n] != '/'))
+    return RMX_OK;
+  if (rmx_run_look(r, NULL) == RMX_RUN_DONE) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "init: the model in %s is in the folder of run %s, which would be set aside; copy "
+      "it to another folder and give that one",
+      init, r->name);
+}
+
 static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                             size_t n, const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
   if (n) RMX_TRY(rmx_run_check_init(&runs[0], err));
+  for (size_t i = 0; i < n; i++) RMX_TRY(check_init_place(&runs[i], err));
   if (rmx__would_train(p, what, runs, n)) return RMX_OK;
   RMX_TRY(rmx__agree_to_outdate(p, runs, n, strncmp(what, "train", 5) == 0, err));
   rmx_swarm_options options = {

@@ -71,6 +71,14 @@ try "and done from another folder" 0 "its run is done" "$REGMIX" pretrain -C exp
 try "another model is another run" 1 "(changed: init)" "$REGMIX" pretrain -C exp --mixture uniform --init "$(ls -d exp/large/single*/1)" $still
 try "and so is none" 1 "(changed: " "$REGMIX" pretrain -C exp --mixture uniform $still
 
+# ---- a model in the folder of the run itself
+cp -r exp/large/uniform exp-uniform
+for model in exp/large/uniform/1 exp/large/uniform/1/model.safetensors; do
+  try "it would be moved away: $(basename $model)" 1 "is in the folder of run uniform-1" \
+    "$REGMIX" pretrain -C exp --mixture uniform --init $model --redo $still
+done
+if diff -r exp-uniform exp/large/uniform > diff.txt; then ok "and nothing was moved"; else not_ok "and nothing was moved" "$(cat diff.txt)"; fi
+
 # ---- what does not fit
 new() { "$REGMIX" pretrain -C exp --mixture single:b "$@"; }
 try "other sizes" 1 "layers is 4, but the model in" new --init base --set large.layers=4

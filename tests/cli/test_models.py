@@ -232,6 +232,8 @@ def test_scores(folder):
     own = folder / "own.jsonl"
     own.write_text("\n".join(map(json.dumps, [
         {"context": "A question: ", "choices": ["one", "two or more", "\u00e9"], "answer": 2},
+        {"context": "Blanks\u00a0\u2003\x1c\t", "choices": ["one", "two"], "answer": 0},
+        {"context": "\u00a0\u3000", "choices": ["one", "two"], "answer": 1},
         {"context": "", "choices": ["First.", "Second."], "answer": 0, "task": "x"},
         {"contexts": ["It is", "It was not"], "choices": [" so"], "answer": 1},
         {"context": "Same same", "choices": [" a", " a"], "answer": 1, "task": "x"}])) + "\n\n")
@@ -284,6 +286,16 @@ def test_texts(folder):
     ok("texts are better when they are likelier", tree["higher_is_better"]["docs"]["bits_per_byte"] is False, tree)
     r = regmix("eval", "--model", folder / "reads", "--tasks", folder / "docs.jsonl")
     ok("scores of texts are shown", "word_perplexity" in r.stdout and "3 documents" in r.stdout, r.stdout)
+    (folder / "ended.txt").write_text("Lines\nand\u00a0one\n\n")
+    (folder / "single.jsonl").write_text('{"context": "a", "choices": ["b", "c"], "answer": 0}\n')
+    r = regmix("eval", "--model", folder / "reads", "--tasks", f"{folder / 'ended.txt'},{folder / 'single.jsonl'}", "--json")
+    tree = json.loads(r.stdout)
+    bits = -rolling(config, w, "Lines\nand\u00a0one\n\n") / math.log(2) / 17
+    ok("line feeds at the end of a text count", tree["texts"]["ended"]["bytes"] == 17
+       and abs(tree["results"]["ended"]["bits_per_byte,none"] - bits) < 1e-4, (tree, bits))
+    ok("one item has no standard error", tree["results"]["single"]["acc_stderr,none"] is None, tree)
+    r = regmix("eval", "--model", folder / "reads", "--tasks", f"{folder / 'ended.txt'},{folder / 'single.jsonl'}")
+    ok("and - is shown", r.returncode == 0 and r.stdout.count("+- -") >= 6 and "+- 0" not in r.stdout, r.stdout)
     (folder / "empty.txt").write_text("  \n")
     r = regmix("eval", "--model", folder / "reads", "--tasks", folder / "empty.txt")
     ok("a file without text", r.returncode == 1 and "empty.txt: has no text" in r.stderr, r.stderr)
@@ -291,7 +303,11 @@ def test_texts(folder):
 
 def test_errors(folder):
     for text, error in [("", "has no items"), ("{\n", "bad.jsonl:1:"), ("[]\n", "bad.jsonl:1: not a JSON object"),
-                        ('{"context": "a", "choices": [], "answer": 0}\n', "\"choices\" is not a list"),
+                        ('{"context": "a", "choices": [], "answer": 0}\n', '"choices" is empty'),
+                        ('{"context": "a", "choices": "b", "answer": 0}\n', '"choices" is not a list'),
+                        ('{"context": "a", "choices": ["b", "c"], "answer": 0, "answer": 1}\n', "duplicate"),
+                        ('{"context": "a", "contexts": ["a", "b"], "choices": ["c"], "answer": 0}\n', 'both "context" and "contexts"'),
+                        ('{"context": "\\u0000", "choices": ["b"], "answer": 0}\n', "bad.jsonl:1: a text has the character"),
                         ('{"context": "a", "choices": [""], "answer": 0}\n', "a choice is empty"),
                         ('\n{"context": "a", "choices": ["b"], "answer": 1}\n', "bad.jsonl:2: the answer is 1, wanted 0 to 0"),
                         ('{"choices": ["b"], "answer": 0}\n', "\"context\" is not a string")]:
@@ -303,6 +319,10 @@ def test_errors(folder):
     ok("an item longer than the context is scored", r.returncode == 0 and json.loads(r.stdout)["truncated"]["long"] == 1, r.stderr)
     r = regmix("logits", "--model", folder / "plain", "--out", folder / "x.npy", stdin="1 2\n300\n")
     ok("an id beyond the vocabulary", r.returncode == 1 and "standard input:2: the id 300" in r.stderr, r.stderr)
+    r = regmix("logits", "--model", folder / "plain", "--out", folder / "x.npy", stdin="1 x\n")
+    for line, at in ("1 2\0 5\n", 2), ("1 \0\n", 2), ("1 2 \0 3\n", 3):
+        r = regmix("logits", "--model", folder / "plain", "--out", folder / "x.npy", stdin=line)
+        ok(f"a NUL byte in {line!r}", r.returncode == 1 and f"number {at} of the line is not an id" in r.stderr, r.stderr)
     r = regmix("logits", "--model", folder / "plain", "--out", folder / "x.npy", stdin="1 x\n")
     ok("not an id", r.returncode == 1 and "number 2 of the line is not an id" in r.stderr, r.stderr)
 
@@ -431,6 +451,8 @@ def test_gguf(folder):
             worst = max(worst, float(np.abs(tensors[a + ".weight"] - x.numpy()).max()))
         good = worst <= limit and len(tensors) == len(theirs) and keys["llama.attention.head_count_kv"] == 2
         ok(f"GGUF {kind}", good and len(keys["tokenizer.ggml.tokens"]) == 257 and keys["tokenizer.ggml.pre"] == "gpt-2", (worst, keys))
+    r = regmix("export", "--to", "gguf", "--out", folder / "n.gguf")
+    ok("GGUF of no model", r.returncode == 2 and "--model DIR is missing" in r.stderr, r.stderr)
     (folder / "alone").mkdir()
     for name in ("config.json", "model.safetensors"):
         (folder / "alone" / name).write_bytes((folder / "gguf" / name).read_bytes())

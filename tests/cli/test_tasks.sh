@@ -49,6 +49,9 @@ try "a changed file is scored again" 0 'train: 6 models scored on 2 tasks' "$REG
 # ---- targets
 try "a score is the target of a whole run" 0 "" "$REGMIX" run -q -C exp $quick --redo --set target=prose/bits_per_byte
 same "and of the comparison" "$(jq -c '[(.target["prose/bits_per_byte"] | floor), (.rows[1].target_loss.mean == .rows[1].scores["prose/bits_per_byte"].mean), (.rows[0].target_loss.mean > 0)]' exp/large/comparison.json)" '[1,true,true]'
+"$REGMIX" compare -C exp $quick --set target=prose/bits_per_byte > shown.txt 2> /dev/null
+grep -q 'target score' shown.txt && grep -q '(target score: prose/bits_per_byte; differences' shown.txt && ! grep -q 'nats\|target loss' shown.txt &&
+  ok "whose table names the score" || not_ok "whose table names the score" "$(cat shown.txt)"
 try "an accuracy is raised" 0 "" "$REGMIX" run -q -C exp $quick --redo --set target=quiz/acc
 same "with a minus sign in the comparison" "$(jq -c '[(.target["quiz/acc"] | floor), (.rows[0].target_loss.mean == -.rows[0].scores["quiz/acc"].mean)]' exp/large/comparison.json)" '[-1,true]'
 try "a score that no task has" 2 'unknown target "quiz/f1"' "$REGMIX" run -q -C exp $quick --set target=quiz/f1

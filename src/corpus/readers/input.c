@@ -268,6 +268,7 @@ static rmx_status take_long_line(rmx__input *s, size_t max, rmx__line *line, rmx
     s->at += n + (feed != NULL);
     if (!feed) RMX_TRY(rmx__input_fill(s, err));
   }
+  s->fed = feed != NULL;
   line->data = b->data;
   line->size = b->size;
   return RMX_OK;
@@ -287,6 +288,7 @@ rmx_status rmx__input_line(rmx__input *s, size_t max, rmx__line *line, bool *mor
     RMX_TRY(read_more(s, err));
   }
   if (!*more) return RMX_OK;
+  s->fed = feed != NULL;
   line->data = s->block + s->at;
   line->size = (size_t)((feed ? feed : s->block + s->end) - line->data);
   s->at += line->size + (feed != NULL);

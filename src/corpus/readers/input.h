@@ -35,6 +35,7 @@ struct rmx__input {
   bool started;
   bool file_ended;  // all was read from the file
   bool ended;       // and all was used
+  bool fed;         // the last line that was given ended with a line feed
 };
 
 enum { RMX__BLOCK = 1 << 18 };

@@ -182,7 +182,7 @@ static rmx_status check_finite(const float *x, size_t n, const char *path, const
 
 // "2 x 3"
 static const char *shape_of(const rmx__safetensor *t, char out[128]) {
-  size_t at = (size_t)snprintf(out, 128, "%s", t->ndim ? "" : "of one number");
+  size_t at = (size_t)snprintf(out, 128, "%s", t->ndim ? "" : "without dimensions");
   for (size_t d = 0; d < t->ndim && at < 100; d++)
     at += (size_t)snprintf(out + at, 128 - at, "%s%zu", d ? " x " : "", t->shape[d]);
   return out;

@@ -110,7 +110,7 @@ static rmx_status parse(rmx__safetensors *s, const char *path, rmx_err *err) {
       json_loadb((const char *)s->map.data + FRONT, (size_t)size, JSON_REJECT_DUPLICATES, &json);
   if (!s->header)
     return rmx_fail(err, RMX_EINPUT, "%s: the header of this safetensors file is not JSON: %s",
-                    path, json.text);
+                    path, rmx__json_why(&json));
   if (!json_is_object(s->header))
     return rmx_fail(err, RMX_EINPUT, "%s: the header of this safetensors file is not a JSON object",
                     path);
