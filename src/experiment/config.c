@@ -328,6 +328,46 @@ rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err) {
   return status;
 }
 
+// The list of a key, or NULL: the key is unknown, or has one value.
+static rmx_strings *list_of(rmx_config *c, const char *key) {
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    const char *rest;
+    if (!in_section(s, key, &rest)) continue;
+    const rmx_option *o = rmx_option_find(s->table, *s->n, rest);
+    if (o && o->type == RMX_LIST) return (rmx_strings *)(void *)((char *)c + s->offset + o->offset);
+  }
+  return NULL;
+}
+
+// Of a list the first setting replaces that of the file, and later ones add to it. "[a, b]" is as
+// in the file.
+static rmx_status set_nth(rmx_config *c, const char *const *settings, size_t i, rmx_err *err) {
+  const char *equals = strchr(settings[i], '=');
+  if (!equals) return rmx_config_set(c, settings[i], err);
+  const size_t length = (size_t)(equals - settings[i]);
+  RMX_OWNED char *key = rmx_format("%.*s", (int)length, settings[i]);
+  if (!key) return rmx_fail_memory(err, 0, "a setting");
+  rmx_strings *list = list_of(c, key);
+  if (!list) return rmx_config_set(c, settings[i], err);
+  bool first = true;
+  for (size_t j = 0; j < i; j++) first &= strncmp(settings[j], settings[i], length + 1) != 0;
+  if (first) rmx_strings_release(list);
+  const size_t n = strlen(equals + 1);
+  if (n < 2 || equals[1] != '[' || equals[n] != ']') return rmx_config_set(c, settings[i], err);
+  for (const char *at = equals + 2, *end = equals + n; at < end;) {
+    at += strspn(at, " ");
+    size_t size = strcspn(at, ",]");
+    const size_t step = size + 1;
+    while (size > 0 && at[size - 1] == ' ') size--;
+    RMX_OWNED char *one = rmx_format("%s=%.*s", key, (int)size, at);
+    if (!one) return rmx_fail_memory(err, 0, "a setting");
+    if (size > 0) RMX_TRY(rmx_config_set(c, one, err));
+    at += step;
+  }
+  return RMX_OK;
+}
+
 static rmx_status set_defaults(rmx_config *c, rmx_err *err) {
   char key[128];
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
@@ -356,7 +396,7 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
     rmx__yaml_release(&yaml);
     RMX_TRY(status);
   }
-  for (size_t i = 0; i < n; i++) RMX_TRY(rmx_config_set(out, settings[i], err));
+  for (size_t i = 0; i < n; i++) RMX_TRY(set_nth(out, settings, i, err));
   RMX_TRY(check_domains(out, path ? path : "the config", err));
   RMX_TRY(rmx_training_settle(&out->proxy, "proxy", err));
   RMX_TRY(rmx_training_settle(&out->large, "large", err));

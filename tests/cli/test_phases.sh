@@ -57,7 +57,7 @@ try "takes one phase" 0 "" "$REGMIX" export -C exp --to csv --phase 1
 try "a phase that is not there" 2 "has 2 phases" "$REGMIX" export -C exp --to csv --phase 2
 
 # ---- shares that are none
-try "shares that do not sum to 1" 1 "sample.phases: the shares of the phases sum to 1.35, wanted 1" "$REGMIX" status -C exp --set sample.phases=0.35
+try "shares that do not sum to 1" 1 "sample.phases: the shares of the phases sum to 0.35, wanted 1" "$REGMIX" status -C exp --set sample.phases=0.35
 try "a share that is none" 1 "wanted a number between 0 and 1" "$REGMIX" sample -C exp --set sample.phases=-1
 try "too few steps" 1 "steps are too few" "$REGMIX" train -C exp --set proxy.tokens=512 --redo
 

@@ -41,6 +41,32 @@ START_TEST(reads_sections_maps_and_settings) {
 }
 END_TEST
 
+START_TEST(a_setting_replaces_the_list_of_the_file) {
+  const char *f = file_with("sample: {phases: [0.7, 0.3]}\ncompare: {against: [prior, a.yaml]}\n");
+  static const struct {
+    const char *settings[2];
+    size_t n_against;
+    const char *against[2];
+  } cases[] = {
+      {{"sample.phases=[0.8, 0.2]", "compare.against=uniform"}, 1, {"uniform"}},
+      {{"compare.against=uniform", "compare.against=b.yaml"}, 2, {"uniform", "b.yaml"}},
+      {{"compare.against=[ uniform , b.yaml ]", "seed=3"}, 2, {"uniform", "b.yaml"}},
+      {{"seed=3", "jobs=1"}, 2, {"prior", "a.yaml"}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    rmx_config c;
+    must(rmx_config_read(f, cases[i].settings, 2, &c, err));
+    ck_assert_uint_eq(c.compare.against.n, cases[i].n_against);
+    for (size_t j = 0; j < c.compare.against.n; j++)
+      ck_assert_str_eq(c.compare.against.items[j], cases[i].against[j]);
+    ck_assert_uint_eq(c.sample.phases.n, 2);
+    ck_assert_str_eq(c.sample.phases.items[0], i == 0 ? "0.8" : "0.7");
+    rmx_config_release(&c);
+  }
+  unlink(f);
+}
+END_TEST
+
 // What resolved.yaml holds is itself a config, and the same one.
 START_TEST(resolved_reads_back_the_same) {
   const char *settings[] = {"proxy.model=mini", "sample.grid=0.001", "target=exam"};
@@ -124,6 +150,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, reads_sections_maps_and_settings);
+  tcase_add_test(tc, a_setting_replaces_the_list_of_the_file);
   tcase_add_test(tc, resolved_reads_back_the_same);
   tcase_add_test(tc, errors_say_where_and_what);
   tcase_add_test(tc, yaml_scalars_keep_their_kind);
