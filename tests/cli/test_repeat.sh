@@ -60,7 +60,7 @@ weight() { "$REGMIX" plan -C exp --json "$@" > plan.json; value plan.json '" ".j
 sed -i 's/^large: {/large: {tokens: 80k, /; s/, max_epochs: 0}/, max_epochs: {a: 2, "*": 0.5}}/' exp/regmix.yaml
 same "a map in the config" "2.000 0.500" "$(weight)"
 same "a setting" "1.500 0.500" "$(weight --set sample.max_epochs.a=1.5)"
-same "a list" "2.000 1.000" "$(weight --set sample.domain_epochs=b=1)"
+same "a list replaces the map" "0.500 1.000" "$(weight --set sample.domain_epochs=b=1)"
 try "a domain that is not there" 1 'sample.domain_epochs zebra=3: unknown domain "zebra"' "$REGMIX" sample -C exp --set sample.max_epochs.zebra=3
 try "check says so too" 1 'unknown domain "zebra"' "$REGMIX" check -C exp --set sample.max_epochs.zebra=3
 

@@ -38,10 +38,10 @@ same "directions, chance and standard errors" "$(jq -c '[.higher_is_better["quiz
 
 # ---- another task
 cp "exp/runs/$first/result.json" result.json
-try "another task trains nothing" 0 'train: 6 models scored on 3 tasks' "$REGMIX" train -C exp $quick --set eval.tasks=prose.txt,more.jsonl
+try "another task trains nothing" 0 'train: 6 models scored on 3 tasks' "$REGMIX" train -C exp $quick --set eval.tasks=quiz.jsonl,prose.txt,more.jsonl
 cmp -s result.json "exp/runs/$first/result.json" && ok "the results stay" || not_ok "the results stay" ""
 head -1 exp/metrics.csv | grep -q 'more/bits_per_byte' && ok "and has its columns" || not_ok "and has its columns" "$(head -1 exp/metrics.csv)"
-"$REGMIX" train -C exp $quick --set eval.tasks=prose.txt,more.jsonl 2>&1 | grep -q 'scored on' && not_ok "what is scored is not scored again" "" || ok "what is scored is not scored again"
+"$REGMIX" train -C exp $quick --set eval.tasks=quiz.jsonl,prose.txt,more.jsonl 2>&1 | grep -q 'scored on' && not_ok "what is scored is not scored again" "" || ok "what is scored is not scored again"
 try "an accuracy at chance is a warning" 0 'quiz/bits_per_byte is the better target for small models' "$REGMIX" train -C exp $quick
 sed 's/zz/qq/' exp/quiz.jsonl > q && mv q exp/quiz.jsonl
 try "a changed file is scored again" 0 'train: 6 models scored on 2 tasks' "$REGMIX" train -C exp $quick
