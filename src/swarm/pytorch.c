@@ -34,9 +34,10 @@ static json_t *last_line(const char *folder) {
   const size_t n = fread(text, 1, TAIL, f);
   fclose(f);
   char *end = n ? memrchr(text, '\n', n) : NULL;
+  if (!end) return NULL;
   char *before = end > text ? memrchr(text, '\n', (size_t)(end - text)) : NULL;
   const char *line = before ? before + 1 : text;
-  return end ? json_loadb(line, (size_t)(end - line), 0, NULL) : NULL;
+  return json_loadb(line, (size_t)(end - line), 0, NULL);
 }
 
 void rmx__pytorch_progress(const struct rmx__batch *batch, rmx_train_state *out) {

@@ -98,9 +98,9 @@ START_TEST(every_character) {
       char text[512];
       size_t n = 0;
       for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
-        n += (size_t)sprintf(text + n, "%s", contexts[i][0]);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s", contexts[i][0]);
         n += (size_t)utf8proc_encode_char(c, (utf8proc_uint8_t *)text + n);
-        n += (size_t)sprintf(text + n, "%s", contexts[i][1]);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s", contexts[i][1]);
       }
       check_matches(&rmx__known_patterns[k], code, match, text, n);
     }
