@@ -68,6 +68,7 @@ def write_tables(folder):
         table(name, ["run", *DOMAINS], mixtures[:36])
     for name in ("losses.csv", "l.csv"):
         table(name, ["run", *names], losses[:36])
+    table("tasks.csv", ["run", "a_acc", "b_acc", "a_bpb"], [[run, 1 / y[0], 1 / y[1], y[0]] for run, *y in losses[:36]])
     table("test_mixtures.csv", ["run", *DOMAINS], mixtures[36:])
     table("candidates.csv", ["run", *DOMAINS], mixtures[36:])
     table("running.csv", ["run", *DOMAINS], mixtures[36:38])
@@ -120,6 +121,11 @@ def write_model(folder):
     for place in (".", "hub"):
         shutil.copy(Path(folder, "exp/tokenizer.json"), Path(folder, place))
     Path(folder, "ids.txt").write_text("1 2 3\n4 5 6\n")
+    Path(folder, "evals").mkdir()  # of each run, as the harness writes them
+    for row in Path(folder, "losses.csv").read_text().split()[1:]:
+        run, loss = row.split(",")[:2]
+        Path(folder, "evals", run + ".json").write_text(json.dumps({"results": {
+            "copa": {"acc,none": 1 / float(loss), "bits_per_byte,none": float(loss) / 2}}}))
     for task in ("piqa", "copa"):
         with gzip.open(Path(folder, task + ".jsonl.gz"), "wt") as out:
             out.write(json.dumps({"context": "A question", "choices": [" one", " two"], "answer": 1}) + "\n")
@@ -128,6 +134,7 @@ def write_model(folder):
 FITS = {  # what a command contains: the fit that it needs
     "--for ": ["--mixtures", "sized.csv", "--metrics", "sized.csv", "--mixture-columns", "w_*", "--metric-columns", "pile_cc",
                "--size-column", "model_size", "--tokens-column", "n_tokens"],
+    "--weigh ": ["--mixtures", "m.csv", "--metrics", "tasks.csv", "--regressor", "ridge"],
     "--phases ": ["--mixtures", "phased.csv", "--metrics", "l.csv", "--regressor", "ridge"],
     "web:q0<": ["--mixtures", "tree.csv", "--metrics", "l.csv", "--regressor", "ridge"],
     "": ["--mixtures", "m.csv", "--metrics", "l.csv", "--regressor", "power"],
@@ -159,6 +166,10 @@ def ready(folder, regmix, command):
         shutil.rmtree(Path(folder, "exp"), ignore_errors=True)
         if not command.startswith("regmix init"):
             shutil.copytree(Path(folder, "exp-done"), Path(folder, "exp"))
+    if command == "regmix correlate -C exp":  # its runs have scores
+        lines = Path(folder, "exp/metrics.csv").read_text().split()
+        rows = [line + "," + ("copa/bits_per_byte" if i == 0 else line.split(",")[1]) for i, line in enumerate(lines)]
+        Path(folder, "exp/metrics.csv").write_text("\n".join(rows) + "\n")
     if "first.csv" in command:  # the first runs of all: there is no fit yet
         shutil.rmtree(Path(folder, "fit"))
     else:
