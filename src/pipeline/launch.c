@@ -221,7 +221,7 @@ static rmx_status write_files(struct launch *l, rmx_err *err) {
 }
 
 static rmx_status write_record(const struct launch *l, rmx_err *err) {
-  json_t *o =
+  json_auto_t *o =
       json_pack("{s:s, s:I}", "job", l->job_id ? l->job_id : "", "tasks", (json_int_t)l->job.tasks);
   if (l->then_id) json_object_set_new(o, "then", json_string(l->then_id));
   RMX_OWNED char *path = rmx_path_in(l->folder, "launch.json");
