@@ -10,6 +10,8 @@
 #include "published.h"
 #include "regress/fit.h"
 
+#include "listening.h"
+
 static inline rmx_regress_options options_for(const char *regressor) {
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
@@ -20,19 +22,6 @@ static inline rmx_regress_options options_for(const char *regressor) {
 
 static inline void options_done(rmx_regress_options *o) {
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, o);
-}
-
-static char *said;  // what the listener heard, one line each
-static inline void hear(void *context, const char *text) {
-  (void)context;
-  char *more = rmx_format("%s%s\n", said ? said : "", text);
-  free(said);
-  said = more;
-}
-static const rmx_listener listener = {.note = hear, .warn = hear};
-static inline void forget(void) {
-  free(said);
-  said = NULL;
 }
 
 // N mixtures of D domains into X, sparse as a swarm's are.

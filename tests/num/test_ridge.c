@@ -8,6 +8,8 @@
 #include "regress/fit.h"
 #include "regress/registry.h"
 
+#include "listening.h"
+
 static rmx_regress_options ridge_options(double alpha) {
   rmx_regress_options o = {0};
   must(rmx_options_init(rmx_regress_option_table, rmx_regress_option_table_n, &o, err));
@@ -19,19 +21,6 @@ static rmx_regress_options ridge_options(double alpha) {
 
 static void done(rmx_regress_options *o) {
   rmx_options_release(rmx_regress_option_table, rmx_regress_option_table_n, o);
-}
-
-static char *said;  // what the listener heard, one line each
-static void hear(void *context, const char *text) {
-  (void)context;
-  char *more = rmx_format("%s%s\n", said ? said : "", text);
-  free(said);
-  said = more;
-}
-static const rmx_listener listener = {.note = hear, .warn = hear};
-static void forget(void) {
-  free(said);
-  said = NULL;
 }
 
 static const char *scratch(const char *name) {

@@ -3,39 +3,7 @@
 // is refused.
 #include <regmix/import.h>
 
-#include "testing.h"
-
-static char folder[64];
-static char told[4096];
-
-static void listen_to(void *context, const char *message) {
-  size_t n = strlen(told);
-  snprintf(told + n, sizeof told - n, "%s\n", message);
-}
-static const rmx_listener listener = {.note = listen_to, .warn = listen_to};
-
-static void begin(void) {
-  told[0] = '\0';
-  snprintf(folder, sizeof folder, "/tmp/regmix-import-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-static void end(void) {
-  must(rmx_remove_tree(folder, err));
-}
-
-// Writes a file under the test's folder, with the folders above it.
-static const char *file(const char *name, const char *text) {
-  static char path[8][256];
-  static int turn;
-  char *p = path[turn++ % 8];
-  snprintf(p, 256, "%s/%s", folder, name);
-  char *slash = strrchr(p, '/');
-  *slash = '\0';
-  must(rmx_mkdirs(p, err));
-  *slash = '/';
-  must(rmx_write_file(p, text, strlen(text), err));
-  return p;
-}
+#include "import_folder.h"
 
 static rmx_status read_with(const char *path, rmx_import_what what, const char *pattern, bool mixed,
                             rmx_table *out, rmx_err *err) {
@@ -56,9 +24,6 @@ static double at(const rmx_table *t, const char *id, const char *name) {
       if (strcmp(t->ids[i], id) == 0 && strcmp(t->names[j], name) == 0) return t->x[i * t->D + j];
   ck_abort_msg("no %s of run %s", name, id);
   return 0;
-}
-static void heard(const char *text) {
-  ck_assert_msg(strstr(told, text) != NULL, "nobody told \"%s\", but: %s", text, told);
 }
 
 START_TEST(plain_csv_is_read_as_before) {

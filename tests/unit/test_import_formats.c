@@ -5,45 +5,9 @@
 #include <zlib.h>
 
 #include "import/records.h"
+#include "import_folder.h"
 #include "protobuf_bytes.h"
-#include "testing.h"
 
-static char folder[64];
-static char told[8192];
-
-static void listen_to(void *context, const char *message) {
-  size_t n = strlen(told);
-  snprintf(told + n, sizeof told - n, "%s\n", message);
-}
-static const rmx_listener listener = {.note = listen_to, .warn = listen_to};
-
-static void begin(void) {
-  told[0] = '\0';
-  snprintf(folder, sizeof folder, "/tmp/regmix-formats-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-static void end(void) {
-  must(rmx_remove_tree(folder, err));
-}
-static void heard(const char *text) {
-  ck_assert_msg(strstr(told, text) != NULL, "nobody told \"%s\", but: %s", text, told);
-}
-
-static const char *file_of(const char *name, const void *data, size_t size) {
-  static char path[8][256];
-  static int turn;
-  char *p = path[turn++ % 8];
-  snprintf(p, 256, "%s/%s", folder, name);
-  char *slash = strrchr(p, '/');
-  *slash = '\0';
-  must(rmx_mkdirs(p, err));
-  *slash = '/';
-  must(rmx_write_file(p, data, size, err));
-  return p;
-}
-static const char *file(const char *name, const char *text) {
-  return file_of(name, text, strlen(text));
-}
 static const char *in(const char *name) {
   static char path[256];
   snprintf(path, sizeof path, "%s/%s", folder, name);

@@ -8,25 +8,13 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "listening.h"
 #include "optimize/search.h"
 #include "regress/fit.h"
 #include "regress/registry.h"
 #include "testing.h"
 
 enum { D = 4 };
-
-static char *said;
-static void hear(void *context, const char *text) {
-  (void)context;
-  char *more = rmx_format("%s%s\n", said ? said : "", text);
-  free(said);
-  said = more;
-}
-static const rmx_listener listener = {.note = hear, .warn = hear};
-static void forget(void) {
-  free(said);
-  said = NULL;
-}
 
 // Runs from Dirichlet(1) over the first `covered` domains, with the two metrics
 //   bowl = |w - centre|^2 and line = w_0: trees fit the first, ridge the second exactly.

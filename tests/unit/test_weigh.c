@@ -7,24 +7,12 @@
 #include <regmix/optimize.h>
 
 #include "base/json.h"
+#include "listening.h"
 #include "regress/fit.h"
 #include "testing.h"
 
 enum { D = 3, PAIRS = 30, N = 2 * PAIRS, CLEAN = 0, NOISY, CHANCE, BITS, COUNTS, M };
 static const char *const names[M] = {"clean_acc", "noisy_acc", "chance_acc", "code_bpb", "counts"};
-
-static char *said;
-static void hear(void *context, const char *text) {
-  (void)context;
-  char *more = rmx_format("%s%s\n", said ? said : "", text);
-  free(said);
-  said = more;
-}
-static const rmx_listener listener = {.note = hear, .warn = hear};
-static void forget(void) {
-  free(said);
-  said = NULL;
-}
 
 // Metrics that are linear in the first weight, with noise of .1, 1, and nothing but noise; bits per
 // byte in another unit; right answers out of 40. pairs: two runs of each mixture.
