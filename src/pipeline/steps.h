@@ -177,8 +177,6 @@ rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, si
 rmx_status rmx__check_tasks(const rmx_experiment *e, rmx_err *err);
 // Whether a metric is a score that eval.tasks measures: "TASK/acc".
 bool rmx__is_task_score(const rmx_experiment *e, const char *metric);
-// Whether a model is in the folder of a run.
-bool rmx__has_model(const rmx_run *r);
 // Finished runs that did not keep their model would be trained again: asks for consent.
 rmx_status rmx__agree_to_keep_models(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err);
 // Scores the models of the finished runs on what is new, and writes scores.json in their folders.

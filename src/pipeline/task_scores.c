@@ -28,11 +28,10 @@ static void release_tasks(struct tasks *t) {
 
 // ---- the files of the config
 
-static rmx_status add_task(struct tasks *t, const char *path, int64_t limit, rmx_err *err) {
+static rmx_status add_task(struct tasks *t, const char *path, rmx_err *err) {
   for (size_t i = 0; i < t->n; i++)
     if (strcmp(t->list[i].path, path) == 0) return RMX_OK;
   task *grown = rmx_realloc(t->list, t->n + 1, sizeof *grown);
-  uint64_t hash = 0;
   if (!grown) return rmx_fail_memory(err, (t->n + 1) * sizeof *grown, "tasks");
   t->list = grown;
   task *one = &t->list[t->n++];
@@ -42,21 +41,18 @@ static rmx_status add_task(struct tasks *t, const char *path, int64_t limit, rmx
     if (strcmp(t->list[i].name, one->name) == 0)
       return rmx_fail(err, RMX_EINPUT, "eval.tasks: %s and %s have the same name \"%s\"",
                       t->list[i].path, path, one->name);
-  RMX_TRY(rmx__file_hash(path, (uint64_t)limit, &hash, err));
-  rmx__hex(hash, one->hash);
   return RMX_OK;
 }
 
 // A file, or a pattern of files.
 static rmx_status add_tasks(const rmx_experiment *e, const char *text, struct tasks *t,
                             rmx_err *err) {
-  const int64_t limit = e->config.eval.limit;
   RMX_OWNED_BY(rmx_strings_release) rmx_strings paths = {0};
   RMX_OWNED char *path = rmx_experiment_path(e, text);
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  if (rmx_exists(path)) return add_task(t, path, limit, err);
+  if (rmx_exists(path)) return add_task(t, path, err);
   RMX_TRY(rmx_glob(path, &paths, err));
-  for (size_t i = 0; i < paths.n; i++) RMX_TRY(add_task(t, paths.items[i], limit, err));
+  for (size_t i = 0; i < paths.n; i++) RMX_TRY(add_task(t, paths.items[i], err));
   if (paths.n) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "eval.tasks: no file %s; wanted files of tasks or of text (see `regmix help "
@@ -73,7 +69,7 @@ static rmx_status list_tasks(const rmx_experiment *e, struct tasks *t, rmx_err *
     char *rest = NULL;
     if (!whole || !text) return rmx_fail_memory(err, 0, "a path");
     if (rmx_exists(whole)) {
-      RMX_TRY(add_task(t, whole, e->config.eval.limit, err));
+      RMX_TRY(add_task(t, whole, err));
       continue;
     }
     for (char *one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
@@ -82,9 +78,20 @@ static rmx_status list_tasks(const rmx_experiment *e, struct tasks *t, rmx_err *
   return RMX_OK;
 }
 
+// The same with the hash of each file, which reads all of it.
+static rmx_status read_tasks(const rmx_experiment *e, struct tasks *t, rmx_err *err) {
+  RMX_TRY(list_tasks(e, t, err));
+  for (size_t i = 0; i < t->n; i++) {
+    uint64_t hash = 0;
+    RMX_TRY(rmx__file_hash(t->list[i].path, (uint64_t)e->config.eval.limit, &hash, err));
+    rmx__hex(hash, t->list[i].hash);
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__check_tasks(const rmx_experiment *e, rmx_err *err) {
   RMX_OWNED_BY(release_tasks) struct tasks tasks = {0};
-  return list_tasks(e, &tasks, err);
+  return read_tasks(e, &tasks, err);
 }
 
 bool rmx__is_task_score(const rmx_experiment *e, const char *metric) {
@@ -124,7 +131,7 @@ static char *model_folder(const rmx_run *r, char hash[17]) {
   return NULL;
 }
 
-bool rmx__has_model(const rmx_run *r) {
+static bool has_model(const rmx_run *r) {
   char hash[17];
   RMX_OWNED char *folder = model_folder(r, hash);
   return folder != NULL;
@@ -192,15 +199,13 @@ static rmx_status score_model(const rmx_pipeline *p, const char *folder, const t
   return status;
 }
 
-// Scores what the run has not been scored on yet. *done counts runs that were.
+// Scores what the run, whose model is in `folder`, has not been scored on yet. *done counts runs
+// that were.
 static rmx_status score_run(const rmx_pipeline *p, const struct tasks *tasks, const rmx_run *r,
-                            size_t *done, rmx_err *err) {
-  char hash[17];
-  RMX_OWNED char *folder = model_folder(r, hash);
+                            const char *folder, const char *hash, size_t *done, rmx_err *err) {
   RMX_OWNED const task **open = rmx_calloc(tasks->n, sizeof *open);
   json_auto_t *scores = read_scores(r), *fresh = NULL;
   size_t n = 0;
-  if (!folder) return RMX_OK;
   if (!open || !scores) return rmx_fail_memory(err, 0, "scores");
   for (size_t i = 0; i < tasks->n; i++)
     if (!is_scored(scores, &tasks->list[i], hash)) open[n++] = &tasks->list[i];
@@ -225,11 +230,15 @@ rmx_status rmx__score_runs(rmx_pipeline *p, const rmx_run *runs, size_t n, const
   rmx_few without = {0};
   const double began = rmx_now();
   char time[32];
-  RMX_TRY(list_tasks(&p->experiment, &tasks, err));
+  RMX_TRY(read_tasks(&p->experiment, &tasks, err));
   for (size_t i = 0; i < n && tasks.n; i++) {
     if (!is_done(&runs[i])) continue;
-    if (!rmx__has_model(&runs[i])) rmx_few_add(&without, runs[i].name);
-    RMX_TRY(score_run(p, &tasks, &runs[i], &done, err));
+    char hash[17];
+    RMX_OWNED char *folder = model_folder(&runs[i], hash);
+    if (folder)
+      RMX_TRY(score_run(p, &tasks, &runs[i], folder, hash, &done, err));
+    else
+      rmx_few_add(&without, runs[i].name);
     rmx_progress(&p->listener, "scores", (double)(i + 1), (double)n, "models", NULL);
     if (rmx_interrupted())
       return rmx_fail(err, RMX_EINTERRUPTED, "stopped while models are scored");
@@ -254,7 +263,7 @@ rmx_status rmx__agree_to_keep_models(rmx_pipeline *p, const rmx_run *runs, size_
     rmx_run without = runs[i];
     without.keep_model = false;
     if (rmx_run_look(&without, &result) == RMX_RUN_DONE && !without.training.command &&
-        !rmx__has_model(&without))
+        !has_model(&without))
       rmx__count_finished(&lost, result);
   }
   if (p->would) return RMX_OK;
@@ -295,7 +304,7 @@ static rmx_status add_names(const json_t *scores, const char *name, rmx_strings 
 rmx_status rmx__task_metrics(const rmx_experiment *e, const rmx_run *runs, size_t n,
                              rmx_strings *names, json_t **scores, rmx_err *err) {
   RMX_OWNED_BY(release_tasks) struct tasks tasks = {0};
-  if (e->config.eval.tasks.n) RMX_TRY(list_tasks(e, &tasks, err));
+  if (e->config.eval.tasks.n) RMX_TRY(read_tasks(e, &tasks, err));
   for (size_t i = 0; i < n && tasks.n; i++) {
     char hash[17];
     RMX_OWNED char *folder = model_folder(&runs[i], hash);
