@@ -119,6 +119,10 @@ rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixt
   return status;
 }
 
+int rmx__comparison_threads(const rmx_comparison *c) {
+  return c->threads < 1 ? 1 : c->threads > 64 ? 64 : c->threads;
+}
+
 rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k,
                              rmx_model **out, rmx_err *err) {
   char *path = rmx_model_path(folder);

@@ -42,6 +42,8 @@ double rmx__result_target(const rmx_comparison *c, const json_t *result);
 // spent->flops.
 rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixture, int64_t tokens,
                                      rmx_run *out, rmx_baseline_result *spent, rmx_err *err);
+// Threads of a model that the comparison itself uses: what rmx_model_threads takes.
+int rmx__comparison_threads(const rmx_comparison *c);
 // The model of a run, for forward passes of B sequences of T tokens.
 rmx_status rmx__model_of_run(const char *folder, int B, int T, const rmx_kernels *k,
                              rmx_model **out, rmx_err *err);

@@ -165,7 +165,6 @@ static rmx_status make_branches(const struct merge *g, const rmx_run *start, rmx
 static rmx_status read_models(struct merge *g, const rmx_run *runs, rmx_err *err) {
   const int B = (int)rmx_training_micro_batch(&g->branch), T = (int)g->branch.context;
   const size_t tokens = (size_t)B * (size_t)T;
-  const int threads = g->c->threads;
   g->each = rmx_calloc(g->K * g->parameters, sizeof *g->each);
   g->losses = rmx_calloc(tokens, sizeof *g->losses);
   if (!g->each || !g->losses)
@@ -177,7 +176,7 @@ static rmx_status read_models(struct merge *g, const rmx_run *runs, rmx_err *err
     memcpy(g->each + p * g->parameters, rmx_model_weights(g->model),
            g->parameters * sizeof *g->each);
   }
-  RMX_TRY(rmx_model_threads(g->model, threads < 1 ? 1 : threads > 64 ? 64 : threads, err));
+  RMX_TRY(rmx_model_threads(g->model, rmx__comparison_threads(g->c), err));
   return rmx_batch_make(&g->batch, B, T, err);
 }
 

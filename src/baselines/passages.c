@@ -138,11 +138,7 @@ static rmx_status compute(const rmx_comparison *c, const rmx_run *run, const str
   const int B = (int)rmx_training_micro_batch(&run->training), T = (int)run->training.context;
   rmx_model *m;
   RMX_TRY(rmx__model_of_run(run->folder, B, T, c->kernels, &m, err));
-  rmx_status status = rmx_model_threads(m,
-                                        c->threads < 1    ? 1
-                                        : c->threads > 64 ? 64
-                                                          : c->threads,
-                                        err);
+  rmx_status status = rmx_model_threads(m, rmx__comparison_threads(c), err);
   if (status == RMX_OK)
     status = pass_all(m, B, T, x, passages, (size_t)h->n, c->listener, what, nats, &h->tokens, err);
   rmx_model_free(m);
