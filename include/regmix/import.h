@@ -3,14 +3,14 @@
  * Uses: base, mixture.
  *
  * A table is recognised by looking, never by an option:
- *   csv            a run a row, its name in the first column (our own files, and those of RegMix's
- *                  authors); if the first column has fractions, the rows are numbered
+ *   csv            a row for each run, its name in the first column (our own files, and those of
+ *                  RegMix's authors); if the first column has fractions, the rows are numbered
  *   long           CSV with a row for each run and domain, or run and metric
  *   olmix          Olmix's ratios.csv and metrics.csv: run_id or run, then name, index, then the
  *                  columns
- *   wandb          a Weights & Biases export: a run a row, columns Name and State, config and
- *                  summary
- *   wandb-chart    the export of a chart: a run a column; the last value counts
+ *   wandb          a Weights & Biases export: a row for each run, columns Name and State, config
+ *                  and summary
+ *   wandb-chart    the export of a chart: a column for each run; the last value counts
  *   wandb-offline  a folder with run-ID.wandb files
  *   mlflow         runs of MLflow as CSV
  *   tensorboard    event files, or a folder of them: the last step of each scalar counts

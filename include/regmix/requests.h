@@ -1,5 +1,5 @@
-/* requests.h: the options of what is asked of fits, by name: one table for the command line, its
- * help, and other languages. Part of the door of the room `pipeline`.
+/* requests.h: the options of the commands that use fits, by name: one table for the command line,
+ * its help, and other languages. Part of the door of the room `pipeline`.
  */
 #ifndef RMX_REQUESTS_H
 #define RMX_REQUESTS_H

@@ -182,9 +182,9 @@ typedef struct rmx_train_hooks {
  * as without a stop. The checkpoint holds the log so far, which replaces the file. If a checkpoint
  * is damaged, `warn` is called, and the run starts again. A run whose loss is not a number is
  * RMX_OK with "status": "diverged". RMX_EINTERRUPTED: checkpoint written. With several ranks each
- * trains its sequences of every step, and the first alone writes files; the losses are those of one
- * rank but for rounding, and so many ranks give the same bits each time. A failure of one rank is
- * one of all. Such a run has no controller. */
+ * trains its sequences of every step, and the first alone writes files. The losses are those of one
+ * rank but for rounding. The same number of ranks gives the same bits each time. If one rank fails,
+ * all do. Such a run has no controller. */
 rmx_status rmx_train(const rmx_run *r, const rmx_corpus *corpus, const rmx_kernels *kernels,
                      const rmx_train_hooks *hooks, rmx_err *err);
 

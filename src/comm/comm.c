@@ -90,7 +90,7 @@ struct verdict {
   rmx_err err;
 };
 
-// Names the rank in the message, unless it is the one that prints it.
+// The first rank prints the message. If another rank failed, the message names it.
 static void name_rank(const rmx_comm *c, int rank, const struct verdict *v, rmx_err *err) {
   *err = v->err;
   if (rank > 0) rmx_fail_in(err, "rank %d of %d, on %s", rank, c->size, v->host);

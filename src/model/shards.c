@@ -10,7 +10,7 @@
 //                   updates the weights of the piece
 //   at the end      the owner sends the weights of the piece to all others
 //
-// No sum depends on when a message comes: so many ranks give the same bits each time.
+// No sum depends on when a message comes: the same number of ranks gives the same bits each time.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

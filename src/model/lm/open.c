@@ -334,7 +334,7 @@ static rmx_status look(const char *path, char **own, rmx_err *err) {
                   path);
 }
 
-// ---- what a model is told by -------------------------------------------------------
+// ---- the hash that identifies a model ------------------------------------------------
 
 static rmx_status hash_file(const char *path, uint64_t *hash, rmx_err *err) {
   rmx_err ignored;

@@ -5,8 +5,8 @@
 // better from few runs than the process alone, and the process gives the uncertainty.
 //
 // Where there are fewer than 5 different runs, all scores are the same, or the fit has learnt
-// nothing about the target, the scores say nothing, and the batch is the one that leaves the least
-// total variance over mixtures around the prior: no gain is promised of a mixture then.
+// nothing about the target, the scores say nothing. Then the batch is chosen that most lowers the
+// total variance over mixtures around the prior, and no gain is promised.
 //
 // Replayed on published runs (bench/suggest.c) the best of 768 is reached with a small part of the
 // runs that random order takes, and so it is by the lowest prediction alone; expected improvement
