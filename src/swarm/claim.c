@@ -46,7 +46,8 @@ static void judge(int fd, const char *folder, rmx__lock_state state, char text[R
   rmx__holder_read(fd, text);
   rmx__holder_parse(text, out);
   if (fstat(fd, &info) == 0) out->age_s = now_there(folder) - seconds(info.st_mtim);
-  out->held = state == RMX__LOCK_HELD || rmx__holder_lives(out, state == RMX__LOCK_TAKEN);
+  const bool locks = state == RMX__LOCK_TAKEN && (text[0] || rmx__locks_work(folder));
+  out->held = state == RMX__LOCK_HELD || rmx__holder_lives(out, locks);
 }
 
 // False: there is no claim.

@@ -425,13 +425,26 @@ static bool given_up(struct supervisor *s, size_t run) {
   return true;
 }
 
+// The state of a run, after its result was taken back if it had been set aside.
+static rmx_status look_also_aside(const rmx_run *r, rmx_run_state *state, bool *back,
+                                  rmx_err *err) {
+  *back = false;
+  *state = rmx_run_look(r, NULL);
+  if (*state == RMX_RUN_TODO || *state == RMX_RUN_OUTDATED)
+    RMX_TRY(rmx_run_take_back(r, back, err));
+  if (*back) *state = rmx_run_look(r, NULL);
+  return RMX_OK;
+}
+
 // Runs of other processes: done by now, or given up by them and so ours.
-static void look_elsewhere(struct supervisor *s) {
-  if (s->others == 0 || rmx_now() - s->looked < 0.5) return;
+static rmx_status look_elsewhere(struct supervisor *s, rmx_err *err) {
+  if (s->others == 0 || rmx_now() - s->looked < 0.5) return RMX_OK;
   s->looked = rmx_now();
   for (size_t i = 0; i < s->n; i++) {
     if (!s->elsewhere[i]) continue;
-    rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
+    rmx_run_state state;
+    bool back;
+    RMX_TRY(look_also_aside(&s->runs[i], &state, &back, err));
     if (state == RMX_RUN_RUNNING && !given_up(s, i)) continue;
     s->elsewhere[i] = false;
     s->others--;
@@ -445,6 +458,7 @@ static void look_elsewhere(struct supervisor *s) {
       push(s, i);
     }
   }
+  return RMX_OK;
 }
 
 static void stop_all(struct supervisor *s) {
@@ -481,7 +495,10 @@ static rmx_status supervise(struct supervisor *s, rmx_err *err) {
   bool stopping = false;
   while (busy(s) > 0 ||
          (!stopping && (s->taken < s->queued || s->others > 0 || waits_for_ranks(s)))) {
-    look_elsewhere(s);
+    if (!stopping) {
+      status = look_elsewhere(s, err);
+      stopping = status != RMX_OK;
+    }
     for (int i = 0; i < s->options->jobs && !stopping && s->taken < s->queued; i++) {
       if (s->workers[i].pid) continue;
       status = start(s, &s->workers[i], err);
@@ -517,11 +534,9 @@ static rmx_status look_at_runs(struct supervisor *s, rmx_err *err) {
   size_t outdated = 0, damaged = 0;
   RMX_OWNED_BY(rmx_buf_release) rmx_buf why = {0};
   for (size_t i = 0; i < s->n; i++) {
-    bool back = false;
-    rmx_run_state state = rmx_run_look(&s->runs[i], NULL);
-    if (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED)
-      RMX_TRY(rmx_run_take_back(&s->runs[i], &back, err));
-    if (back) state = rmx_run_look(&s->runs[i], NULL);
+    rmx_run_state state;
+    bool back;
+    RMX_TRY(look_also_aside(&s->runs[i], &state, &back, err));
     if (state >= RMX_RUN_DIVERGED) {
       sweep_finished(&s->runs[i]);
       s->outcome->skipped++;
@@ -663,7 +678,7 @@ static rmx_status train_together(struct supervisor *s, rmx_err *err) {
     if (rmx_interrupted())
       return rmx_fail(err, RMX_EINTERRUPTED, "stopped; the same command continues from here");
     wait_a_little(s);
-    look_elsewhere(s);
+    RMX_TRY(look_elsewhere(s, err));
     tell_progress(s);
     RMX_TRY(train_queued(s, err));
   }

@@ -229,6 +229,13 @@ same "bit for bit" "$one" "$(state many/runs/0* | grep result.json)"
 # shellcheck disable=SC2086
 try "and so are the others" 0 "all 60 runs are done" "$REGMIX" train -C many $many --set "proxy.command=exit 9" --set proxy.lr=0.002
 same "bit for bit as well" "$other" "$(state many/runs/0* | grep result.json)"
+# Another process holds a run for a moment, as one does that looks at it.
+: > many/runs/0003/claim
+flock many/runs/0003/claim sleep 1 &
+# shellcheck disable=SC2086
+try "a run that was held comes back, too" 0 "1 run is being trained by other processes" "$REGMIX" train -C many $many --set "proxy.command=exit 9"
+same "with its own bits" "$one" "$(state many/runs/0* | grep result.json)"
+wait
 find many -name claim | grep -q . && not_ok "no claim is left behind" "$(find many -name claim)" || ok "no claim is left behind"
 
 # ---- text that changes, and the target

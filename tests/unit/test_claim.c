@@ -88,7 +88,40 @@ START_TEST(one_at_a_time_without_locks) {
 }
 END_TEST
 
+// An empty claim is one whose process was killed before it wrote its name. A lock that is free shows
+// this at once. Without locks it may be a process that writes its name right now.
+static void look_at_an_empty_claim(bool lying, bool held) {
+  char folder[] = "/tmp/regmix-test-XXXXXX", path[64];
+  ck_assert(mkdtemp(folder) != NULL);
+  snprintf(path, sizeof path, "%s/claim", folder);
+  close(open(path, O_CREAT | O_WRONLY, 0666));
+  locks_lie = lying;
+  rmx__claim claim;
+  rmx__holder by;
+  bool taken;
+  must(rmx__claim_look(folder, &by, err));
+  ck_assert_int_eq(by.held, held);
+  must(rmx__claim_take(&claim, folder, &taken, err));
+  ck_assert_int_eq(taken, !held);
+  rmx__claim_release(&claim);
+  ck_assert_int_eq(access(path, F_OK) == 0, held);
+  unlink(path);
+  ck_assert_int_eq(rmdir(folder), 0);
+}
+
+START_TEST(an_empty_claim_with_locks_is_free) {
+  look_at_an_empty_claim(false, false);
+}
+END_TEST
+
+START_TEST(an_empty_claim_without_locks_is_held_for_a_while) {
+  look_at_an_empty_claim(true, true);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, an_empty_claim_with_locks_is_free);
+  tcase_add_test(tc, an_empty_claim_without_locks_is_held_for_a_while);
   tcase_add_test(tc, one_at_a_time_without_locks);
   tcase_add_test(tc, beats_while_its_process_is_busy);
 }
