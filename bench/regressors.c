@@ -64,7 +64,7 @@ static void do_metric(void *context, size_t m) {
   free(mean);
 }
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
   fprintf(stderr, "bench_regressors: %s\n", what);
   exit(EXIT_FAILURE);
 }

@@ -32,7 +32,7 @@ typedef struct replay {
   rmx_err *err;               // (starts)
 } replay;
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
   fprintf(stderr, "bench_suggest: %s\n", what);
   exit(EXIT_FAILURE);
 }
