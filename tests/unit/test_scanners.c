@@ -83,6 +83,15 @@ START_TEST(categories_are_those_of_pcre2) {
 }
 END_TEST
 
+// Of the long runs of one category each pattern gets the ends, and others of what is between. A
+// pattern that names a character itself (龥) gets those beside it.
+static bool is_tried(int32_t code, size_t pattern) {
+  if (code < 0x3400 || (size_t)code % 61 == pattern % 61) return true;
+  if (code >= 0x9FA0 && code < 0x9FB0) return true;
+  const uint8_t category = rmx__category(code);
+  return category != rmx__category(code - 1) || category != rmx__category(code + 1);
+}
+
 START_TEST(every_character) {
   static const char *const contexts[][2] = {{"", ""},      {"a", "b"},   {" ", "A"},   {".", " x"},
                                             {"'", "s 1"},  {"\n", "\n"}, {"1", "2'"},  {"Ab", "Cd"},
@@ -93,8 +102,7 @@ START_TEST(every_character) {
     pcre2_code *code = compiled(rmx__known_patterns[k].regex);
     pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
     for (int32_t c = 0; c < 0x110000; c++) {
-      // of the many East Asian characters each pattern gets others
-      if (!same[c] || (c > 0x3400 && (size_t)c % 4 != k % 4)) continue;
+      if (!same[c] || !is_tried(c, k)) continue;
       char text[512];
       size_t n = 0;
       for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
