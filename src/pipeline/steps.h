@@ -171,7 +171,7 @@ rmx_status rmx__check_level(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_
 rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, size_t *order,
                              size_t *m, rmx_err *err);
 
-// ---- scores on tasks (task_scores.c)
+// ---- scores on tasks (task_files.c, task_scores.c, task_columns.c)
 
 // The files of eval.tasks are there, and their names differ.
 rmx_status rmx__check_tasks(const rmx_experiment *e, rmx_err *err);
