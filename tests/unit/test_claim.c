@@ -88,8 +88,8 @@ START_TEST(one_at_a_time_without_locks) {
 }
 END_TEST
 
-// An empty claim is one whose process was killed before it wrote its name. A lock that is free shows
-// this at once. Without locks it may be a process that writes its name right now.
+// An empty claim is one whose process was killed before it wrote its name. A lock that is free
+// shows this at once. Without locks it may be a process that writes its name right now.
 static void look_at_an_empty_claim(bool lying, bool held) {
   char folder[] = "/tmp/regmix-test-XXXXXX", path[64];
   ck_assert(mkdtemp(folder) != NULL);
