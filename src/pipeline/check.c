@@ -501,7 +501,7 @@ static void check_machine(struct check *k) {
   const rmx_config *c = &k->p->experiment.config;
   const rmx_kernels *kernels;
   rmx_err err;
-  hold(k, "isa", rmx_kernels_get(c->general.isa, &kernels, &err), &err);
+  hold(k, NULL, rmx_kernels_get(c->general.isa, &kernels, &err), &err);
   struct statvfs disk;
   if (statvfs(k->p->experiment.folder, &disk) != 0) return;
   rmx_model_config model;

@@ -68,6 +68,28 @@ PROBLEMS = [
     ("proxy.command=./plain.sh", ["proxy.command: ./plain.sh is not executable (chmod +x)"]),
     ("proxy.command=./runs.sh", []),
 ]
+ONE_SIZE = "optimize.for: the runs have one size and one length; add a swarm of another (`swarms`), or remove the key"
+RIDGE = 'fit.regressor: "ridge" fits runs of one size and length, but there are several swarms; use "auto" or "scaling"'
+LEVEL = 'processor level "avx9" is unknown or not available here; available: '
+BIG = "swarms: {big: {width: 24, runs: 4, tokens: 3k%s}}\n"
+# Lines of regmix.yaml, what takes the place of what in it, and how all problems begin.
+CONFIGS = [
+    ("isa: avx9\n", (), ["isa: " + LEVEL]),
+    ("isa: ref\n", (), []),
+    ("", ("nano, context: 16, tokens: 2k", "nano, context: 16, tokens: 48"), []),
+    ("", ("proxy: {layers: 1, heads: 2, width: 16", "proxy: {layers: 1, heads: 2, width: 15"), ["proxy: model: width 15 must be heads (2) times an even number"]),
+    ("", ("large: {layers: 1, heads: 2, width: 16", "large: {layers: 1, heads: 2, width: 17"), ["large: model: width 17 must be heads (2) times an even number"]),
+    ("", ("starts: 2", "starts: 2, for: '60M,1B'"), [ONE_SIZE]),
+    ("", ("starts: 2", "starts: 2, for: 60M"), ["optimize.for: wanted SIZE,TOKENS, as in 1.2B,100G", ONE_SIZE]),
+    (BIG % "", ("starts: 2", "starts: 2, for: '60M,1B'"), [RIDGE]),
+    (BIG % "", ("regressor: ridge", "regressor: scaling"), []),
+    (BIG % "", ("regressor: ridge", "regressor: auto"), []),
+    ("swarms: {big: {width: 24, runs: 8, tokens: 3k}}\n", ("ridge", "auto"), []),
+    (BIG % ", command: nosuch", ("ridge", "auto"), ['swarms.big.command: no program "nosuch" on the PATH']),
+    (BIG % ", context: 1001", ("ridge", "auto"), ["swarms.big.tokens: 3000 tokens give 2 sequences of 1001 tokens, fewer than the 3 domains; raise it"]),
+    ("swarms: {big: {width: 24, runs: 9, tokens: 3k}}\n", ("ridge", "auto"), ["swarms.big.runs: 9 runs, but there are 8 mixtures; raise sample.runs or lower it"]),
+    ("swarms: {big: {width: 23, runs: 4, tokens: 3k}}\n", ("ridge", "auto"), ["swarms.big: model: width 23 must be heads (2) times an even number"]),
+]
 # Commands, and the program that is looked for; none: the shell's own, or too complex to tell.
 COMMANDS = [("nosuch", 1), ("nosuch -v", 1), ("  nosuch", 1), ("A=1 nosuch", 1), ("A=1 B=2 nosuch x", 1), ("nosuch; true", 1), ("nosuch>log", 1),
             ("nosuch|cat", 1), ("nosuch&", 1), ("A=1", 0), ("A=1 true", 0), ("cd x && nosuch", 0), ("exec nosuch", 0), ("! nosuch", 0),
@@ -90,6 +112,28 @@ def test_problems(e):
         got = got if isinstance(got, str) else got["problems"]
         name = "=nosuch" if command.startswith("=") else "nosuch"
         ok(got == [f'proxy.command: no program "{name}" on the PATH'] * problems, f"the program of the command: {command}", got)
+
+
+def test_configs(e):
+    with open(f"{e.folder}/regmix.yaml", encoding="utf-8") as f:
+        config = f.read()
+    for lines, change, wanted in CONFIGS:
+        e.put("c.yaml", (config.replace(*change) if change else config) + lines)
+        found = e.json("check", "c.yaml")
+        got = found if isinstance(found, str) else found["problems"]
+        good = len(got) == len(wanted) and all(g.startswith(w) for g, w in zip(got, wanted))
+        ok(good, f"check of a file, {lines.strip() or change[-1:]}: {len(wanted)} problems", got)
+    _, out, _ = e.call("check", "--json", before=("env", "REGMIX_ISA=avx9"))
+    got = json.loads(out)["problems"]
+    ok(len(got) == 1 and got[0].startswith("$REGMIX_ISA: " + LEVEL), "the level of the environment is checked", got)
+    # A copy of the text and its tokens, 25 kB for each run, and the models of three mixtures.
+    files = os.statvfs(e.folder)
+    settings = ["large.layers=200", "large.width=1024", "compare.seeds=1000", "compare.against=prior", "compare.against=uniform"]
+    weights = 4 * (2 * 300 * 1024 + 1024 + 200 * (4 * 1024 ** 2 + 3 * 1024 * FFN + 2 * 1024))
+    got = e.json("check", settings=settings)["problems"]
+    wanted = rf"\S+: about {3000 * weights / 1e12:.1f} TB of disk space are needed, but only [0-9.]+ [kMGT]B are free"
+    if 3000 * weights > files.f_bavail * files.f_frsize:
+        ok(len(got) == 1 and re.fullmatch(wanted, got[0]), "disk space that is missing is a problem", got)
 
 
 def test_domains(e):
@@ -211,6 +255,7 @@ def all_tests(regmix, folder):
     shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
     shutil.rmtree(f"{e.folder}/corpus")
     test_problems(e)
+    test_configs(e)
     test_domains(e)
     test_plan(e)
     test_plan_text(e)

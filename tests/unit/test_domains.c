@@ -7,6 +7,7 @@
 #include "corpus/domains/select.h"
 #include "corpus/domains/top_hosts.h"
 #include "corpus/domains/value_name.h"
+#include "corpus/readers/own_files.h"
 #include "corpus_folder.h"
 
 // ---- values that domains select
@@ -504,7 +505,86 @@ START_TEST(damaged_classifiers) {
 }
 END_TEST
 
+// ---- the files of an experiment
+
+static void check_foreign(const char *wanted) {
+  char *found;
+  must(rmx__foreign_file(in_folder("exp/corpus"), &found, err));
+  if (wanted)
+    ck_assert_str_eq(found, in_folder(wanted));
+  else
+    ck_assert_msg(!found, "%s", found);
+  free(found);
+}
+
+START_TEST(files_of_the_user_in_the_corpus) {
+  static const char *const written[] = {"corpus.json",    "files.json",      "a/train.bin",
+                                        "a/valid.bin",    "b/train.bin.tmp", "corpus.json.tmp",
+                                        "tokenizer.json", "files.json.tmp",  "valid.bin",
+                                        ".hidden",        "a/.hidden"};
+  static const char *const foreign[] = {"notes.txt", "a/notes.txt", "atrain.bin", "a/my.valid.bin",
+                                        "a/b/train.bin"};
+  char name[64];
+  folder_make();
+  check_foreign(NULL);  // there is no folder
+  for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+    snprintf(name, sizeof name, "exp/corpus/%s", written[i]);
+    put_text(name, "");
+    check_foreign(NULL);
+  }
+  for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+    snprintf(name, sizeof name, "exp/corpus/%s", foreign[i]);
+    put_text(name, "");
+    check_foreign(strcmp(foreign[i], "a/b/train.bin") ? name : "exp/corpus/a/b");
+    ck_assert_int_eq(unlink(in_folder(name)), 0);
+  }
+  folder_remove();
+}
+END_TEST
+
+START_TEST(files_that_an_experiment_writes) {
+  static const struct {
+    const char *name, *proof;  // NULL: it needs none
+  } own[] = {{"corpus", "corpus/corpus.json"},
+             {"runs", "mixtures.csv"},
+             {"large", "mixtures.csv"},
+             {"compare", "mixtures.csv"},
+             {"fit", "fit/fit.json"},
+             {"regmix.yaml", NULL},
+             {"resolved.yaml", NULL},
+             {"tokenizer.json", NULL},
+             {"metrics.csv", NULL},
+             {"metrics-half.csv", NULL},
+             {"evaluations.csv", NULL},
+             {"optimum.yaml", NULL},
+             {"next.csv", NULL},
+             {"report.html", NULL}};
+  char path[64];
+  folder_make();
+  must(rmx_mkdirs(in_folder("exp"), err));
+  ck_assert(!rmx__is_experiment(in_folder("exp")));
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+    const rmx__own before = own[i].proof ? RMX__OWN_NAMED : RMX__OWN_IS;
+    ck_assert_int_eq(rmx__own_file(in_folder("exp"), own[i].name), before);
+    if (!own[i].proof) continue;
+    snprintf(path, sizeof path, "exp/%s", own[i].proof);
+    put_text(path, "{}");
+    ck_assert_int_eq(rmx__own_file(in_folder("exp"), own[i].name), RMX__OWN_IS);
+    ck_assert_int_eq(unlink(in_folder(path)), 0);
+  }
+  ck_assert_int_eq(rmx__own_file(in_folder("exp"), "text"), RMX__OWN_NOT);
+  ck_assert_int_eq(rmx__own_file(in_folder("exp"), "corpus.txt"), RMX__OWN_NOT);
+  put_text("exp/corpus/corpus.json", "{}");
+  ck_assert(rmx__is_experiment(in_folder("exp")));
+  put_text("yaml/regmix.yaml", "");
+  ck_assert(rmx__is_experiment(in_folder("yaml")));
+  folder_remove();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, files_of_the_user_in_the_corpus);
+  tcase_add_test(tc, files_that_an_experiment_writes);
   tcase_add_test(tc, a_classifier_is_trained_and_read);
   tcase_add_test(tc, the_same_classifier_twice);
   tcase_add_test(tc, by_a_classifier);

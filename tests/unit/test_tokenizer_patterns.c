@@ -315,6 +315,70 @@ START_TEST(patterns_mean_what_they_mean_in_oniguruma) {
 }
 END_TEST
 
+// ---- walks -------------------------------------------------------------------------------
+
+static void add_pieces(struct rmx__walk *w, size_t most, rmx_buf *out) {
+  rmx_err failure = {0};
+  rmx__piece piece;
+  out->size = 0;
+  for (size_t i = 0; i < most && rmx__walk_next(w, &piece, &failure); i++) {
+    rmx_buf_printf(out, "%d", piece.first);
+    rmx_buf_add(out, piece.text, piece.size);
+    rmx_buf_puts(out, "|");
+  }
+  ck_assert_int_eq(failure.status, RMX_OK);
+}
+
+// A walk that was left in the middle of a text starts again as if it were new.
+START_TEST(walks_start_again_anywhere) {
+  static const char *const rows[] = {
+      "{'type':'ByteLevel','add_prefix_space':true,'use_regex':true}",
+      "{'type':'ByteLevel','add_prefix_space':false,'use_regex':true}",  // without a list of steps
+      "{'type':'WhitespaceSplit'}",
+      "{'type':'Split','pattern':{'Regex':'[a-z]+'},'behavior':'MergedWithNext','invert':false}",
+      "{'type':'Split','pattern':{'String':' '},'behavior':'MergedWithPrevious','invert':true}",
+      "{'type':'Split','pattern':{'Regex':'[ 0-9]'},'behavior':'Contiguous','invert':false}",
+      "{'type':'Sequence','pretokenizers':[{'type':'Metaspace','replacement':'_','prepend_scheme':"
+      "'first','split':true},{'type':'Digits','individual_digits':false},{'type':'Punctuation',"
+      "'behavior':'Contiguous'}]}",
+      "{'type':'Sequence','pretokenizers':[{'type':'Punctuation','behavior':'Removed'},{'type':"
+      "'FixedLength','length':3}]}",
+      "{'type':'Sequence','pretokenizers':[{'type':'Split','pattern':{'Regex':'\\\\s+'},'behavior':"
+      "'Removed','invert':false},{'type':'ByteLevel','add_prefix_space':true,'use_regex':true}]}",
+  };
+  rmx_rng rng = rmx_rng_make(2, 0, RMX_FOR_TEST);
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf whole = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf again = {0};
+  char text[2][512], json[512];
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    rmx__pre_tokenizer p;
+    snprintf(json, sizeof json, "{\"pre_tokenizer\": %s}", rows[i]);
+    for (char *c = json; *c; c++) *c = *c == '\'' ? '"' : *c;
+    json_auto_t *root = json_loads(json, 0, NULL);
+    ck_assert_ptr_nonnull(root);
+    must(rmx__pre_tokenizer_read(root, false, "test", &p, err));
+    for (size_t round = 0; round < 200; round++) {
+      size_t size[2];
+      for (int k = 0; k < 2; k++) size[k] = random_text(&rng, text[k], rmx_rng_below(&rng, 20));
+      struct rmx__walk *fresh = rmx__walk_new(&p), *used = rmx__walk_new(&p);
+      rmx__walk_start(fresh, (rmx__piece){text[0], size[0], round % 2});
+      add_pieces(fresh, SIZE_MAX, &whole);
+      rmx__walk_start(used, (rmx__piece){text[1], size[1], true});
+      add_pieces(used, round % 7, &again);
+      rmx__walk_start(used, (rmx__piece){text[0], size[0], round % 2});
+      add_pieces(used, SIZE_MAX, &again);
+      ck_assert_uint_eq(again.size, whole.size);
+      if (whole.size) ck_assert_mem_eq(again.data, whole.data, whole.size);
+      add_pieces(used, SIZE_MAX, &again);
+      ck_assert_uint_eq(again.size, 0);
+      rmx__walk_free(fresh);
+      rmx__walk_free(used);
+    }
+    rmx__pre_tokenizer_release(&p);
+  }
+}
+END_TEST
+
 START_TEST(patterns_that_are_not_known_are_refused) {
   static const char *const refused[][2] = {
       {"\\X", "at byte 1: this escape is not supported"},
@@ -345,6 +409,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, patterns_mean_what_they_mean_in_oniguruma);
+  tcase_add_test(tc, walks_start_again_anywhere);
   tcase_add_test(tc, patterns_that_are_not_known_are_refused);
   tcase_add_test(tc, words_of_a_known_text);
   tcase_add_test(tc, words_are_those_of_pcre2);
