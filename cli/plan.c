@@ -71,6 +71,9 @@ static void print_plan(const json_t *root) {
         "Other programs were running during the measurement, so it had only %.0f %% of the "
         "processors that it needed. Without them it is faster.\n",
         100 * idle);
+  if (cli_get(root, "score_seconds") > 0)
+    printf("Scoring the models on the tasks takes %s of it.\n",
+           rmx_duration(cli_get(root, "score_seconds"), time));
   if (elsewhere) print_elsewhere(elsewhere);
   printf(
       "FLOPs include the output head, attention and validation, which takes %s of the proxies. The "

@@ -63,6 +63,11 @@ typedef struct rmx_eval_job {
 rmx_status rmx_eval(const rmx_eval_job *job, const char *const *files, size_t n,
                     struct json_t **results, rmx_err *err);
 
+/* The bytes of text that rmx_eval() reads of a file of a task: its lines, or the first max_items of
+ * them if that is not 0. The names of the fields count too, so it is an estimate. Cost: reads the
+ * file. */
+rmx_status rmx_eval_bytes(const char *path, int64_t max_items, double *bytes, rmx_err *err);
+
 /* The name of the task in a file: that of the file without its folders and endings. free() it;
  * NULL: memory is short. */
 char *rmx_eval_task_name(const char *path);

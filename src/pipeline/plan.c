@@ -25,6 +25,7 @@ struct cost {
   double memory, disk;           // bytes: of one worker; of all runs
   double run_s, seconds;         // of one run; of all of them
   double valid_share;            // of the time: validation
+  double score_s;                // of the time: scoring the models on tasks
   double idle;  // share of the requested processors that it got during the measurement
   struct rmx__pytorch_speed pytorch;
 };
@@ -77,8 +78,13 @@ static int jobs_on(const struct cost *k, int64_t cores) {
   return k->runs < (size_t)room ? (int)k->runs : (int)room;
 }
 
+// Of each run of a row.
+struct amount {
+  double valid, tasks;  // tokens that are validated; that the model is scored on
+};
+
 // Runs of a process are trained together, so it takes as long as their tokens.
-static void times_of_pytorch(struct cost *k, double valid) {
+static void times_of_pytorch(struct cost *k, const struct amount *a) {
   const struct rmx__pytorch_speed *s = &k->pytorch;
   const double share = (double)s->at_once / s->processes;
   k->jobs = s->processes;
@@ -86,12 +92,12 @@ static void times_of_pytorch(struct cost *k, double valid) {
   k->idle = 1;
   k->memory = s->memory;
   k->tokens_per_s = s->tokens_per_s * share;
-  k->run_s = k->tokens / s->tokens_per_s + valid / s->valid_tokens_per_s;
-  k->valid_share = valid / s->valid_tokens_per_s / k->run_s;
+  k->run_s = k->tokens / s->tokens_per_s + a->valid / s->valid_tokens_per_s;
+  k->valid_share = a->valid / s->valid_tokens_per_s / k->run_s;
   k->seconds = rounds_s(k, k->jobs) / share;
 }
 
-static rmx_status times_here(struct cost *k, int vocab, double valid, int jobs,
+static rmx_status times_here(struct cost *k, int vocab, const struct amount *a, int jobs,
                              const rmx_kernels *kernels, rmx_err *err) {
   const rmx_training *t = k->training;
   // As in `train`, the runs share the processors.
@@ -109,25 +115,38 @@ static rmx_status times_here(struct cost *k, int vocab, double valid, int jobs,
   // If there are more workers than processors, each gets its share of them.
   const double share = (double)at_once / k->jobs;
   k->tokens_per_s = speed.tokens_per_s * share;
-  k->run_s = k->tokens / speed.tokens_per_s + valid / speed.valid_tokens_per_s;
-  k->valid_share = k->run_s > 0 ? valid / speed.valid_tokens_per_s / k->run_s : 0;
+  k->run_s = k->tokens / speed.tokens_per_s + a->valid / speed.valid_tokens_per_s;
+  k->valid_share = k->run_s > 0 ? a->valid / speed.valid_tokens_per_s / k->run_s : 0;
   k->seconds = rounds_s(k, k->jobs) / share;
   return RMX_OK;
 }
 
-static rmx_status cost_of(struct cost *k, int vocab, double valid_tokens, int jobs,
+// The models are scored here, whatever trained them: one after the other, on all processors.
+static rmx_status add_scoring(struct cost *k, int vocab, const struct amount *a,
+                              const rmx_kernels *kernels, rmx_err *err) {
+  rmx_speed speed = {0};
+  const int threads = rmx_processors();
+  if (a->tasks <= 0) return RMX_OK;
+  RMX_TRY(measure(k->training, threads, vocab, kernels, 1, &speed, err));
+  k->score_s = (double)k->runs * a->tasks / speed.valid_tokens_per_s;
+  k->seconds += k->score_s;
+  return RMX_OK;
+}
+
+static rmx_status cost_of(struct cost *k, int vocab, struct amount a, int jobs,
                           const rmx_kernels *kernels, rmx_err *err) {
   const rmx_training *t = k->training;
   RMX_TRY(rmx_training_model(t, vocab, &k->model, err));
   k->tokens = (double)(rmx_training_steps(t) * rmx_training_batch(t) * t->context);
   k->flop_per_token = rmx_model_flop_per_token(&k->model, (int)t->context);
   // Validation is a forward pass: a third of training.
-  const double valid = (1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals) * valid_tokens,
-               work = k->tokens + valid / RMX_FORWARD_PASSES;
-  k->flops = (double)k->runs * k->flop_per_token * work;
-  if (!k->pytorch.answer) return times_here(k, vocab, valid, jobs, kernels, err);
-  times_of_pytorch(k, valid);
-  return RMX_OK;
+  a.valid *= 1.0 + (t->eval_half ? 1.0 : 0.0) + (double)t->evals;
+  k->flops = (double)k->runs * k->flop_per_token * (k->tokens + a.valid / RMX_FORWARD_PASSES);
+  if (k->pytorch.answer)
+    times_of_pytorch(k, &a);
+  else
+    RMX_TRY(times_here(k, vocab, &a, jobs, kernels, err));
+  return add_scoring(k, vocab, &a, kernels, err);
 }
 
 static json_t *cost_tree(const struct cost *k) {
@@ -144,7 +163,8 @@ static json_t *cost_tree(const struct cost *k) {
   json_object_set_new(o, "memory_mib", json_real(k->memory / 1048576.0));
   json_object_set_new(o, "disk_mib", json_real(k->disk / 1048576.0));
   json_object_set_new(o, "seconds", json_real(k->seconds));
-  json_object_set_new(o, "valid_seconds", json_real(k->valid_share * k->seconds));
+  json_object_set_new(o, "valid_seconds", json_real(k->valid_share * (k->seconds - k->score_s)));
+  json_object_set_new(o, "score_seconds", json_real(k->score_s));
   if (k->pytorch.answer) json_object_set(o, "pytorch", k->pytorch.answer);
   return o;
 }
@@ -166,7 +186,8 @@ static json_t *elsewhere_tree(const struct cost *costs, size_t n, int64_t cores)
   for (size_t i = 0; i < n; i++) {
     const bool here = costs[i].pytorch.answer != NULL;  // more cores do not make a GPU faster
     const int jobs = here ? costs[i].jobs : jobs_on(&costs[i], cores);
-    const double seconds = here ? costs[i].seconds : rounds_s(&costs[i], jobs);
+    const double training = here ? costs[i].seconds - costs[i].score_s : rounds_s(&costs[i], jobs),
+                 seconds = training + costs[i].score_s * rmx_processors() / (double)cores;
     put_cost(o, costs, i, json_pack("{s:i, s:f}", "jobs", jobs, "seconds", seconds));
     sum += seconds;
   }
@@ -213,7 +234,8 @@ static rmx_status measure_all(rmx_pipeline *p, const struct rmx__plan_text *text
       RMX_TRY(rmx__pytorch_speed(p, k->what, k->training, text->vocab, k->runs, &k->pytorch, err));
     else if (rmx_training_is_outside(k->training))
       tell_command(p, k);
-    if (cost_of(&costs[i], text->vocab, text->valid_tokens[i], jobs, kernels, err) != RMX_OK)
+    const struct amount a = {.valid = text->valid_tokens[i], .tasks = text->task_tokens};
+    if (cost_of(&costs[i], text->vocab, a, jobs, kernels, err) != RMX_OK)
       return rmx_fail_in(err, "%s", costs[i].what);
     // Proxies keep a log and a result, and a model if asked; a checkpoint (weights and two moments)
     // exists only while they run.
@@ -229,7 +251,7 @@ static json_t *plan_tree(const rmx_pipeline *p, const struct rmx__plan_text *tex
                          const struct cost *costs, size_t n, int64_t cores) {
   json_t *root = json_object();
   const rmx_kernels *kernels = NULL;
-  double seconds = text->seconds;
+  double seconds = text->seconds, scoring = 0;
   rmx_err ignored;
   if (rmx_kernels_get(p->experiment.config.general.isa, &kernels, &ignored) == RMX_OK)
     json_object_set_new(root, "isa", json_string(rmx_kernels_name(kernels)));
@@ -238,8 +260,10 @@ static json_t *plan_tree(const rmx_pipeline *p, const struct rmx__plan_text *tex
   for (size_t i = 0; i < n; i++) {
     put_cost(root, costs, i, cost_tree(&costs[i]));
     seconds += costs[i].seconds;
+    scoring += costs[i].score_s;
   }
   json_object_set_new(root, "seconds", json_real(seconds));
+  json_object_set_new(root, "score_seconds", json_real(scoring));
   if (text->epochs) json_object_set(root, "epochs", text->epochs);
   if (cores) json_object_set_new(root, "elsewhere", elsewhere_tree(costs, n, cores));
   return root;

@@ -140,6 +140,8 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
   else
     RMX_TRY(look_at_text(p, &e, out, err));
   if (c->corpus.tokenizer) RMX_TRY(read_vocab(p, &out->vocab, err));
+  if (!without_text) RMX_TRY(rmx__task_bytes(&p->experiment, &out->task_tokens, err));
+  out->task_tokens /= e.bytes_a_token;
   out->bytes = e.all;
   out->caps = without_text || c->sample.max_epochs <= 0 ? 1 : e.caps;
   out->most_caps = e.packed || out->caps >= 1 ? 1 : e.most_caps;

@@ -175,6 +175,8 @@ rmx_status rmx__runs_in_file(const char *path, const rmx_run *runs, size_t n, si
 
 // The files of eval.tasks are there, and their names differ.
 rmx_status rmx__check_tasks(const rmx_experiment *e, rmx_err *err);
+// The bytes of text that each model is scored on, about.
+rmx_status rmx__task_bytes(const rmx_experiment *e, double *bytes, rmx_err *err);
 // Whether a metric is a score that eval.tasks measures: "TASK/acc".
 bool rmx__is_task_score(const rmx_experiment *e, const char *metric);
 // Finished runs that did not keep their model would be trained again: asks for consent.
@@ -220,6 +222,7 @@ struct rmx__plan_text {
   int vocab;
   double bytes;          // of text, uncompressed
   double *valid_tokens;  // of one evaluation, by rmx__training_at; free() it
+  double task_tokens;    // that each model is scored on
   double seconds;        // of prepare
   // sums of the caps of the domains' weights: as estimated; if each byte were a token. 1: enough
   double caps, most_caps;

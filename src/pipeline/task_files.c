@@ -79,6 +79,18 @@ rmx_status rmx__check_tasks(const rmx_experiment *e, rmx_err *err) {
   return rmx__tasks_read(e, &tasks, err);
 }
 
+rmx_status rmx__task_bytes(const rmx_experiment *e, double *bytes, rmx_err *err) {
+  RMX_OWNED_BY(rmx__tasks_release) rmx__tasks tasks = {0};
+  *bytes = 0;
+  RMX_TRY(list_tasks(e, &tasks, err));
+  for (size_t i = 0; i < tasks.n; i++) {
+    double more = 0;
+    RMX_TRY(rmx_eval_bytes(tasks.list[i].path, e->config.eval.limit, &more, err));
+    *bytes += more;
+  }
+  return RMX_OK;
+}
+
 bool rmx__is_task_score(const rmx_experiment *e, const char *metric) {
   static const char *const kinds[] = {"acc",           "acc_norm",        "perplexity",
                                       "bits_per_byte", "word_perplexity", "byte_perplexity"};

@@ -30,6 +30,18 @@ head -1 exp/metrics.csv | grep -q ',quiz/acc,quiz/acc_norm,quiz/bits_per_byte,pr
   ok "the scores are metrics" || not_ok "the scores are metrics" "$(head -1 exp/metrics.csv)"
 cut -d, -f1-5 exp/metrics.csv | cmp -s - before/metrics.csv && ok "and the losses have the same bits" || not_ok "and the losses have the same bits" "$(head -2 exp/metrics.csv)"
 
+# ---- plan
+plan() { "$REGMIX" plan -C exp $quick --json "$@" 2> /dev/null; }
+same "plan counts the scoring in the time of each row, and of all" "$(plan | jq -c '[(.proxies.score_seconds > 0), (.large.score_seconds > 0),
+  (.score_seconds - .proxies.score_seconds - .large.score_seconds | fabs < 1e-9), (.seconds - .prepare.seconds - .proxies.seconds - .large.seconds | fabs < 1e-9),
+  (.proxies.seconds > .proxies.score_seconds + .proxies.valid_seconds)]')" '[true,true,true,true,true]'
+same "without tasks there is none" "$("$REGMIX" plan -C before $quick --json 2> /dev/null | jq -c '[.score_seconds == 0, .proxies.score_seconds == 0]')" '[true,true]'
+seq 100 | while read -r _; do cat exp/quiz.jsonl; done > exp/long.jsonl
+scoring() { plan --set eval.tasks=long.jsonl "$@" | jq .score_seconds; }
+[ "$(jq -n "$(scoring) > 20 * $(scoring --set eval.limit=3)")" = true ] && ok "and only of the items that are used" || not_ok "and only of the items that are used" "$(scoring) $(scoring --set eval.limit=3)"
+"$REGMIX" plan -C exp $quick 2> /dev/null | grep -q '^Scoring the models on the tasks takes .* of it\.$' && ok "and prints it" || not_ok "and prints it" "$("$REGMIX" plan -C exp $quick 2>&1)"
+try "plan names a task that is not there" 1 'no file exp/nothing.jsonl' "$REGMIX" plan -C exp --set eval.tasks=nothing.jsonl
+
 # ---- the numbers
 "$REGMIX" eval --model "exp/runs/$first" --tasks exp/quiz.jsonl,exp/prose.txt --json > eval.json 2> /dev/null
 [ "$(jq -S .results eval.json)" = "$(jq -S .results "exp/runs/$first/scores.json")" ] && ok "scores are those of eval" || not_ok "scores are those of eval" "$(cat "exp/runs/$first/scores.json")"
