@@ -75,11 +75,32 @@ static rmx_status write_scores(const rmx_run *r, json_t *scores, const char *mod
 
 // ---- scoring
 
-static rmx_status score_model(const rmx_pipeline *p, const char *folder,
-                              const rmx__task *const *tasks, size_t n, json_t **fresh,
-                              rmx_err *err) {
+// The models of some runs are scored. What several of them warn of is printed once.
+struct scoring {
+  const rmx_pipeline *p;
+  rmx__tasks tasks;
+  rmx_strings warned;
+  size_t done;  // runs whose model was scored
+};
+
+static void release_scoring(struct scoring *s) {
+  rmx__tasks_release(&s->tasks);
+  rmx_strings_release(&s->warned);
+}
+
+static void warn_once(void *context, const char *message) {
+  struct scoring *s = context;
+  for (size_t i = 0; i < s->warned.n; i++)
+    if (strcmp(s->warned.items[i], message) == 0) return;
+  rmx_strings_add(&s->warned, message);
+  rmx_warn(&s->p->listener, "%s", message);
+}
+
+static rmx_status score_model(struct scoring *s, const char *folder, const rmx__task *const *tasks,
+                              size_t n, json_t **fresh, rmx_err *err) {
+  const rmx_pipeline *p = s->p;
   const rmx_kernels *k;
-  const rmx_listener quiet = {.context = p->listener.context, .warn = p->listener.warn};
+  const rmx_listener listener = {.context = s, .warn = warn_once};
   rmx_lm *m = NULL;
   rmx_tokenizer *t = NULL;
   RMX_OWNED const char **paths = rmx_calloc(n, sizeof *paths);
@@ -88,18 +109,20 @@ static rmx_status score_model(const rmx_pipeline *p, const char *folder,
   RMX_TRY(rmx_lm_kernels(p->experiment.config.general.isa, &k, err));
   rmx_status status = rmx_lm_open(folder, k, rmx_worker_jobs(&p->experiment), &m, err);
   if (status == RMX_OK) status = rmx_eval_tokenizer(folder, &t, err);
-  const rmx_eval_job job = {
-      .model = m, .tokenizer = t, .max_items = p->experiment.config.eval.limit, .listener = &quiet};
+  const rmx_eval_job job = {.model = m,
+                            .tokenizer = t,
+                            .max_items = p->experiment.config.eval.limit,
+                            .listener = &listener};
   if (status == RMX_OK) status = rmx_eval(&job, paths, n, fresh, err);
   rmx_tokenizer_free(t);
   rmx_lm_free(m);
   return status;
 }
 
-// Scores what the run, whose model is in `folder`, has not been scored on yet. *done counts runs
-// that were.
-static rmx_status score_run(const rmx_pipeline *p, const rmx__tasks *tasks, const rmx_run *r,
-                            const char *folder, const char *hash, size_t *done, rmx_err *err) {
+// Scores what the run, whose model is in `folder`, has not been scored on yet.
+static rmx_status score_run(struct scoring *s, const rmx_run *r, const char *folder,
+                            const char *hash, rmx_err *err) {
+  const rmx__tasks *tasks = &s->tasks;
   RMX_OWNED const rmx__task **open = rmx_calloc(tasks->n, sizeof *open);
   json_auto_t *scores = rmx__scores_read(r), *fresh = NULL;
   size_t n = 0;
@@ -109,10 +132,10 @@ static rmx_status score_run(const rmx_pipeline *p, const rmx__tasks *tasks, cons
   if (n == 0) return RMX_OK;
   const char *of = json_string_value(json_object_get(scores, "model_hash"));
   if (of && strcmp(of, hash) != 0) json_object_clear(scores);
-  if (score_model(p, folder, open, n, &fresh, err) != RMX_OK)
+  if (score_model(s, folder, open, n, &fresh, err) != RMX_OK)
     return rmx_fail_in(err, "run %s", r->name);
   if (!merge(scores, fresh)) return rmx_fail_memory(err, 0, "scores");
-  ++*done;
+  s->done++;
   return write_scores(r, scores, hash, open, n, err);
 }
 
@@ -122,27 +145,26 @@ static bool is_done(const rmx_run *r) {
 
 rmx_status rmx__score_runs(rmx_pipeline *p, const rmx_run *runs, size_t n, const char *what,
                            rmx_err *err) {
-  RMX_OWNED_BY(rmx__tasks_release) rmx__tasks tasks = {0};
-  size_t done = 0;
+  RMX_OWNED_BY(release_scoring) struct scoring s = {.p = p};
   rmx_few without = {0};
   const double began = rmx_now();
   char time[32];
-  RMX_TRY(rmx__tasks_read(&p->experiment, &tasks, err));
-  for (size_t i = 0; i < n && tasks.n; i++) {
+  RMX_TRY(rmx__tasks_read(&p->experiment, &s.tasks, err));
+  for (size_t i = 0; i < n && s.tasks.n; i++) {
     if (!is_done(&runs[i])) continue;
     char hash[17];
     RMX_OWNED char *folder = rmx__scored_model(&runs[i], hash);
     if (folder)
-      RMX_TRY(score_run(p, &tasks, &runs[i], folder, hash, &done, err));
+      RMX_TRY(score_run(&s, &runs[i], folder, hash, err));
     else
       rmx_few_add(&without, runs[i].name);
     rmx_progress(&p->listener, "scores", (double)(i + 1), (double)n, "models", NULL);
     if (rmx_interrupted())
       return rmx_fail(err, RMX_EINTERRUPTED, "stopped while models are scored");
   }
-  if (done)
-    rmx_note(&p->listener, "%s: %zu model%s scored on %zu task%s in %s", what, done, rmx_s(done),
-             tasks.n, rmx_s(tasks.n), rmx_duration(rmx_now() - began, time));
+  if (s.done)
+    rmx_note(&p->listener, "%s: %zu model%s scored on %zu task%s in %s", what, s.done,
+             rmx_s(s.done), s.tasks.n, rmx_s(s.tasks.n), rmx_duration(rmx_now() - began, time));
   if (without.n)
     rmx_warn(&p->listener,
              "%s: %zu of %zu run%s %s no model that could be scored: %s; the cells are empty. A "

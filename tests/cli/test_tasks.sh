@@ -58,6 +58,10 @@ try "an accuracy at chance is a warning" 0 'quiz/bits_per_byte is the better tar
 sed 's/zz/qq/' exp/quiz.jsonl > q && mv q exp/quiz.jsonl
 try "a changed file is scored again" 0 'train: 6 models scored on 2 tasks' "$REGMIX" train -C exp $quick
 
+awk 'BEGIN { printf "{\"context\": \"w"; for (i = 0; i < 3000; i++) printf " x%d", i; print "\", \"choices\": [\" a\", \" b\"], \"answer\": 0}" }' > exp/wide.jsonl
+"$REGMIX" train -C exp $quick --set eval.tasks=quiz.jsonl,prose.txt,wide.jsonl 2>&1 | grep -c 'wide: 1 of 1 items are longer than the context' > count
+same "an item that is longer than the context is one warning for all models" "$(cat count)" 1
+
 # ---- targets
 try "a score is the target of a whole run" 0 "" "$REGMIX" run -q -C exp $quick --redo --set target=prose/bits_per_byte
 same "and of the comparison" "$(jq -c '[(.target["prose/bits_per_byte"] | floor), (.rows[1].target_loss.mean == .rows[1].scores["prose/bits_per_byte"].mean), (.rows[0].target_loss.mean > 0)]' exp/large/comparison.json)" '[1,true,true]'
