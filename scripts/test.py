@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """test.py BUILD [argument of `meson test`...]: runs the tests of a Meson build folder.
 
-Meson counts test programs. This counts the tests inside, from the TAP that each one prints. At the
-end it lists the tests that were skipped, with the reason, and those that failed, one a line. The
-last line is `N passed, N failed`, then `, N skipped` if there are any. Exit status 0: nothing
-failed and something passed.
+It runs one program more at a time than there are processors, since some of them mostly wait;
+MESON_TESTTHREADS, if set, is their number. Meson counts test programs. This counts the tests inside,
+from the TAP that each one prints. At the end it lists the tests that were skipped, with the reason,
+and those that failed, one a line. The last line is `N passed, N failed`, then `, N skipped` if
+there are any. Exit status 0: nothing failed and something passed.
 """
 import json
+import os
 import re
 import signal
 import subprocess
@@ -124,6 +126,7 @@ def main():
     log = build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
     try:
+        os.environ.setdefault("MESON_TESTTHREADS", str((os.cpu_count() or 1) + 1))
         # What was built is what is tested.
         status = subprocess.run(["meson", "test", "-C", str(build), "--no-rebuild",
                                  "--print-errorlogs", *sys.argv[2:]], check=False).returncode

@@ -138,7 +138,8 @@ rm -rf "$SCRATCH/killed/runs"
 # shellcheck disable=SC2086
 "$REGMIX" run "$SCRATCH/killed/regmix.yaml" $settings --set proxy.tokens=4M --set proxy.checkpoint_s=1000 > /dev/null 2> "$SCRATCH/stderr" &
 pid=$!
-sleep 1
+i=0
+while [ -z "$(find "$SCRATCH/killed/runs" -name log.jsonl -size +0 2> /dev/null)" ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done
 kill -INT $pid
 wait $pid
 code=$?
