@@ -19,6 +19,8 @@ struct spec {
   int64_t leaf_type, codec, values, size, data_at, dictionary_at, elsewhere, encrypted, metadata;
   int64_t group_rows, columns, group_columns, keys;
   const char *name;
+  const char *more;  // a further field of the footer and of the page: its type and its bytes
+  size_t more_size;
 };
 
 static const struct spec text_column = {.type = 6,
@@ -82,6 +84,12 @@ static void stop(rmx_buf *b) {
   rmx_buf_add(b, "", 1);
 }
 
+static void further(rmx_buf *b, int *last, int id, const struct spec *s) {
+  if (!s->more) return;
+  head(b, last, id, s->more[0]);
+  rmx_buf_add(b, s->more + 1, s->more_size - 1);
+}
+
 // ---- the file
 
 static void add_page(rmx_buf *b, const struct spec *s, const void *values, size_t size) {
@@ -95,7 +103,9 @@ static void add_page(rmx_buf *b, const struct spec *s, const void *values, size_
   number(b, &inner, 2, I32, s->encoding);
   number(b, &inner, 3, I32, s->definition);
   number(b, &inner, 4, I32, 3);
+  further(b, &inner, 5, s);
   stop(b);
+  further(b, &last, 6, s);
   stop(b);
   rmx_buf_add(b, values, size);
 }
@@ -133,6 +143,7 @@ static void add_chunk(rmx_buf *b, const struct spec *s) {
     number(b, &inner, 1, I32, s->leaf_type);
     number(b, &inner, 4, I32, s->codec);
     number(b, &inner, 5, I64, s->values);
+    further(b, &inner, 6, s);
     number(b, &inner, 7, I64, s->size);
     number(b, &inner, 9, I64, s->data_at);
     number(b, &inner, 11, I64, s->dictionary_at);
@@ -162,7 +173,7 @@ static void add_footer(rmx_buf *b, const struct spec *x, const struct spec *t) {
   stop(b);
   add_element(b, x);
   add_element(b, t);
-  number(b, &last, 3, I64, 2);
+  further(b, &last, 3, x);
   list(b, &last, 4, 1);
   add_group(b, x, t);
   if (x->keys != NONE) head(b, &last, 8, STRUCT), stop(b);
@@ -302,6 +313,54 @@ START_TEST(each_field_of_a_file) {
 }
 END_TEST
 
+// Fields that are not known are skipped, whatever their type.
+START_TEST(further_fields_of_any_type) {
+#define MORE(bytes) \
+  { bytes, sizeof bytes - 1 }
+  static const struct {
+    const char *bytes;
+    size_t size;
+  } fields[] = {
+      MORE("\1"),                                                          // true
+      MORE("\2"),                                                          // false
+      MORE("\3\0"),                                                        // a byte
+      MORE("\4\177"),                                                      // 16 bits
+      MORE("\5\200\1"),                                                    // 32 bits
+      MORE("\6\377\377\377\377\377\377\377\377\377\1"),                    // 64 bits
+      MORE("\7\0\0\0\0\0\0\0\0"),                                          // a double
+      MORE("\10\2\0\0"),                                                   // bytes
+      MORE("\11\41\0\0"),                                                  // a list of two flags
+      MORE("\11\6"),                                                       // no numbers
+      MORE("\11\370\20\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x\1x"),  // 16 texts
+      MORE("\12\47\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),                      // a set of doubles
+      MORE("\13\0"),                                                       // an empty map
+      MORE("\13\2\205\1a\2\1b\4"),       // a map of texts to numbers
+      MORE("\14\0"),                     // an empty struct
+      MORE("\14\30\1a\34\25\2\0\21\0"),  // a struct with a text, a struct and a flag
+      MORE("\11\54\25\2\0\25\4\0"),      // a list of two structs
+  };
+  folder_make();
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    struct spec s = text_column;
+    rmx_strings found = {0};
+    s.more = fields[i].bytes;
+    s.more_size = fields[i].size;
+    must(read_text(write_file(&s, two_texts, TWO_TEXTS), &found, err));
+    ck_assert_uint_eq(found.n, 2);
+    ck_assert_str_eq(found.items[1], "three");
+    rmx_strings_release(&found);
+    s.keys = 1;
+    must_fail(read_text(write_file(&s, two_texts, TWO_TEXTS), &found, err), "encrypted");
+  }
+  struct spec s = text_column;
+  rmx_strings found = {0};
+  s.more = "\17";  // no type
+  s.more_size = 1;
+  must_fail(read_text(write_file(&s, two_texts, TWO_TEXTS), &found, err), "cannot be read");
+  folder_remove();
+}
+END_TEST
+
 // ---- numbers
 
 // Column x has two numbers of `bytes` bytes each in the file. It is read as a field.
@@ -396,6 +455,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, each_field_of_a_file);
+  tcase_add_test(tc, further_fields_of_any_type);
   tcase_add_test(tc, numbers_of_columns_are_text);
   tcase_add_test(tc, numbers_have_the_fewest_digits);
 }
