@@ -2,6 +2,8 @@
 #include "swarm/claim.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -119,7 +121,68 @@ START_TEST(an_empty_claim_without_locks_is_held_for_a_while) {
 }
 END_TEST
 
+// ---- folders
+
+static atomic_int notes, warnings;
+
+static void count_note(void *context, const char *text) {
+  (void)context;
+  ck_assert_str_eq(text, "another one works here");
+  notes++;
+}
+
+static void count_warning(void *context, const char *text) {
+  (void)context, (void)text;
+  warnings++;
+}
+
+static const rmx_listener counter = {.note = count_note, .warn = count_warning};
+
+// Waits until it is known that the other one waits, and some looks more.
+static void *hold_for_a_while(void *lock) {
+  while (!notes) usleep(1000);
+  usleep(350000);
+  rmx_folder_unlock(lock);
+  return NULL;
+}
+
+START_TEST(a_folder_is_locked_by_one) {
+  char folder[] = "/tmp/regmix-test-XXXXXX";
+  rmx_lock first, second;
+  pthread_t thread;
+  ck_assert(mkdtemp(folder) != NULL);
+  must(rmx_folder_lock(folder, "another one works here", &counter, &first, err));
+  ck_assert(!first.elsewhere && first.fd >= 0);
+  must(rmx_folder_lock(folder, NULL, &counter, &second, err));
+  ck_assert(second.elsewhere && second.fd < 0);
+  ck_assert_int_eq(notes, 0);
+  ck_assert_int_eq(pthread_create(&thread, NULL, hold_for_a_while, &first), 0);
+  must(rmx_folder_lock(folder, "another one works here", &counter, &second, err));
+  ck_assert(!second.elsewhere && second.fd >= 0);
+  ck_assert_int_eq(notes, 1);
+  pthread_join(thread, NULL);
+  ck_assert_int_lt(first.fd, 0);
+  rmx_folder_unlock(&second);
+  ck_assert_int_eq(warnings, 0);
+  ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+// A folder that cannot be locked is worked in, and one warning says so.
+START_TEST(a_folder_that_is_not_there) {
+  rmx_lock lock;
+  for (int time = 0; time < 2; time++) {
+    must(rmx_folder_lock("/nowhere/at/all", "another one works here", &counter, &lock, err));
+    ck_assert(!lock.elsewhere && lock.fd < 0);
+    ck_assert_int_eq(warnings, 1);
+  }
+  ck_assert_int_eq(notes, 0);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, a_folder_is_locked_by_one);
+  tcase_add_test(tc, a_folder_that_is_not_there);
   tcase_add_test(tc, an_empty_claim_with_locks_is_free);
   tcase_add_test(tc, an_empty_claim_without_locks_is_held_for_a_while);
   tcase_add_test(tc, one_at_a_time_without_locks);

@@ -359,6 +359,30 @@ START_TEST(columns_are_suggested) {
 }
 END_TEST
 
+START_TEST(as_many_domains_as_are_allowed) {
+  enum { VALUES = 7 };
+  folder_make();
+  rmx_buf text = {0};
+  for (int i = 0; i < 40; i++)
+    rmx_buf_printf(&text, "{\"text\": \"text %d\", \"lang\": \"l%d\"}\n", i, i % VALUES);
+  put("a.jsonl", text.data, text.size);
+  rmx_domain_source s = source_of("all", "a.jsonl");
+  s.divided = true;
+  rmx_corpus_options o = {.text_field = "text", .domain_field = "lang", .max_domains = VALUES};
+  rmx_values_look look;
+  must(rmx_corpus_values(&o, &s, 1, test_folder, &look, err));
+  ck_assert_uint_eq(look.names.n, VALUES);
+  ck_assert_uint_eq(look.n, 40);
+  ck_assert(look.all);
+  rmx_values_look_release(&look);
+  o.max_domains = VALUES - 1;
+  must_fail(rmx_corpus_values(&o, &s, 1, test_folder, &look, err), "corpus.max_domains");
+  source_release(&s);
+  rmx_buf_release(&text);
+  folder_remove();
+}
+END_TEST
+
 START_TEST(fields_that_cannot_be_understood) {
   rmx__router *r = NULL;
   static char *const wrong[][2] = {{"a::b", "an empty part"},
@@ -600,5 +624,6 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, largest_hosts);
   tcase_add_test(tc, selected_values);
   tcase_add_test(tc, columns_are_suggested);
+  tcase_add_test(tc, as_many_domains_as_are_allowed);
   tcase_add_test(tc, fields_that_cannot_be_understood);
 }
