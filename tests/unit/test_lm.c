@@ -4,6 +4,7 @@
 #include "../testing.h"
 
 #include <math.h>
+#include <regmix/eval.h>
 #include <regmix/lm.h>
 
 #include "../model_bin.h"
@@ -378,7 +379,80 @@ START_TEST(the_weights_alone_are_enough) {
 }
 END_TEST
 
+// ---- generation
+
+// A tokenizer of 40 characters.
+static rmx_tokenizer *characters(void) {
+  char path[96];
+  rmx_tokenizer *t;
+  rmx_buf json = {0};
+  rmx_buf_puts(&json, "{\"model\": {\"type\": \"BPE\", \"merges\": [], \"vocab\": {");
+  for (int i = 0; i < 40; i++) rmx_buf_printf(&json, "%s\"%c\": %d", i ? ", " : "", '0' + i, i);
+  rmx_buf_puts(&json, "}}}");
+  for (char *c = json.data; (c = strchr(c, '\\'));) *c = '~';  // not in JSON
+  snprintf(path, sizeof path, "%s/tokenizer.json", folder);
+  must(rmx_write_file(path, json.data, json.size, err));
+  must(rmx_tokenizer_read(path, &t, err));
+  rmx_buf_release(&json);
+  return t;
+}
+
+// The next character, drawn with `draws` seeds: how often each comes.
+static void count_next(rmx_lm *lm, const rmx_tokenizer *t, double temperature, int64_t top,
+                       int draws, int *counts) {
+  memset(counts, 0, 40 * sizeof *counts);
+  for (int seed = 0; seed < draws; seed++) {
+    const rmx_generate_options o = {
+        .tokens = 1, .temperature = temperature, .top = top, .seed = seed};
+    rmx_buf out = {0};
+    must(rmx_generate(lm, t, "3AB", &o, &out, err));
+    ck_assert_uint_eq(out.size, 1);
+    counts[out.data[0] == '~' ? '\\' - '0' : out.data[0] - '0']++;
+    rmx_buf_release(&out);
+  }
+}
+
+START_TEST(characters_come_by_their_probability) {
+  enum { DRAWS = 4000 };
+  static const struct {
+    double temperature;
+    int64_t top;
+  } cases[] = {{1, 0}, {0.5, 0}, {2, 5}, {1, 1}, {0, 0}, {1, 1000}};
+  rmx_model *m = make();
+  rmx_lm *lm = NULL;
+  write_model_bin(m, bin, false, NULL);
+  must(rmx_lm_open(bin, k, 1, &lm, err));
+  rmx_tokenizer *t = characters();
+  const int32_t prompt[] = {3, 'A' - '0', 'B' - '0'};
+  float logits[40];
+  must(rmx_lm_next(lm, prompt, 3, logits, err));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    int counts[40];
+    double p[40], sum = 0;
+    count_next(lm, t, cases[i].temperature, cases[i].top, DRAWS, counts);
+    for (int a = 0; a < 40; a++) {
+      int above = 0;
+      for (int b = 0; b < 40; b++) above += logits[b] > logits[a];
+      const bool in =
+          cases[i].temperature == 0 ? above == 0 : cases[i].top == 0 || above < cases[i].top;
+      p[a] = !in ? 0 : cases[i].temperature == 0 ? 1 : exp(logits[a] / cases[i].temperature);
+      sum += p[a];
+    }
+    for (int a = 0; a < 40; a++) {
+      const double wanted = p[a] / sum, error = sqrt(wanted * (1 - wanted) / DRAWS);
+      ck_assert_msg(fabs((double)counts[a] / DRAWS - wanted) <= 5 * error,
+                    "temperature %g, top %d, token %d: %g, wanted %g +- %g", cases[i].temperature,
+                    (int)cases[i].top, a, (double)counts[a] / DRAWS, wanted, error);
+    }
+  }
+  rmx_tokenizer_free(t);
+  rmx_lm_free(lm);
+  rmx_model_free(m);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, characters_come_by_their_probability);
   tcase_add_checked_fixture(tc, before, after);
   tcase_add_test(tc, scores_are_those_of_the_model);
   tcase_add_test(tc, every_kind_of_llama_is_trained_and_scored);

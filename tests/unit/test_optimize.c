@@ -128,6 +128,56 @@ START_TEST(finds_the_bottom) {
 }
 END_TEST
 
+// The mean of the best samples, which are drawn again here.
+START_TEST(simulation_keeps_the_best) {
+  enum { SAMPLES = 700, TOP = 23, BLOCK = 512 };
+  rmx_fit *f = make_fit("ridge", 40, D, centre);
+  rmx_problem q = ask(f, "line", NULL, uniform);
+  const rmx_optimize_options few = {
+      .method = "simulate", .samples = SAMPLES, .top = TOP, .strength = 4};
+  static double X[SAMPLES][D], y[SAMPLES][2], mean[D], alpha[D] = {1, 1, 1, 1};
+  static bool taken[SAMPLES];
+  rmx_rng rng;
+  rmx_optimum *o;
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &few, 5, 2, NULL}, &o, err));
+  for (size_t i = 0; i < SAMPLES; i++) {
+    if (i % BLOCK == 0) rng = rmx_rng_make(5, i / BLOCK, RMX_FOR_SIMULATION);
+    rmx_dirichlet(&rng, alpha, D, X[i]);
+    rmx_regressor_predict(f->regressors[1], X[i], 1, &y[i][1], NULL);
+  }
+  for (int k = 0; k < TOP; k++) {
+    size_t best = SAMPLES;
+    for (size_t i = 0; i < SAMPLES; i++)
+      if (!taken[i] && (best == SAMPLES || y[i][1] < y[best][1])) best = i;
+    taken[best] = true;
+    for (size_t d = 0; d < D; d++) mean[d] += X[best][d] / TOP;
+  }
+  ck_assert_msg(away(o->mixture, mean, D) < 1e-9, "%g %g", o->mixture[0], mean[0]);
+  rmx_optimum_free(o);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
+// Where nothing was learnt the prior is the answer, as near as the constraints allow.
+START_TEST(the_prior_within_the_constraints) {
+  rmx_fit *f = make_fit("ridge", 40, D, centre);
+  rmx_problem q = ask(f, "line", NULL, uniform);
+  const double cap[D] = {0.1, 1, 1, 1}, wanted[D] = {0.1, 0.3, 0.3, 0.3};
+  const rmx_optimum found = {.learnt = true, .r2 = 0.5, .mixtures = 40};
+  rmx_optimum *o;
+  cap_all(&q, f, cap);
+  must(rmx__optimum_at_prior(&(rmx_optimize_request){f, &q, &usual, 1, 2, NULL}, &found, &o, err));
+  ck_assert_str_eq(o->method, "prior");
+  ck_assert_msg(away(o->mixture, wanted, D) < 1e-9, "%g %g", o->mixture[0], o->mixture[1]);
+  ck_assert(fabs(o->predicted[1] - 0.1) < 1e-3 && o->score == o->predicted[1]);
+  ck_assert(o->learnt && o->r2 == 0.5 && o->mixtures == 40);
+  rmx_optimum_free(o);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
 START_TEST(any_number_of_threads) {
   rmx_fit *f = make_fit("power", 40, D, centre);
   const double cap[D] = {0.3, 1, 1, 0.5};
@@ -1007,6 +1057,8 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_set_timeout(tc, 60);
   tcase_add_test(tc, finds_the_bottom);
+  tcase_add_test(tc, simulation_keeps_the_best);
+  tcase_add_test(tc, the_prior_within_the_constraints);
   tcase_add_test(tc, any_number_of_threads);
   tcase_add_test(tc, keeps_caps);
   tcase_add_test(tc, says_when_outside);
