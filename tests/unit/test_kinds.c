@@ -208,6 +208,19 @@ START_TEST(files_of_text) {
 }
 END_TEST
 
+START_TEST(a_file_of_an_unknown_kind) {
+  rmx__reader r;
+  folder_make();
+  put_text("a.foo", "text");
+  must_fail(rmx__reader_open(&r, in_folder("a.foo"), &plain, err),
+            "a.foo: unknown type of file; known are .jsonl, .json, .ndjson, .txt, .csv, .tsv, "
+            ".warc, .wet, .md, .html and source code, each as it is or compressed (.gz, .zst, "
+            ".zstd, .xz, .bz2, .lz4), and .parquet, .parq, .pq, .arrow, .arrows, .feather, .ipc, "
+            ".bin, .npy, .mds");
+  folder_remove();
+}
+END_TEST
+
 static void put_converted(const char *name, const char *to, const char *mark, size_t mark_size,
                           const char *text) {
   iconv_t c = iconv_open(to, "UTF-8");
@@ -271,10 +284,15 @@ START_TEST(sixteen_bits_without_a_mark) {
       "\x8C\xE6\x88\x91\xE4\xBB\xAC\xE5\x8E\xBB\xE5\x85\xAC\xE5\x9B\xAD\xE3\x80\x82\xE4"
       "\xBD\xA0\xE4\xB9\x9F\xE6\x9D\xA5\xE5\x90\xA7\xEF\xBC\x8C\xE5\xA5\xBD\xE5\x90\x97"
       "\xE3\x80\x82";
-  static const char *const texts[] = {russian, chinese};
+  static const char pairs[] =  // with characters that take two units
+      "\xE4\xBB\x8A\xE5\xA4\xA9\xF0\x9F\x98\x80\xE5\xA4\xA9\xE6\xB0\x94\xE5\xBE\x88\xE5"
+      "\xA5\xBD\xEF\xBC\x8C\xE6\x88\x91\xE4\xBB\xAC\xE5\x8E\xBB\xE5\x85\xAC\xE5\x9B\xAD"
+      "\xE3\x80\x82\xF0\x9F\x98\x81\xE4\xBD\xA0\xE4\xB9\x9F\xE6\x9D\xA5\xE5\x90\xA7\xEF"
+      "\xBC\x8C\xE5\xA5\xBD\xE5\x90\x97\xE3\x80\x82";
+  static const char *const texts[] = {russian, chinese, pairs};
   static const char *const sets[] = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"};
   folder_make();
-  for (size_t t = 0; t < 2; t++)
+  for (size_t t = 0; t < 3; t++)
     for (size_t i = 0; i < 4; i++) {
       put_converted("a.txt", sets[i], "", 0, texts[t]);
       check("a.txt", &plain, DOCUMENTS(texts[t]));
@@ -382,6 +400,7 @@ START_TEST(converted_blocks) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, a_file_of_an_unknown_kind);
   tcase_add_test(tc, a_column_of_csv);
   tcase_add_test(tc, broken_csv);
   tcase_add_test(tc, large_csv);

@@ -105,6 +105,28 @@ START_TEST(ids_alone) {
 }
 END_TEST
 
+// An end of text after another one ends a document without ids.
+START_TEST(documents_without_ids_are_empty) {
+  begin();
+  rmx_buf b = {0};
+  rmx_strings found = {0};
+  rmx__reader r;
+  number(&b, end_of_text, 2);
+  for (int i = 0; i < N; i++) {
+    add_ids(&b, i, 2, true);
+    number(&b, end_of_text, 2);
+  }
+  put_buf("a.bin", &b);
+  must(read_all("a.bin", &r, &found, err));
+  ck_assert_uint_eq(found.n, N);
+  for (size_t i = 0; i < N && i < found.n; i++) ck_assert_str_eq(found.items[i], documents[i]);
+  ck_assert_uint_eq(r.lost.empty, N + 1);
+  rmx__reader_close(&r);
+  rmx_strings_release(&found);
+  end();
+}
+END_TEST
+
 static void put_npy(const char *name, const char *type, const char *shape, size_t width) {
   rmx_buf b = {0}, head = {0};
   rmx_buf_printf(&head, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }\n", type, shape);
@@ -393,6 +415,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, ids_alone);
+  tcase_add_test(tc, documents_without_ids_are_empty);
   tcase_add_test(tc, arrays_of_numpy);
   tcase_add_test(tc, litdata_and_its_index);
   tcase_add_test(tc, mds_with_text_and_with_ids);
