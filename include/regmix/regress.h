@@ -227,8 +227,10 @@ typedef struct rmx_fit_tables_request {
  *
  * The direction of a metric is the user's (options), else that of metrics->better, else what its
  * name says, else it is assumed to be a loss, with a warning. The result does not depend on the
- * number of threads. *out: rmx_fit_free() it. Cost: folds + 1 fits for each metric; with "shared",
- * and with "auto" where metrics are fitted together, folds + 1 fits for each cluster of them. */
+ * number of threads or on the order of the rows: the runs of the fit are in the order of their
+ * names (r2 before r10). *out: rmx_fit_free() it. Cost: folds + 1 fits for each metric; with
+ * "shared", and with "auto" where metrics are fitted together, folds + 1 fits for each cluster of
+ * them. */
 rmx_status rmx_fit_tables(const rmx_fit_tables_request *request, rmx_fit **out, rmx_err *err);
 
 size_t rmx_fit_n_domains(const rmx_fit *f);                   /* D */

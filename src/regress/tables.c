@@ -16,6 +16,7 @@
 #include "fit_warnings.h"
 #include "folds.h"
 #include "join.h"
+#include "name_order.h"
 #include "options.h"
 #include "registry.h"
 #include "rows.h"
@@ -126,7 +127,7 @@ static rmx_status fit_metric(work *w, size_t m, const rmx_listener *listener, rm
       row[n++] = i;
     else {
       rmx_few_add(&lacking, f->run_ids[i]);
-      if (missing == N) missing = i;
+      if (missing == N || w->run_of[i] < w->run_of[missing]) missing = i;
     }
   }
   if (n < N) {
@@ -276,19 +277,31 @@ static rmx_status drop_empty(const rmx_table *mixtures, const rmx_table *metrics
       mixtures->path ? mixtures->path : "the mixtures");
 }
 
+// The mixtures of all rows of the table in X (N, D), checked and normalised.
+static rmx_status take_mixtures(const rmx_fit *f, const rmx_table *mixtures, double *X,
+                                const rmx_listener *listener, rmx_err *err) {
+  memcpy(X, mixtures->x, mixtures->N * f->D * sizeof(double));
+  RMX_TRY(rmx__scale_phases(f, mixtures, X, err));
+  return rmx__check_rows(mixtures, (const char *const *)f->domains, f->D, f->raw,
+                         f->options.normalize, X, listener, err);
+}
+
 // Fills f with the names, the mixtures and the values of the runs that are in both tables, and
-// run_of (f->N) with their rows of the metrics.
+// run_of (f->N) with their rows of the metrics. The runs of a fit are in the order of their names:
+// what is drawn for the n-th of them, such as its fold, then does not depend on how the table was
+// sorted.
 static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                          const size_t *partner, const size_t *column, size_t *run_of,
                          const rmx_listener *listener, rmx_err *err) {
   size_t D = f->D, M = f->M, n = 0;
-  RMX_OWNED size_t *row_of = rmx_calloc(mixtures->N, sizeof *row_of);
+  RMX_OWNED size_t *row_of = rmx_calloc(mixtures->N, 2 * sizeof *row_of);
+  RMX_OWNED double *X = rmx_calloc(mixtures->N, D * sizeof *X);
   f->domains = rmx_calloc(D, sizeof(char *));
   f->metrics = rmx_calloc(M, sizeof(char *));
   f->regressors = rmx_calloc(M, sizeof(rmx_regressor *));
   f->cv = rmx_calloc(M, sizeof(rmx_scores));
   f->mean_mixture = rmx_calloc(D, sizeof(double));
-  f->runs = rmx_calloc(mixtures->N, D * sizeof(double));
+  f->runs = rmx_calloc(f->N, D * sizeof(double));
   f->run_ids = rmx_calloc(f->N, sizeof(char *));
   f->truth = rmx_calloc(f->N, M * sizeof(double));
   f->out_of_fold = rmx_calloc(f->N, M * sizeof(double));
@@ -298,19 +311,19 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
   f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
   if (!f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture || !f->runs ||
       !f->run_ids || !f->truth || !f->out_of_fold || !f->fold || !f->groups ||
-      !f->higher_is_better || !f->direction_from || !row_of ||
+      !f->higher_is_better || !f->direction_from || !row_of || !X ||
       !copy_names(f->domains, mixtures->names, D))
     return rmx_fail_memory(err, mixtures->N * D * sizeof(double), "a fit");
   for (size_t m = 0; m < M; m++)
     if ((f->metrics[m] = rmx_strdup(metrics->names[column[m]])) == NULL)
       return rmx_fail_memory(err, 64, "a name");
-  memcpy(f->runs, mixtures->x, mixtures->N * D * sizeof(double));
-  RMX_TRY(rmx__scale_phases(f, mixtures, f->runs, err));
-  RMX_TRY(rmx__check_rows(mixtures, (const char *const *)f->domains, D, f->raw,
-                          f->options.normalize, f->runs, listener, err));
-  for (size_t i = 0; i < mixtures->N; i++) {
+  RMX_TRY(take_mixtures(f, mixtures, X, listener, err));
+  size_t *order = row_of + mixtures->N;
+  RMX_TRY(rmx__name_order(mixtures, order, err));
+  for (size_t k = 0; k < mixtures->N; k++) {
+    const size_t i = order[k];
     if (partner[i] == SIZE_MAX) continue;
-    memmove(f->runs + n * D, f->runs + i * D, D * sizeof(double));
+    memcpy(f->runs + n * D, X + i * D, D * sizeof(double));
     if ((f->run_ids[n] = rmx_strdup(mixtures->ids[i])) == NULL)
       return rmx_fail_memory(err, 64, "a name");
     row_of[n] = i;

@@ -273,6 +273,27 @@ sed '1s/a_loss/a_acc/' edge_l.csv > edge_acc.csv
 $edge --metrics edge_acc.csv --metric a_acc --out edge_acc > edge.txt 2>&1
 try "suggest tells a score with its own sign" 0 "best run 3." "$REGMIX" suggest --fit edge_acc --target a_acc --no-curve -n 2
 
+# ---- how a table is sorted is no property of its runs
+python3 - << 'EOF'
+import random
+rng = random.Random(3)
+weights = [[rng.gammavariate(1, 1) for _ in range(4)] for _ in range(30)]
+runs = [["r%d" % i, *["%.6f" % (x / sum(w)) for x in w]] for i, w in enumerate(weights)]
+values = [["r%d" % i, *["%.5f" % rng.gauss(m, .01) for m in range(2, 6)]] for i in range(30)]
+for table in "12":
+    for name, header, rows in ("sm", "run,a,b,c,d", runs), ("sl", "run,a_loss,b_loss,c_loss,d_loss", values):
+        with open(name + table + ".csv", "w") as f:
+            f.write("\n".join([header, *map(",".join, rows)]) + "\n")
+        rng.shuffle(rows)
+EOF
+for table in 1 2; do
+  "$REGMIX" fit -q --mixtures sm$table.csv --metrics sl$table.csv --out sorted$table > /dev/null 2>&1
+  "$REGMIX" optimize -q --fit sorted$table --target a_loss --replicates 20 --json 2> edge.txt | sed 's/sorted[12]/F/g' > sorted$table.json
+done
+if cmp -s sm1.csv sm2.csv || [ ! -s sorted1/cross-validation.csv ]; then not_ok "two orders of rows"; else ok "two orders of rows"; fi
+same "folds and scores do not depend on the order of rows" "$(cat sorted1/cross-validation.csv)" "$(cat sorted2/cross-validation.csv)"
+same "nor does the answer" "$(grep -v -e hash -e time sorted1.json)" "$(grep -v -e hash -e time sorted2.json)"
+
 # ---- several rows with one name
 awk -F, -v OFS=, '{ print } NR > 1 && NR < 5 { $2 += 0.01; print } NR == 5' l.csv > again.csv
 try "rows with one name are runs of one mixture" 0 "3 rows have the name of an earlier run and are taken as another run of it: 1, 2, 3" fit --mixtures m.csv --metrics again.csv --out again

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "regress/name_order.h"
 #include "testing.h"
 
 static const char *const domains[] = {"train_the_pile_arxiv", "train_the_pile_pile_cc",
@@ -205,6 +206,23 @@ START_TEST(three_names_stand_for_many) {
 }
 END_TEST
 
+// Whichever way a table is sorted, its runs have one order.
+START_TEST(names_have_the_order_of_their_numbers) {
+  // clang-format off
+  static const char *const ordered[] = {
+      "", "001", "01", "1", "1a", "2", "10", "0010@9", "10@10", "R2", "r1", "r1@2", "r1@10", "r1b",
+      "r1b\xc3", "r10", "ra", "s-1", "s-99999999999999999999999", "s-100000000000000000000000"};
+  // clang-format on
+  const size_t n = sizeof ordered / sizeof *ordered;
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < n; k++) {
+      const int order = rmx__compare_names(ordered[i], ordered[k]);
+      ck_assert_msg((order > 0) - (order < 0) == (i > k) - (i < k), "%s %s", ordered[i],
+                    ordered[k]);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, finds_what_people_type);
   tcase_add_test(tc, refuses_with_advice);
@@ -219,4 +237,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, losses_are_known_by_their_names);
   tcase_add_test(tc, other_names_say_nothing_of_a_direction);
   tcase_add_test(tc, three_names_stand_for_many);
+  tcase_add_test(tc, names_have_the_order_of_their_numbers);
 }
