@@ -91,7 +91,8 @@ typedef struct rmx_learning_curve {
   double rmse_now;           /* by that curve */
   int64_t more_runs;
   double rmse_more; /* by that curve, with more_runs more */
-  /* of the score at the optimum, from more_runs more runs; NaN with too few runs */
+  /* of the score at the optimum that the constraints and limits allow, from more_runs more runs;
+   * NaN with too few runs, or where no such mixture was found */
   double expected_gain;
   bool enough;        /* that is less than the gain worth a run */
   char sentence[256]; /* all of it, for people */

@@ -118,10 +118,9 @@ void rmx__suggestion_untried(rmx_suggestion *s, const double *X, size_t N, char 
 
 // ---- expected_gain.c
 
-// How much lower the target's score at the optimum is expected to be after `more` more runs, drawn
-// around the mean of the present ones.
-rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
-                              const rmx_dataset *scored, size_t more, uint64_t seed, int threads,
-                              double *gain, rmx_err *err);
+// How much lower the problem's score at its optimum is expected to be after `more` more runs, drawn
+// around the mean of the present ones. NaN: no mixture that may be proposed was found.
+rmx_status rmx__expected_gain(const rmx_optimize_request *request, const rmx_dataset *scored,
+                              size_t more, double *gain, rmx_err *err);
 
 #endif

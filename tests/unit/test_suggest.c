@@ -421,7 +421,7 @@ START_TEST(enough_is_enough) {
   rmx_learning_curve c;
   must(rmx_learning_curve_make(
       &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 2}, 0, &c, err));
-  ck_assert_msg(c.enough, "%s", c.sentence);
+  ck_assert_msg(c.enough && c.expected_gain > 0, "%s", c.sentence);
   ck_assert_str_eq(
       c.sentence,
       "There are enough runs: doubling them would be expected to gain less than 0.001 nats");
@@ -431,6 +431,61 @@ START_TEST(enough_is_enough) {
       &(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1, .threads = 2}, 50, &c, err));
   ck_assert(strstr(c.sentence, "the same in all 200 runs") && c.more_runs == 50);
   rmx_learning_curve_release(&c);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
+static double gain_of_more(const rmx_fit *f, const rmx_problem *q, bool guard) {
+  rmx_optimize_options o = rmx_optimize_defaults;
+  o.guard = guard;
+  rmx_learning_curve c;
+  must(rmx_learning_curve_make(
+      &(rmx_optimize_request){.fit = f, .problem = q, .options = &o, .seed = 1, .threads = 2}, 0,
+      &c, err));
+  const double gain = c.expected_gain;
+  json_t *json = rmx_learning_curve_json(&c);
+  ck_assert(json_is_object(json));
+  ck_assert_int_eq(json_is_null(json_object_get(json, "expected_gain")), isnan(gain));
+  ck_assert_int_eq(strstr(c.sentence, "not known") != NULL, isnan(gain));
+  json_decref(json);
+  rmx_learning_curve_release(&c);
+  return gain;
+}
+
+// More runs are good for what the search may propose, and for nothing else.
+START_TEST(more_runs_gain_within_the_constraints) {
+  rmx_fit *f = make_fit("gp", 24, WHOLE, 0.05);
+  rmx_problem q = problem_on(f, 1, 0);
+  const double free_gain = gain_of_more(f, &q, true);
+  for (int d = 0; d < D; d++) q.constraints.low[d] = 0.18, q.constraints.high[d] = 0.22;
+  const double narrow = gain_of_more(f, &q, true);
+  ck_assert_msg(narrow > 0 && narrow < free_gain / 4, "%g of %g", narrow, free_gain);
+  for (int d = 0; d < D; d++) q.constraints.low[d] = q.constraints.high[d] = 0.2;
+  ck_assert(gain_of_more(f, &q, true) < 1e-12);
+  ck_assert(gain_of_more(f, &q, false) < 1e-12);
+  rmx_problem_release(&q);
+  // No mixture has less than nothing of a; half of it is no limit for the bottom of the bowl.
+  q = problem_on(f, 1, 0);
+  q.target.limit[1] = -1;
+  ck_assert(isnan(gain_of_more(f, &q, true)));
+  q.target.limit[1] = 0.9;
+  const double limited = gain_of_more(f, &q, true);
+  ck_assert_msg(fabs(limited - free_gain) < 0.01 * free_gain, "%g of %g", limited, free_gain);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+  // New runs are like the old ones, which all keep an order of two domains.
+  f = make_fit("gp", 24, SPLIT_D_E, 0.05);
+  q = problem_on(f, 1, 0);
+  const double apart_gain = gain_of_more(f, &q, true);
+  double factor[D] = {0, 0, 0, 3, -1};
+  rmx_share share = {.factor = factor};
+  q.constraints.shares = &share;
+  q.constraints.n_shares = 1;
+  const double together = gain_of_more(f, &q, true);
+  q.constraints.shares = NULL;
+  q.constraints.n_shares = 0;
+  ck_assert_msg(together > 0 && together < apart_gain, "%g of %g", together, apart_gain);
   rmx_problem_release(&q);
   rmx_fit_free(f);
 }
@@ -446,4 +501,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, spreads_the_first_ones);
   tcase_add_test(tc, learning_curves);
   tcase_add_test(tc, enough_is_enough);
+  tcase_add_test(tc, more_runs_gain_within_the_constraints);
 }

@@ -11,11 +11,12 @@
 // time and does not cover mixtures between the runs; and why not c rmse^2: c, the curvature at the
 // optimum, is not known.
 //
-// The new runs are drawn around the mean of those there are, as the sampler draws them. The minimum
-// is over mixtures drawn so, near the best runs and near the lowest predictions: the first within
-// the guard that the search keeps to now, the second within the one that the new runs widen, which
-// is half of what they are good for where the optimum is at the edge. Cost: O(n M (N + M)) for n
-// mixtures, n M numbers a draw.
+// The new runs are drawn around the mean of those there are, as the sampler draws them: they keep
+// the constraints that all runs keep, such as the shares of phases. The minimum is over the
+// mixtures that the search may propose, drawn so, near the best runs and near the lowest
+// predictions: the first within the guard of now, the second within the one that the new runs
+// widen, which is half of what they are good for where the optimum is at the edge. Cost:
+// O(n M (N + M)) for n mixtures, n M numbers a draw.
 
 #include "optimize/suggest.h"
 
@@ -26,10 +27,11 @@
 
 #include "base/num.h"
 
+static const double KEPT = 1e-6;  // how far raw mixtures may be off
 enum { AROUND = 512, NEAR = 512, CENTRES = 8, DRAWS = 256, MAX_MORE = 1024 };
 
 typedef struct draws {
-  const double *mean, *C;  // (n) (M, n)
+  const double *mean, *C;  // (n), INFINITY where not allowed; (M, n)
   size_t n, M;
   uint64_t seed;
   double lowest[DRAWS];
@@ -53,31 +55,73 @@ static void do_draw(void *context, size_t k) {
 
 typedef struct valuation {
   const rmx_fit *fit;
+  const rmx_problem *problem;
   const rmx_dataset *scored;
+  bool guard;       // the search keeps to where the runs are
   size_t new_runs;  // wanted, then drawn: they come first in the list
   uint64_t seed;
   int threads;
   double *prior;                                  // (D)
   double *runs;                                   // (N + new_runs, D) of the guard_then
-  rmx_constraints none;                           // no constraints
+  rmx_constraints of_runs;                        // the problem's that all runs keep
   rmx__feasible anywhere, guard_now, guard_then;  // where the runs are now, and with the new ones
   rmx__candidates list;
   rmx__score_model model;
   rmx__conditioned belief;  // of the list
 } valuation;
 
-static rmx_status prepare(valuation *v, const rmx_target *target, rmx_err *err) {
+static bool all_runs_keep(const rmx_fit *f, const double *factor, double low, double high) {
+  for (size_t i = 0; i < f->N; i++) {
+    double sum = 0;
+    for (size_t d = 0; d < f->D; d++) sum += factor[d] * f->runs[i * f->D + d];
+    if (sum < low - KEPT || sum > high + KEPT) return false;
+  }
+  return true;
+}
+
+// v->of_runs: bounds and shares of the problem that all runs keep. Each share is borrowed.
+static rmx_status find_common(valuation *v, rmx_err *err) {
+  const rmx_constraints *c = &v->problem->constraints;
+  RMX_OWNED double *one = rmx_calloc(v->fit->D, sizeof *one);
+  if (!one) return rmx_fail_memory(err, v->fit->D * sizeof *one, "the gain of more runs");
+  RMX_TRY(rmx_constraints_make(v->fit->D, &v->of_runs, err));
+  for (size_t d = 0; d < v->fit->D; d++) {
+    one[d] = 1;
+    if (all_runs_keep(v->fit, one, c->low[d], c->high[d]))
+      v->of_runs.low[d] = c->low[d], v->of_runs.high[d] = c->high[d];
+    one[d] = 0;
+  }
+  if (!c->n_shares) return RMX_OK;
+  v->of_runs.shares = rmx_calloc(c->n_shares, sizeof *c->shares);
+  if (!v->of_runs.shares) return rmx_fail_memory(err, c->n_shares * sizeof *c->shares, "shares");
+  for (size_t i = 0; i < c->n_shares; i++)
+    if (all_runs_keep(v->fit, c->shares[i].factor, c->shares[i].low, c->shares[i].high))
+      v->of_runs.shares[v->of_runs.n_shares++] = c->shares[i];
+  return RMX_OK;
+}
+
+// Where a search that knows `runs` may go. Constraints that leave nothing of the guard switch it
+// off.
+static rmx_status make_guard(const valuation *v, const rmx_fit *runs, rmx__feasible *out,
+                             rmx_err *err) {
+  const rmx_constraints *c = &v->problem->constraints;
+  bool infeasible = false;
+  const rmx_status status = rmx__feasible_make(out, runs, c, v->guard, v->prior, &infeasible, err);
+  return infeasible ? rmx__feasible_make(out, runs, c, false, v->prior, &infeasible, err) : status;
+}
+
+static rmx_status prepare(valuation *v, rmx_err *err) {
   const rmx_fit *fit = v->fit;
   size_t D = fit->D, room = fit->N + v->new_runs + AROUND + 2 * NEAR;
-  bool infeasible;  // never: there are no constraints
+  bool infeasible;  // never: the runs keep them
   v->prior = rmx_calloc(D, sizeof(double));
   if (!v->prior) return rmx_fail_memory(err, D * sizeof(double), "the gain of more runs");
   memcpy(v->prior, fit->mean_mixture, D * sizeof(double));
   RMX_TRY(rmx_mixture_normalise(v->prior, D, err));
-  RMX_TRY(rmx_constraints_make(D, &v->none, err));
-  RMX_TRY(rmx__feasible_make(&v->anywhere, fit, &v->none, false, v->prior, &infeasible, err));
-  RMX_TRY(rmx__feasible_make(&v->guard_now, fit, &v->none, true, v->prior, &infeasible, err));
-  RMX_TRY(rmx__score_model_make(&v->model, fit, target, v->scored, v->seed, err));
+  RMX_TRY(find_common(v, err));
+  RMX_TRY(rmx__feasible_make(&v->anywhere, fit, &v->of_runs, false, v->prior, &infeasible, err));
+  RMX_TRY(make_guard(v, fit, &v->guard_now, err));
+  RMX_TRY(rmx__score_model_make(&v->model, fit, &v->problem->target, v->scored, v->seed, err));
   return rmx__candidates_make(&v->list, D, room, v->seed, err);
 }
 
@@ -85,7 +129,6 @@ static rmx_status prepare(valuation *v, const rmx_target *target, rmx_err *err) 
 static rmx_status draw_new_runs(valuation *v, rmx_err *err) {
   const rmx_fit *fit = v->fit;
   size_t D = fit->D;
-  bool infeasible;
   rmx__draw how = {.prior = v->prior, .set = &v->anywhere, .threads = v->threads};
   RMX_TRY(rmx__candidates_around_prior(&v->list, &how, v->new_runs, err));
   v->new_runs = v->list.n;
@@ -96,7 +139,7 @@ static rmx_status draw_new_runs(valuation *v, rmx_err *err) {
   rmx_fit with_more = *fit;
   with_more.runs = runs;
   with_more.N = fit->N + v->new_runs;
-  return rmx__feasible_make(&v->guard_then, &with_more, &v->none, true, v->prior, &infeasible, err);
+  return make_guard(v, &with_more, &v->guard_then, err);
 }
 
 // The candidates in the set with the lowest predicted scores: centres (CENTRES, D), *n of them.
@@ -135,6 +178,31 @@ static rmx_status draw_candidates(valuation *v, rmx_err *err) {
   return RMX_OK;
 }
 
+// INFINITY into the means of candidates that the search may propose neither now nor then, and the
+// problem's penalty onto the others. *now: the lowest of those that it may propose now.
+static rmx_status allow(const valuation *v, double *mean, double *now, rmx_err *err) {
+  const rmx_target *t = &v->problem->target;
+  const rmx_constraints *c = &v->problem->constraints;
+  const size_t n = v->list.n;
+  RMX_OWNED double *y = rmx_calloc(n, sizeof *y);
+  if (!y) return rmx_fail_memory(err, n * sizeof *y, "the gain of more runs");
+  for (size_t m = 0; m < v->fit->M; m++) {
+    if (!(t->limit[m] < INFINITY)) continue;
+    rmx_regressor_predict(v->fit->regressors[m], v->list.X, n, y, NULL);
+    for (size_t i = 0; i < n; i++)
+      if (!(t->sign[m] * y[i] <= t->limit[m])) mean[i] = INFINITY;
+  }
+  *now = INFINITY;
+  for (size_t i = 0; i < n; i++) {
+    const double *w = v->list.X + i * v->list.D;
+    const bool in_now = rmx__feasible_contains(&v->guard_now, w);
+    if (c->kl_penalty > 0) mean[i] += c->kl_penalty * rmx__kl_above(c, w, 1e-300);
+    if (in_now) *now = fmin(*now, mean[i]);
+    if (!in_now && !rmx__feasible_contains(&v->guard_then, w)) mean[i] = INFINITY;
+  }
+  return RMX_OK;
+}
+
 static rmx_status value(valuation *v, double *gain, rmx_err *err) {
   size_t D = v->fit->D, n = v->list.n, M = v->new_runs;
   rmx__conditioned *b = &v->belief;
@@ -149,25 +217,31 @@ static rmx_status value(valuation *v, double *gain, rmx_err *err) {
     memcpy(C + m * n, b->last_row, n * sizeof(double));
   }
   *d = (draws){.mean = b->mean, .C = C, .n = n, .M = M, .seed = v->seed};
+  RMX_TRY(allow(v, b->mean, &now, err));
   rmx_parallel(v->threads, DRAWS, do_draw, d);
-  for (size_t i = 0; i < n; i++)
-    if (rmx__feasible_contains(&v->guard_now, v->list.X + i * D)) now = fmin(now, b->mean[i]);
   for (size_t k = 0; k < DRAWS; k++) then += d->lowest[k] / DRAWS;
-  *gain = fmax(now - then, 0);
+  *gain = isfinite(now) ? fmax(now - then, 0) : NAN;
   if (isnan(then)) return rmx_fail_memory(err, n * sizeof(double), "the gain of more runs");
   return RMX_OK;
 }
 
-rmx_status rmx__expected_gain(const rmx_fit *fit, const rmx_target *target,
-                              const rmx_dataset *scored, size_t more, uint64_t seed, int threads,
-                              double *gain, rmx_err *err) {
-  valuation v = {.fit = fit, .scored = scored, .seed = seed, .threads = threads};
-  v.new_runs = rmx__min(more, MAX_MORE);
-  rmx_status status = prepare(&v, target, err);
+rmx_status rmx__expected_gain(const rmx_optimize_request *request, const rmx_dataset *scored,
+                              size_t more, double *gain, rmx_err *err) {
+  const rmx_optimize_options *o = request->options ? request->options : &rmx_optimize_defaults;
+  valuation v = {.fit = request->fit,
+                 .problem = request->problem,
+                 .scored = scored,
+                 .guard = o->guard,
+                 .new_runs = rmx__min(more, MAX_MORE),
+                 .seed = request->seed,
+                 .threads = request->threads};
+  rmx_status status = prepare(&v, err);
   if (status == RMX_OK) status = draw_new_runs(&v, err);
   if (status == RMX_OK) status = draw_candidates(&v, err);
   if (status == RMX_OK) status = value(&v, gain, err);
-  rmx_constraints_release(&v.none);
+  free(v.of_runs.shares);  // which are the problem's
+  v.of_runs.shares = NULL, v.of_runs.n_shares = 0;
+  rmx_constraints_release(&v.of_runs);
   rmx__feasible_release(&v.anywhere);
   rmx__feasible_release(&v.guard_now);
   rmx__feasible_release(&v.guard_then);

@@ -243,7 +243,11 @@ static void say(rmx_learning_curve *c, const rmx_fit *fit, const rmx_target *tar
   c->enough = c->expected_gain < worth;
   if (c->more_runs != c->runs_now)
     snprintf(more, sizeof(more), "%lld more", (long long)c->more_runs);
-  if (c->enough)
+  if (isnan(c->expected_gain))
+    snprintf(
+        c->sentence, sizeof(c->sentence),
+        "It is not known what more runs would gain: no mixture that keeps the limits was found");
+  else if (c->enough)
     snprintf(c->sentence, sizeof(c->sentence),
              "There are enough runs: %s would be expected to gain less than %.3g%s", more, worth,
              unit);
@@ -351,9 +355,8 @@ rmx_status rmx_learning_curve_make(const rmx_optimize_request *request, int64_t 
   out->spearman = out->rmse + SIZES;
   out->regret = out->rmse + 2 * SIZES;
   RMX_TRY_GOTO(make_curve(&s, out, request->threads, request->listener, &arena, err), done);
-  RMX_TRY_GOTO(rmx__expected_gain(fit, target, &scored, (size_t)out->more_runs, request->seed,
-                                  request->threads, &out->expected_gain, err),
-               done);
+  RMX_TRY_GOTO(
+      rmx__expected_gain(request, &scored, (size_t)out->more_runs, &out->expected_gain, err), done);
   say(out, fit, target, spread);
 done:
   rmx_arena_release(&arena);
@@ -378,10 +381,11 @@ json_t *rmx_learning_curve_json(const rmx_learning_curve *c) {
   if (c->n == 0) return json_null();
   json_t *runs = json_array();
   for (size_t i = 0; runs && i < c->n; i++) json_array_append_new(runs, json_integer(c->runs[i]));
-  return json_pack("{s:o, s:o, s:o, s:o, s:I, s:f, s:I, s:f, s:f, s:b, s:s}", "runs", runs, "rmse",
+  return json_pack("{s:o, s:o, s:o, s:o, s:I, s:f, s:I, s:f, s:o, s:b, s:s}", "runs", runs, "rmse",
                    reals(c->rmse, c->n), "spearman", reals(c->spearman, c->n), "regret",
                    reals(c->regret, c->n), "runs_now", (json_int_t)c->runs_now, "rmse_now",
                    c->rmse_now, "more_runs", (json_int_t)c->more_runs, "rmse_more", c->rmse_more,
-                   "expected_gain", c->expected_gain, "enough", (int)c->enough, "sentence",
-                   c->sentence);
+                   "expected_gain",
+                   isfinite(c->expected_gain) ? json_real(c->expected_gain) : json_null(), "enough",
+                   (int)c->enough, "sentence", c->sentence);
 }

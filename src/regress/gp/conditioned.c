@@ -124,8 +124,11 @@ void rmx__conditioned_add(rmx__conditioned *c, size_t i, double u) {
   rmx__conditioned_covariance(c, i, row);
   double sd = sqrt(fmax(row[i], 0) + c->noise);
   if (!(sd > 0)) return;
+  // Nothing covaries by more than its own deviation. Without noise and with all but nothing left to
+  // learn, rounding errors do, and would grow with each row.
   for (size_t j = 0; j < c->n; j++) {
-    row[j] /= sd;
+    const double most = sqrt(c->variance[j]);
+    row[j] = fmin(fmax(row[j] / sd, -most), most);
     c->v[j * c->room + c->rows] = row[j] / c->unit;
     c->mean[j] += row[j] * u;
     c->variance[j] = fmax(c->variance[j] - row[j] * row[j], 0);
