@@ -54,11 +54,11 @@ typedef struct rmx__feasible {
   bool sketch;       // searches with many domains end with their first-order steps
 } rmx__feasible;
 
-// `guard`: only where the runs are. Where that leaves nothing, though there is something without
-// it, RMX_EINPUT and *guard_infeasible is true. prior (D): what the interior point resembles.
+// `guarded`: only where the runs are. Where the constraints leave nothing of that, it is widened as
+// far as they ask: each range by the least, the balls by the distance of the nearest run. *followed
+// (may be NULL): it was. prior (D): what the interior point resembles.
 rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
-                              bool guard, const double *prior, bool *guard_infeasible,
-                              rmx_err *err);
+                              bool guarded, const double *prior, bool *followed, rmx_err *err);
 rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err);
 void rmx__feasible_release(rmx__feasible *r);
 // Whether w (D) lies inside, to 1e-9; drop_below is not checked. _convex: without the balls.
@@ -92,6 +92,11 @@ rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t 
 // *found: the set has a mixture in it, and r->interior is set. If the limit on the divergence
 // cannot be kept, err has a message; else err is not changed.
 rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bool *found,
+                                       rmx_err *err);
+// The interior point becomes the prior moved into the bounds, shares, orders and divergence, if
+// that is near enough to a run, or else the run that needs the smallest move; *distance: how far
+// that is from the nearest run.
+rmx_status rmx__feasible_approach_runs(rmx__feasible *r, const double *prior, double *distance,
                                        rmx_err *err);
 
 #endif

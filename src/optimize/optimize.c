@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of methods, and what they share. The problem is checked and the feasible set made,
-// without the guard where the constraints exclude it. The method runs; its answer is verified and
-// described.
+// The table of methods, and what they share. The problem is checked and the feasible set made. The
+// method runs; its answer is verified and described.
 
 #include "optimize/search.h"
 
@@ -89,9 +88,7 @@ static rmx_status verify(const rmx__task *a, const rmx_optimum *o, rmx_err *err)
 // What the guard costs: the same search without it.
 static rmx_status look_beyond(const rmx__task *a, rmx_optimum *o, rmx_err *err) {
   rmx__feasible all;
-  bool ignored;
-  RMX_TRY(
-      rmx__feasible_make(&all, a->fit, &a->problem->constraints, false, a->prior, &ignored, err));
+  RMX_TRY(rmx__feasible_make(&all, a->fit, &a->problem->constraints, false, a->prior, NULL, err));
   rmx_optimum free_one = {0};
   rmx_status status = rmx__optimum_make(&free_one, a->fit, err);
   if (status == RMX_OK) status = rmx__multistart.run(a, &all, &free_one, err);
@@ -113,6 +110,20 @@ static rmx_status look_beyond(const rmx__task *a, rmx_optimum *o, rmx_err *err) 
   rmx__optimum_release(&free_one);
   rmx__feasible_release(&all);
   return status == RMX_ENOMEM ? status : RMX_OK;
+}
+
+static void warn_of_followed_guard(const rmx_fit *f, const rmx__feasible *set,
+                                   const rmx_listener *listener) {
+  rmx_few beyond = {0};
+  for (size_t d = 0; d < f->D; d++) {
+    double low, high;
+    rmx__covered_range(f, d, &low, &high);
+    if (set->low[d] < low || set->high[d] > high) rmx_few_add(&beyond, f->domains[d]);
+  }
+  rmx_warn(listener,
+           "no mixture keeps the constraints within the guard; it is widened as far as they "
+           "ask%s%s%s: train runs there",
+           beyond.n ? " (" : "", beyond.text, beyond.n ? ")" : "");
 }
 
 // *stays: nothing was learnt, so the prior is the answer. Without the guard a fit that is no better
@@ -186,7 +197,7 @@ rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, 
   rmx_optimum o = {
       .method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
   rmx__feasible set = {0};
-  bool infeasible = false, stays = false;
+  bool stays = false;
   o.guarded = options->guard;
   rmx_status status = RMX_OK;
   RMX_TRY_GOTO(rmx_mixture_normalise(prior, fit->D, err), done);
@@ -198,19 +209,15 @@ rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, 
     status = rmx__optimum_describe(&o, fit, &q->target, prior, NULL, err);
     goto done;
   }
-  status = rmx__feasible_make(&set, fit, &q->constraints, o.guarded, prior, &infeasible, err);
-  if (infeasible) {
-    rmx_warn(listener, "%s; searching without the guard", err->message);
-    o.guarded = false;
-    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &infeasible, err);
-  }
-  if (status != RMX_OK) goto done;
+  RMX_TRY_GOTO(rmx__feasible_make(&set, fit, &q->constraints, o.guarded, prior, &o.followed, err),
+               done);
+  if (o.followed) warn_of_followed_guard(fit, &set, listener);
   status = method->run(&a, &set, &o, err);
   if (status == RMX_EINPUT && q->constraints.drop_below > 0 && o.guarded) {
-    // Where every run has some of each domain, none can be dropped within the guard.
+    // No run may be near a mixture of few domains.
     rmx_err again;
     rmx__feasible_release(&set);
-    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, &infeasible, &again);
+    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, NULL, &again);
     if (status == RMX_OK) status = method->run(&a, &set, &o, &again);
     if (status == RMX_OK)
       rmx_warn(listener, "%s; searching without the guard", err->message);

@@ -30,6 +30,7 @@ struct rmx_optimum {
   int64_t projected;
   int64_t starts;  // of "search": how many were tried
   bool guarded;    // was held where the runs are
+  bool followed;   // the guard was widened, since the constraints leave nothing of it
   // of "search", held there: the best without the guard; NaN: not known
   double unguarded_score;
   bool convex;  // the fitted score is convex on the feasible set

@@ -130,7 +130,7 @@ awk -F, 'NR == 1 || $2 < 0.4' m.csv > part.csv
 check "guarded: within what the runs covered" "$(number train_a) < 0.45 && $(grep -c '"guard": true' out.json)"
 "$REGMIX" optimize --fit part --target a_loss --method search --no-guard --json > out.json 2> err.txt
 check "--no-guard leaves it" "$(number train_a) > 0.5 && $(grep -c 'outside the range that the runs covered' err.txt)"
-try "constraints beyond the guard" 0 "searching without the guard" "$REGMIX" optimize --fit part --target a_loss --floor a=0.7 --method search
+try "constraints beyond the guard" 0 "it is widened as far as they ask (train_a" "$REGMIX" optimize --fit part --target a_loss --floor a=0.7 --method search
 
 # Every run has some of each domain, so no domain can be dropped within the guard.
 awk 'BEGIN {
@@ -146,6 +146,24 @@ awk 'BEGIN {
 check "domains that the guard cannot drop" "$(number train_a) > 0.999 && $(grep -c '"guard": false' out.json) && $(grep -c 'searching without the guard' err.txt)"
 "$REGMIX" optimize --fit inside --target a_loss --method search --drop-below 0.3 --json > out.json 2> err.txt
 check "none need be dropped: the guard stays" "$(number train_b) > 0.2999 && $(grep -c '"guard": true' out.json)"
+
+# The guard goes where a constraint or --drop-below asks, and no farther.
+python3 - << 'EOF'
+import random
+r = random.Random(5)
+with open("some_m.csv", "w") as m, open("some_y.csv", "w") as y:
+    print("run,train_a,train_b,train_c", file=m), print("run,a_loss", file=y)
+    for i in range(40):
+        w = [.02 + r.gammavariate(1, 1) for _ in range(3)]
+        w = [x / sum(w) for x in w]
+        print("r%02d,%.6f,%.6f,%.6f" % (i, *w), file=m)
+        print("r%02d,%.6f" % (i, 2 + .5 * (w[0] + .02) ** -.3 + .3 * (w[2] - .3) ** 2), file=y)
+EOF
+"$REGMIX" fit --mixtures some_m.csv --metrics some_y.csv --regressor power --out some > /dev/null 2>&1
+"$REGMIX" optimize --fit some --target a_loss --method search --quick --fix train_b=0 --json > out.json 2> err.txt
+check "a fixed weight leaves the guard of the others" "$(number train_a) < 0.86 && $(number train_a) > 0.84 && $(grep -c '"guard": true' out.json) && $(grep -c 'ask (train_b)' err.txt)"
+"$REGMIX" optimize --fit some --target a_loss --method search --quick --drop-below 0.2 --json > out.json 2> err.txt
+check "what all runs have a little of is dropped" "$(number train_a) > 0.799 && $(number train_b) < 0.001 && $(grep -c '"guard": true' out.json)"
 
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt

@@ -266,14 +266,39 @@ START_TEST(says_when_outside) {
     ck_assert(k == 0 || o->unguarded_score <= o->score + 1e-9);
     rmx_optimum_free(o);
   }
-  // Constraints that lead out: told, and the guard is left.
+  // Constraints that lead out: warned of, and the guard goes no farther than they ask.
   must(rmx_constraints_bound(&q.constraints, RMX_FLOOR, "c=0.5", (const char *const *)f->domains,
                              err));
   forget();
   must(rmx_optimize(&(rmx_optimize_request){f, &q, &options, 1, 1, &listener}, &o, err));
-  ck_assert(!o->guarded && o->outside && o->mixture[2] >= 0.5 - 1e-9);
-  ck_assert_msg(strstr(said, "searching without the guard"), "%s", said);
+  ck_assert(o->guarded && o->followed && o->outside && fabs(o->mixture[2] - 0.5) < 1e-6 &&
+            o->mixture[3] < 1e-6);
+  ck_assert_msg(strstr(said, "as far as they ask (c)"), "%s", said);
   rmx_optimum_free(o);
+  // A bound on one weight, a share and a divergence leave the guard of the others alone.
+  const double corner[D] = {0.05, 0.05, 0.8, 0.1};
+  for (int k = 0; k < 3; k++) {
+    rmx_problem one = ask(f, NULL, NULL, NULL);
+    if (k == 0) {
+      one.constraints.low[2] = one.constraints.high[2] = 0.01;
+    } else if (k == 1) {
+      must(rmx_constraints_share(&one.constraints, "cd=0.3..:c,d", (const char *const *)f->domains,
+                                 err));
+    } else {
+      one.constraints.reference = rmx_calloc(D, sizeof(double));
+      memcpy(one.constraints.reference, corner, sizeof corner);
+      one.constraints.max_kl = 0.05;
+    }
+    must(rmx_optimize(&(rmx_optimize_request){f, &one, &options, 1, 1, NULL}, &o, err));
+    const double out = o->mixture[2] + o->mixture[3];
+    ck_assert(o->guarded && o->followed && o->outside);
+    ck_assert_msg(k == 0   ? fabs(out - 0.01) < 1e-6
+                  : k == 1 ? fabs(out - 0.3) < 1e-6
+                           : rmx__kl(&one.constraints, o->mixture) <= 0.05 + 1e-6,
+                  "%d: %g %g", k, o->mixture[2], o->mixture[3]);
+    rmx_optimum_free(o);
+    rmx_problem_release(&one);
+  }
   // Without a prior it is the mean of the runs.
   forget();
   must(rmx_optimize(&(rmx_optimize_request){f, &plain, &usual, 1, 1, &listener}, &o, err));
@@ -766,7 +791,9 @@ START_TEST(every_constraint_is_kept) {
       }
       double excess = rmx_constraints_excess(&q.constraints, o->mixture);
       ck_assert_msg(excess <= 1e-6, "trial %d, %s: passed by %g", trial, o->method, excess);
-      ck_assert(!o->guarded || (!o->outside && !o->far));
+      // What is dropped may leave the range of the runs, but not their balls.
+      ck_assert(!o->guarded || o->followed ||
+                (!o->far && (!o->outside || q.constraints.drop_below > 0)));
       kept++;
       rmx_optimum_free(o);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The feasible set is made: from the constraints, the guard, and an interior point, without which
-// the set is empty. And it is narrowed, where small weights are to be dropped.
+// the set is empty. Where constraints lead out of the guard, it is widened as far as they ask. And
+// the set is narrowed, where small weights are to be dropped.
 
 #include "optimize/feasible.h"
 
@@ -36,56 +37,136 @@ rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_
   return RMX_OK;
 }
 
-static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constraints *c, bool guard,
-                       const double *prior, bool *found, rmx_err *err) {
-  rmx__feasible r = {
-      .D = fit->D, .constraints = c, .runs = fit->runs, .N = fit->N, .radius = INFINITY};
+// Where the runs are: the range of each weight, and how far from the nearest run.
+typedef struct guard {
+  double *low, *high;  // (D)
+  double radius;
+} guard;
+
+static rmx_status around_runs(const rmx_fit *fit, guard *g, rmx_arena *arena, rmx_err *err) {
+  *g = (guard){.low = rmx_arena_alloc(arena, fit->D, sizeof(double)),
+               .high = rmx_arena_alloc(arena, fit->D, sizeof(double)),
+               .radius = INFINITY};
+  if (!g->low || !g->high) return rmx_fail_memory(err, fit->D * sizeof(double), "a feasible set");
+  for (size_t d = 0; d < fit->D; d++)
+    if (fit->N)
+      rmx__covered_range(fit, d, &g->low[d], &g->high[d]);
+    else
+      g->high[d] = 1;
   double typical = 0;
+  RMX_TRY(rmx__typical_distance(fit, &typical, err));
+  if (typical > 0) g->radius = 2 * typical;
+  return RMX_OK;
+}
+
+// g may be NULL.
+static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constraints *c,
+                       const guard *g, const double *prior, bool *found, rmx_err *err) {
+  rmx__feasible r = {.D = fit->D,
+                     .constraints = c,
+                     .runs = fit->runs,
+                     .N = fit->N,
+                     .radius = g ? g->radius : INFINITY};
   RMX_TRY(allocate(&r, err));
   for (size_t d = 0; d < r.D; d++) {
-    double low = 0, high = 1;
-    if (guard && r.N) rmx__covered_range(fit, d, &low, &high);
-    r.low[d] = fmax(c->low[d], fmax(low, 0));
-    r.high[d] = fmin(c->high[d], high);
+    r.low[d] = fmax(c->low[d], g ? fmax(g->low[d], 0) : 0);
+    r.high[d] = fmin(c->high[d], g ? g->high[d] : 1);
     // Any of what the reference has none of is infinitely far from it.
     if (c->reference && !(c->reference[d] > 0)) r.high[d] = fmin(r.high[d], 0);
   }
-  rmx_status status = guard ? rmx__typical_distance(fit, &typical, err) : RMX_OK;
-  if (typical > 0) r.radius = 2 * typical;
-  if (status == RMX_OK) status = rmx__feasible_find_interior(&r, prior, found, err);
+  rmx_status status = rmx__feasible_find_interior(&r, prior, found, err);
   if (status != RMX_OK || !*found) rmx__feasible_release(&r);
   *out = r;
   return status;
 }
 
-rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
-                              bool guard, const double *prior, bool *guard_infeasible,
-                              rmx_err *err) {
+// Widens the ranges until bounds, shares and orders have a mixture in them, by the least sum: in
+// w = v + up - down, v is within them, or at the bound of `all` that is nearest to them.
+static rmx_status widen_ranges(guard *g, const rmx__feasible *all, rmx_arena *arena, rmx_err *err) {
+  const size_t D = all->D;
+  rmx__lp lp;
+  bool found;
+  double *x = rmx_arena_alloc(arena, 3 * D, sizeof(double));
+  if (!x) return rmx_fail_memory(err, 3 * D * sizeof(double), "a feasible set");
+  RMX_TRY(rmx__feasible_lp(all, 2 * D, 0, arena, &lp, err));
+  for (size_t d = 0; d < D; d++) {
+    lp.low[d] = g->low[d] = fmin(fmax(g->low[d], all->low[d]), all->high[d]);
+    lp.high[d] = g->high[d] = fmin(fmax(g->high[d], all->low[d]), all->high[d]);
+    lp.high[D + d] = all->high[d] - g->high[d];
+    lp.high[2 * D + d] = g->low[d] - all->low[d];
+    lp.c[D + d] = lp.c[2 * D + d] = 1;
+    for (size_t i = 0; i < lp.m; i++) {
+      lp.A[i * lp.n + D + d] = lp.A[i * lp.n + d];
+      lp.A[i * lp.n + 2 * D + d] = -lp.A[i * lp.n + d];
+    }
+  }
+  RMX_TRY(rmx__lp_solve(&lp, x, NULL, &found, err));
+  for (size_t d = 0; d < D && found; d++) g->high[d] += x[D + d], g->low[d] -= x[2 * D + d];
+  return RMX_OK;
+}
+
+// The constraints leave nothing of the guard: it follows them, as far from the runs as it must.
+static rmx_status follow(rmx__feasible *r, const rmx_fit *fit, const rmx__feasible *all, guard *g,
+                         const double *prior, rmx_arena *arena, rmx_err *err) {
+  const double radius = g->radius;
   bool found = false;
-  err->status = RMX_OK;
-  *guard_infeasible = false;
-  RMX_TRY(make(r, fit, c, guard, prior, &found, err));
-  if (found) return RMX_OK;
-  if (guard) {
-    rmx_status status = make(r, fit, c, false, prior, &found, err);
-    if (status != RMX_OK) return status;
-    *guard_infeasible = found;
+  RMX_TRY(widen_ranges(g, all, arena, err));
+  g->radius = INFINITY;
+  RMX_TRY(make(r, fit, all->constraints, g, prior, &found, err));
+  if (!found) {  // by the divergence
+    for (size_t d = 0; d < all->D; d++) {
+      g->low[d] = fmin(g->low[d], all->interior[d]);
+      g->high[d] = fmax(g->high[d], all->interior[d]);
+    }
+    RMX_TRY(make(r, fit, all->constraints, g, prior, &found, err));
+  }
+  if (!found) return rmx__feasible_copy(r, all, err);
+  double distance;
+  const rmx_status status =
+      isinf(radius) ? RMX_OK : rmx__feasible_approach_runs(r, prior, &distance, err);
+  if (status != RMX_OK)
     rmx__feasible_release(r);
-    if (found)
-      return rmx_fail(err, RMX_EINPUT,
-                      "the constraints allow no mixture near the runs: train runs there");
+  else if (isfinite(radius))
+    r->radius = distance + radius;
+  return status;
+}
+
+rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_constraints *c,
+                              bool guarded, const double *prior, bool *followed, rmx_err *err) {
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible all = {0};
+  bool found = false;
+  guard g;
+  err->status = RMX_OK;
+  if (followed) *followed = false;
+  if (guarded) {
+    RMX_TRY(around_runs(fit, &g, &arena, err));
+    RMX_TRY(make(r, fit, c, &g, prior, &found, err));
+    if (found) return RMX_OK;
+    err->status = RMX_OK;
+  }
+  RMX_TRY(make(&all, fit, c, NULL, prior, &found, err));
+  if (found && guarded) {
+    if (followed) *followed = true;
+    return follow(r, fit, &all, &g, prior, &arena, err);
+  }
+  if (found) {
+    *r = all;
+    all = (rmx__feasible){0};
+    return RMX_OK;
   }
   if (err->status == RMX_EINPUT) return RMX_EINPUT;  // the divergence: err says so already
   RMX_TRY(rmx_constraints_check(c, (const char *const *)fit->domains, err));
   return rmx_fail(err, RMX_EINPUT, "no mixture keeps the constraints: loosen one");
 }
 
-// 0 from now on; or, where it must not be 0, as much as is not too small.
+// 0 from now on, also where all runs have some of it; or, where a constraint wants some, as much as
+// is not too small.
 static void drop_or_raise(rmx__feasible *r, size_t d, double x) {
-  if (r->low[d] > 0)
+  if (r->constraints->low[d] > 0)
     r->low[d] = fmax(x, r->low[d]);
   else
-    r->high[d] = 0;
+    r->low[d] = r->high[d] = 0;
 }
 
 rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, rmx_err *err) {

@@ -131,13 +131,11 @@ static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
   return status;
 }
 
-// An interior point within a ball: the prior moved inside, or the run that needs the smallest move.
-static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool *found,
-                                     rmx_err *err) {
+rmx_status rmx__feasible_approach_runs(rmx__feasible *r, const double *prior, double *distance,
+                                       rmx_err *err) {
   RMX_OWNED double *w = rmx_calloc(r->D, sizeof(double)), *best = rmx_calloc(r->D, sizeof(double));
   double min = INFINITY;
   if (!w || !best) return rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
-  *found = false;
   for (size_t i = 0; i <= r->N; i++) {
     const double *from = i == 0 ? prior : r->runs + (i - 1) * r->D;
     memcpy(w, from, r->D * sizeof(double));
@@ -146,12 +144,10 @@ static rmx_status interior_near_runs(rmx__feasible *r, const double *prior, bool
                         : rmx__total_variation(w, from, r->D);
     if (far < min) memcpy(best, w, r->D * sizeof(double));
     min = fmin(far, min);
-    if (i == 0 && far <= r->radius) break;
+    if (i == 0 && isfinite(r->radius) && far <= r->radius) break;
   }
-  if (min <= r->radius) {
-    memcpy(r->interior, best, r->D * sizeof(double));
-    *found = true;
-  }
+  if (isfinite(min)) memcpy(r->interior, best, r->D * sizeof(double));
+  *distance = min;
   return RMX_OK;
 }
 
@@ -167,7 +163,9 @@ rmx_status rmx__feasible_find_interior(rmx__feasible *r, const double *prior, bo
     if (status != RMX_OK) *err = kl;
     if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
   }
-  if (isfinite(r->radius) && !rmx__feasible_contains(r, r->interior))
-    return interior_near_runs(r, prior, found, err);
+  if (isinf(r->radius) || rmx__feasible_contains(r, r->interior)) return RMX_OK;
+  double distance;
+  RMX_TRY(rmx__feasible_approach_runs(r, prior, &distance, err));
+  *found = distance <= r->radius;
   return RMX_OK;
 }

@@ -108,8 +108,8 @@ rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_er
 rmx_status rmx__stay_at_prior(const rmx__task *a, rmx_optimum *o, double *score, rmx_err *err) {
   const rmx_fit *f = a->fit;
   rmx__feasible set;
-  bool infeasible, again = true;
-  RMX_TRY(rmx__feasible_make(&set, f, &a->problem->constraints, false, a->prior, &infeasible, err));
+  bool again = true;
+  RMX_TRY(rmx__feasible_make(&set, f, &a->problem->constraints, false, a->prior, NULL, err));
   rmx_status status = RMX_OK;
   while (again && status == RMX_OK) {
     memcpy(o->mixture, a->prior, f->D * sizeof(double));

@@ -100,26 +100,21 @@ static rmx_status find_common(valuation *v, rmx_err *err) {
   return RMX_OK;
 }
 
-// Where a search that knows `runs` may go. Constraints that leave nothing of the guard switch it
-// off.
+// Where a search that knows `runs` may go.
 static rmx_status make_guard(const valuation *v, const rmx_fit *runs, rmx__feasible *out,
                              rmx_err *err) {
-  const rmx_constraints *c = &v->problem->constraints;
-  bool infeasible = false;
-  const rmx_status status = rmx__feasible_make(out, runs, c, v->guard, v->prior, &infeasible, err);
-  return infeasible ? rmx__feasible_make(out, runs, c, false, v->prior, &infeasible, err) : status;
+  return rmx__feasible_make(out, runs, &v->problem->constraints, v->guard, v->prior, NULL, err);
 }
 
 static rmx_status prepare(valuation *v, rmx_err *err) {
   const rmx_fit *fit = v->fit;
   size_t D = fit->D, room = fit->N + v->new_runs + AROUND + 2 * NEAR;
-  bool infeasible;  // never: the runs keep them
   v->prior = rmx_calloc(D, sizeof(double));
   if (!v->prior) return rmx_fail_memory(err, D * sizeof(double), "the gain of more runs");
   memcpy(v->prior, fit->mean_mixture, D * sizeof(double));
   RMX_TRY(rmx_mixture_normalise(v->prior, D, err));
   RMX_TRY(find_common(v, err));
-  RMX_TRY(rmx__feasible_make(&v->anywhere, fit, &v->of_runs, false, v->prior, &infeasible, err));
+  RMX_TRY(rmx__feasible_make(&v->anywhere, fit, &v->of_runs, false, v->prior, NULL, err));
   RMX_TRY(make_guard(v, fit, &v->guard_now, err));
   RMX_TRY(rmx__score_model_make(&v->model, fit, &v->problem->target, v->scored, v->seed, err));
   return rmx__candidates_make(&v->list, D, room, v->seed, err);

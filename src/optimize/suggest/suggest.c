@@ -337,11 +337,9 @@ rmx_status rmx_suggest(const rmx_suggest_request *given, rmx_suggestion *out, rm
                  .o = &request,
 
                  .D = D};
-  bool infeasible;
   rmx_status status = set_prior(&s, err);
   if (status == RMX_OK)
-    status =
-        rmx__feasible_make(&s.set, s.fit, &problem->constraints, false, s.prior, &infeasible, err);
+    status = rmx__feasible_make(&s.set, s.fit, &problem->constraints, false, s.prior, NULL, err);
   if (status == RMX_OK) status = suggest(&s, request.seed, out, err);
   if (status == RMX_OK)
     status = rmx__suggestion_name(out, s.fit, request.taken, request.n_taken, err);

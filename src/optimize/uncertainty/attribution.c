@@ -48,7 +48,8 @@ static double best_under(const leaving *l, const rmx_constraints *c) {
   q.constraints = *c;
   request.problem = &q;
   if (rmx_optimize(&request, &o, &ignored) != RMX_OK) return NAN;
-  return o->guarded == request.options->guard ? o->score : NAN;
+  return o->guarded == request.options->guard && o->followed == l->optimum->followed ? o->score
+                                                                                     : NAN;
 }
 
 static void leave_out(void *context, size_t d) {

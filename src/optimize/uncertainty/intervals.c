@@ -312,7 +312,6 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   rmx_arena arena = {0};
   rmx__feasible set = {0};
   rmx_uncertainty u = {.D = D, .level = options->level};
-  bool infeasible;
   bootstrap b = {.fit = fit,
                  .target = &q->target,
                  .set = &set,
@@ -333,9 +332,8 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
       (!b.posterior || !b.data || !b.best || !b.wrong || !b.failed || !b.status || !b.err))
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(
-      rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, &infeasible, err),
-      done);
+  RMX_TRY_GOTO(rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, NULL, err),
+               done);
   set.coarse = true;
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
