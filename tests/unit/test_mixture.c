@@ -4,6 +4,7 @@
 #include <regmix/mixture.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "mixture/domain_tree.h"
 #include "testing.h"
 
@@ -245,7 +246,43 @@ START_TEST(columns_of_phases) {
 }
 END_TEST
 
+START_TEST(ratios_that_are_reused) {
+  rmx_reuse r;
+  must(rmx_reuse_read(file("yaml", "a: 0.5\nold: 0.5\n"), &r, err));
+  ck_assert(!r.name);
+  must(rmx_reuse_read(file("csv", "a,b\n"), &r, err));
+  ck_assert(!r.name);
+  must(rmx_reuse_read(file("yaml", "reuse: {old: {b: 0.25, c: 0.75, d: 0}}\n"), &r, err));
+  ck_assert_str_eq(r.name, "old");
+  ck_assert_uint_eq(r.members.n, 3);
+  ck_assert_str_eq(r.members.items[1], "c");
+  ck_assert(r.ratio[0] == 0.25 && r.ratio[1] == 0.75 && r.ratio[2] == 0);
+  json_t *map = json_pack("{s:f, s:f}", "a", 0.5, "old", 0.5), *out = rmx_reuse_expand(&r, map);
+  ck_assert_uint_eq(json_object_size(out), 4);
+  ck_assert(json_number_value(json_object_get(out, "a")) == 0.5);
+  ck_assert(json_number_value(json_object_get(out, "c")) == 0.375);
+  json_decref(map);
+  json_decref(out);
+  rmx_reuse_release(&r);
+  // Ratios that are rounded are made to sum to 1.
+  must(rmx_reuse_read(file("yaml", "reuse: {old: {b: 0.333, c: 0.666}}\n"), &r, err));
+  ck_assert(fabs(r.ratio[0] - 1.0 / 3) < 1e-15 && fabs(r.ratio[1] - 2.0 / 3) < 1e-15);
+  rmx_reuse_release(&r);
+  must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 0.4, c: 0.5}}\n"), &r, err),
+            "reuse: the ratios of \"old\" sum to 0.9; wanted 1");
+  must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 1.5, c: -0.5}}\n"), &r, err),
+            "reuse: the ratio of \"b\" is not a number from 0 to 1");
+  must_fail(rmx_reuse_read(file("yaml", "reuse: {old: 1}\n"), &r, err),
+            "reuse: wanted one virtual domain");
+  must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 1}, new: {c: 1}}\n"), &r, err),
+            "reuse: wanted one virtual domain");
+  unlink(file("yaml", ""));
+  unlink(file("csv", ""));
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, ratios_that_are_reused);
   tcase_add_test(tc, checks);
   tcase_add_test(tc, tempers);
   tcase_add_test(tc, caps);
