@@ -140,7 +140,7 @@ static const rmx_listener counter = {.note = count_note, .warn = count_warning};
 
 // Waits until it is known that the other one waits, and some looks more.
 static void *hold_for_a_while(void *lock) {
-  while (!notes) usleep(1000);
+  for (int i = 0; i < 3000 && !notes; i++) usleep(1000);
   usleep(350000);
   rmx_folder_unlock(lock);
   return NULL;
