@@ -49,6 +49,7 @@ suggest_runs() {
     [ ! -f "$mixtures" ] || have=$(($(wc -l < "$mixtures") - 1))
     if [ "$have" -lt "$n" ]; then
       next=$folder/recipe/next.csv
+      rm -f "$next"
       prior=
       [ "$have" -gt 0 ] || prior="--prior $proposals/prior.yaml"
       # shellcheck disable=SC2086 # an option and its value

@@ -139,6 +139,29 @@ def date(seconds):
     return time.strftime("%Y-%m-%d", time.gmtime(seconds))
 
 
+def every_result(experiment):
+    """Time, seconds and kernels of all that an experiment trained, set aside or not."""
+    out = []
+    for path in sorted(experiment.glob("**/result.json")):
+        result = load(path)
+        out.append((path.stat().st_mtime, result["wall_s"],
+                    result.get("made_by", {}).get("isa", "")))
+    return out
+
+
+def made_of(experiment, results, machine):
+    times = [time for time, _, _ in results]
+    return {"experiment": experiment, "runs": str(len(results)), "first": date(min(times)),
+            "last": date(max(times)), "machine": machine, "isa": results[0][2],
+            "hours": short(sum(seconds for _, seconds, _ in results) / 3600, 2)}
+
+
+def known(path):
+    """The rows of a table as they stand in the file."""
+    return [{c: v if isinstance(v, str) else short(v) for c, v in r.items()}
+            for r in (rows_of(path) if path.exists() else [])]
+
+
 def keep(path, columns, rows, shrink):
     """Writes a table, if it does not lose rows."""
     had = len(rows_of(path)) if path.exists() else 0
@@ -152,24 +175,21 @@ def keep(path, columns, rows, shrink):
 
 
 def collect(folder, data, machine, shrink):
-    made = {r["experiment"]: {k: str(v) for k, v in r.items()}
-            for r in (rows_of(data / "made.csv") if (data / "made.csv").exists() else [])}
-    tasks = {(r["experiment"], r["swarm"], r["task"]): r
-             for r in (rows_of(data / "tasks.csv") if (data / "tasks.csv").exists() else [])}
-    tasks = {k: {c: v if isinstance(v, str) else short(v) for c, v in r.items()}
-             for k, r in tasks.items()}
+    made = {r["experiment"]: r for r in known(data / "made.csv")}
+    tasks = {(r["experiment"], r["swarm"], r["task"]): r for r in known(data / "tasks.csv")}
     methods = []
     for experiment in EXPERIMENTS:
-        rows = [] if experiment in RIVALS else runs_of(folder, experiment)
         if experiment in RIVALS:
-            methods += methods_of(folder, experiment)
+            found = methods_of(folder, experiment)
+            methods += found
+            if found:
+                made[experiment] = made_of(experiment, every_result(folder / experiment), machine)
+            continue
+        rows = runs_of(folder, experiment)
         if not rows or not keep(data / f"{experiment}.csv", COLUMNS, rows, shrink):
             continue
-        times = [r["about"]["time"] for r in rows]
-        made[experiment] = {
-            "experiment": experiment, "runs": str(len(rows)), "first": date(min(times)),
-            "last": date(max(times)), "machine": machine, "isa": rows[0]["about"]["isa"],
-            "hours": short(sum(float(r["wall_s"]) for r in rows) / 3600, 2)}
+        made[experiment] = made_of(experiment, [
+            (r["about"]["time"], float(r["wall_s"]), r["about"]["isa"]) for r in rows], machine)
         for r in rows:
             for task, (n, chance) in r["about"]["items"].items():
                 tasks[experiment, r["swarm"], task] = {

@@ -3,8 +3,8 @@
 
 An entry (domain, loss) is the change of the loss, in bits per byte, that the fit of the swarm
 `tokens1M` expects when a tenth of the tokens of the mean mixture moves to the domain. It surprises
-if the domain is of another kind than the text of the loss and lowers the loss, or is of the same kind
-and raises it (KINDS in tables.py). The most surprising are those furthest from 0 in standard
+if the domain is of another kind than the text of the loss and lowers the loss, or is of the same
+kind and raises it (KINDS in tables.py). The most surprising are those furthest from 0 in standard
 deviations of the loss over the runs.
 """
 from statistics import pstdev

@@ -72,5 +72,5 @@ class Program:
     def correlate(self, rows, losses, scores):
         """The program's answer on which loss goes with which score."""
         return json.loads(self.ask(
-            "correlate", "--metrics", self.metrics(rows, losses + scores),
-            "--losses", ",".join(losses), "--scores", ",".join(scores), "--json"))
+            "correlate", "--metrics", self.metrics(rows, losses + scores), "--losses", "*_bpb",
+            "--json"))

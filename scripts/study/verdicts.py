@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the derived tables say about each claim, in words. Nothing here knows a result.
+
+A verdict is (state, sentence). `state` is one of STATES. Each function takes all derived tables.
+"""
+import math
+from collections import namedtuple
+
+STATES = {"no": "Did not replicate", "unclear": "Cannot be told yet", "yes": "Replicated",
+          "untrained": "Not trained yet"}
+Verdict = namedtuple("Verdict", "state sentence")
+UNTRAINED = Verdict("untrained", "Not trained yet.")
+GOOD_RANKS = 0.9  # a rank correlation that keeps nearly all of an order
+SIZES = ["proxies", "middle", "big"]
+SIZE_NAMES = {"proxies": "nano", "middle": "mini", "big": "midi"}
+SCORE_NAMES = {"acc": "accuracy", "acc_norm": "length-normalised accuracy",
+               "bits": "bits per byte of the right answer"}
+
+
+def real(x):
+    return isinstance(x, (int, float)) and not math.isnan(x)
+
+
+def number(x, digits=2):
+    return f"{x:.{digits}f}".replace("-", "\u2212") if real(x) else "\u2013"
+
+
+def span(low, high, digits=2):
+    if not (real(low) and real(high)):
+        return "no interval"
+    return f"95\u00a0% interval {number(low, digits)} to {number(high, digits)}"
+
+
+def counted(n, one, many=None):
+    words = "no one two three four five six seven eight nine ten".split()
+    text = words[n] if 0 <= n < len(words) else str(n)
+    return f"{text} {one if n == 1 else many or one + 's'}"
+
+
+def listed(names):
+    names = list(names)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def above(low, high, threshold):
+    """yes: the interval is above the threshold, no: below it, unclear: neither."""
+    if not (real(low) and real(high)):
+        return "unclear"
+    return "yes" if low >= threshold else "no" if high < threshold else "unclear"
+
+
+def score_name(column):
+    """blimp_acc_norm -> blimp, length-normalised accuracy"""
+    for end in ("_acc_norm", "_acc", "_bits"):
+        if column.endswith(end):
+            return f"{column[:-len(end)]}, {SCORE_NAMES[end[1:]]}"
+    return column[:-len("_bpb")]
+
+
+def largest(rows):
+    """The rows of the largest size that there is."""
+    size = max((r["size"] for r in rows), key=SIZES.index)
+    return size, [r for r in rows if r["size"] == size]
+
+
+def regression(t):
+    if not t["regression"]:
+        return UNTRAINED
+    size, rows = largest(t["regression"])
+    by = {r["regressor"]: r for r in rows}
+    trees, ridge, auto = by["trees"], by["ridge"], by["auto"]
+    state = above(auto["mean_low"], auto["mean_high"], GOOD_RANKS)
+    said = (f"Fits of {trees['trained']:.0f} proxies rank {trees['n']:.0f} unseen mixtures for "
+            f"{SIZE_NAMES[size]} models with a mean rank correlation over 17 losses of "
+            f"{number(auto['mean_spearman'])} (auto; "
+            f"{span(auto['mean_low'], auto['mean_high'])}), {number(trees['mean_spearman'])} "
+            f"(trees) and {number(ridge['mean_spearman'])} (ridge).")
+    better = sum(1 for s in {r["size"] for r in t["regression"]}
+                 if value(t, "trees", s) > value(t, "ridge", s))
+    n = len({r["size"] for r in t["regression"]})
+    said += f" Trees have the higher mean than ridge at {better} of {n} sizes."
+    return Verdict(state, said)
+
+
+def value(t, regressor, size):
+    return next(r["mean_spearman"] for r in t["regression"]
+                if r["regressor"] == regressor and r["size"] == size)
+
+
+def number_of_proxies(t):
+    if not t["number"]:
+        return UNTRAINED
+    known = [r for r in t["number"] if real(r.get("gain"))]
+    if not known:
+        return Verdict("unclear", "Only one of the four swarms of equal FLOPs is trained, so "
+                                  "number and tokens cannot be compared yet.")
+    size, rows = largest(known)
+    last = max(rows, key=lambda r: r["tokens"])
+    state = above(last["gain_low"], last["gain_high"], 0)
+    words = {"yes": "More proxies rank better than more tokens do",
+             "no": "More tokens rank better than more proxies do",
+             "unclear": "Neither more proxies nor more tokens rank clearly better"}[state]
+    partial = [r for r in t["number"] if r["runs"] == r["of"]]
+    many = max(r["of"] for r in partial)
+    return Verdict(state, f"{words}, at equal FLOPs: {many:.0f} short proxies against "
+                   f"{last['of']:.0f} of {last['tokens'] / 1e6:.2g}M tokens differ by "
+                   f"{number(last['gain'])} in the rank correlation for {SIZE_NAMES[size]} models "
+                   f"({span(last['gain_low'], last['gain_high'])}).")
+
+
+def ranks(t):
+    rows = [r for r in t["ranks"] if r["kind"] == "size"]
+    if not rows:
+        rows = [r for r in t["ranks"] if r["kind"] == "tokens"]
+    if not rows:
+        return UNTRAINED
+    pair = next((p for p in ("nano, midi", "mini, midi", "nano, mini")
+                 if any(r["pair"] == p for r in rows)), rows[-1]["pair"])
+    rows = [r for r in rows if r["pair"] == pair]
+    whole = next(r for r in rows if r["domain"] == "mean")
+    domains = sorted((r for r in rows if r["domain"] != "mean"), key=lambda r: r["spearman"])
+    broken = [r["domain"] for r in domains if real(r["high"]) and r["high"] < GOOD_RANKS]
+    state = above(whole["low"], whole["high"], GOOD_RANKS)
+    said = (f"The mean rank correlation of true losses, {pair}, is {number(whole['spearman'])} "
+            f"over {whole['n']:.0f} mixtures ({span(whole['low'], whole['high'])}). ")
+    said += (f"Clearly below {GOOD_RANKS}: {listed(broken)}." if broken else
+             f"No domain is clearly below {GOOD_RANKS}; the lowest is {domains[0]['domain']} "
+             f"({number(domains[0]['spearman'])}).")
+    return Verdict(state, said)
+
+
+def repetition(t):
+    """A sentence on what repetition does to ranks."""
+    mean = {r["pair"]: r for r in t["ranks"] if r["domain"] == "mean"}
+    plain, matched = "little text: nano, mini", "little text, matched: nano, mini"
+    if plain not in mean:
+        return "Repetition: not trained yet."
+    said = (f"Where text is scarce and the larger models repeat it, proxies that read all of it "
+            f"have a mean rank correlation of {number(mean[plain]['spearman'])} with them "
+            f"({span(mean[plain]['low'], mean[plain]['high'])})")
+    if "nano, mini" in mean:
+        said += f"; with much text it is {number(mean['nano, mini']['spearman'])}"
+    if matched in mean:
+        said += (f". Proxies that repeat as much as the larger models have "
+                 f"{number(mean[matched]['spearman'])} "
+                 f"({span(mean[matched]['low'], mean[matched]['high'])})")
+    return said + "."
+
+
+def half(t):
+    """A sentence on whether proxies train past the first fast fall."""
+    if not t["half"]:
+        return ""
+    worst = min(t["half"], key=lambda r: r["spearman"])
+    return (f"Half way through, the target's losses rank the mixtures as they do at the end: the "
+            f"rank correlation is {number(worst['spearman'])} or more "
+            f"(least: {worst['experiment']}, {worst['swarm']}).")
+
+
+def matters(t):
+    if not t["matters"]:
+        return UNTRAINED
+    known = [r for r in t["matters"] if real(r.get("holm"))]
+    points = [r for r in t["matters"] if "_acc" in r["metric"]]
+    wide = max(points, key=lambda r: r["range"]) if points else None
+    said = ""
+    if wide:
+        said = (f"Over {wide['n']:.0f} midi models an accuracy differs by up to "
+                f"{100 * wide['range']:.1f} points ({score_name(wide['metric'])}). ")
+    if not known:
+        return Verdict("unclear", said + "Seeds are not trained yet, so the noise is not known.")
+    acc = [r for r in known if "_acc" in r["metric"]]
+    clear = [r for r in acc if r["holm"] < 0.05]
+    losses = [r for r in known if "_acc" not in r["metric"]]
+    state = "yes" if clear else "no" if acc else "unclear"
+    said += (f"Best against worst mixture with fresh seeds: {len(clear)} of {len(acc)} accuracies "
+             f"and {sum(r['holm'] < 0.05 for r in losses)} of {len(losses)} losses in bits per "
+             "byte differ clearly, after Holm's correction.")
+    return Verdict(state, said)
+
+
+def losses(t):
+    if not t["losses"]:
+        return UNTRAINED
+    size, rows = largest(t["losses"])
+    clear = [r for r in rows if r["clear"]]
+    means = {}
+    for r in rows:
+        if r["score"].endswith("_bits") and real(r["agreement"]):
+            means.setdefault(r["loss"], []).append(r["agreement"])
+    order = sorted(means, key=lambda d: -sum(means[d]) / len(means[d]))
+    said = (f"Of {len(rows)} pairs of a loss and a score, over {rows[0]['n']:.0f} "
+            f"{SIZE_NAMES[size]} models, {len(clear)} are clear after Holm's correction, "
+            f"{sum('_acc' in r['score'] for r in clear)} of them with an accuracy. ")
+    if not clear or not order:
+        return Verdict("unclear", said + "So no loss can be called the best predictor.")
+    place = {d: i + 1 for i, d in enumerate(order)}
+    said += (f"The losses that agree best with the scores in bits per byte are "
+             f"{listed(order[:3])}; descriptions of packages, the text that is most like a web "
+             f"crawl here, are number {place['pkgdesc']} of {len(order)}, and foldoc, an "
+             f"encyclopedia, number {place['foldoc']}.")
+    first = place["pkgdesc"] == 1 and place["foldoc"] > len(order) / 2
+    reverse = place["pkgdesc"] > place["foldoc"]
+    return Verdict("yes" if first else "no" if reverse else "unclear", said)
+
+
+def methods(t):
+    if not t["methods"]:
+        return UNTRAINED
+    tokens = max(r["tokens"] for r in t["methods"])
+    rows = {r["method"]: r for r in t["methods"] if r["tokens"] == tokens}
+    clear = [r for r in rows.values() if real(r.get("holm")) and r["holm"] < 0.05]
+    ahead = [r["method"] for r in clear if r["to_regmix"] < 0]
+    said = (f"With {tokens / 1e6:.2g}M tokens, "
+            + (f"{listed(ahead)} {'is' if len(ahead) == 1 else 'are'} clearly better than regmix; "
+               if ahead else "no method is clearly better than regmix; ")
+            + f"{len(clear) - len(ahead)} of {len(rows) - 1} are clearly worse (Holm). ")
+    tenth = rows.get("regmix, a tenth")
+    if not tenth or not real(tenth.get("to_doremi")):
+        return Verdict("unclear", said + "Regression with a tenth of the FLOPs: not trained yet.")
+    ratio = rows["doremi"]["search_flops"] / tenth["search_flops"]
+    low, high = tenth["to_doremi_low"], tenth["to_doremi_high"]
+    state = "unclear" if not real(low) else "yes" if high < 0 else "no" if low > 0 else "unclear"
+    word = {"yes": "lower", "no": "higher", "unclear": "not clearly different"}[state]
+    return Verdict(state, said + f"With {ratio:.0f} times fewer FLOPs than DoReMi, everything "
+                   f"counted, regression has a loss that is {word}: "
+                   f"{number(tenth['to_doremi'], 3)} bits per byte ({span(low, high, 3)}).")
+
+
+def interactions(t):
+    rows = t["entries"]
+    if not rows:
+        return UNTRAINED
+    known = [r for r in rows if real(r.get("holm"))]
+    names = listed(f"{r['domain']} on {r['loss']}" for r in rows)
+    if not known:
+        return Verdict("untrained", f"Not trained yet. The entries to test are {names}.")
+    holds = [r for r in known if r["holds"]]
+    state = "yes" if len(holds) * 2 > len(known) else "no"
+    entries = counted(len(known), "most surprising entry", "most surprising entries")
+    return Verdict(state, f"Of the {entries} of the matrix, {len(holds)} "
+                   f"{'holds' if len(holds) == 1 else 'hold'} in direct runs: the loss moves in "
+                   "the predicted direction, and clearly so after Holm's correction.")
+
+
+def recipe(t):
+    theirs = next((r for r in t["recipe"] if r["proposal"] == "recipe"), None)
+    mine = [r for r in t["recipe"] if r["proposal"].startswith("auto-") and real(r["to_recipe"])]
+    if not theirs or not mine:
+        return UNTRAINED
+    reached = [r for r in mine if r["to_recipe"] <= 0]
+    if not reached:
+        last = max(mine, key=lambda r: r["runs"])
+        return Verdict("no", f"With up to {last['runs']:.0f} runs, auto with suggest does not "
+                       "reach the loss of the published recipe on "
+                       f"{theirs['runs']:.0f}: it is {number(last['to_recipe'], 3)} bits per byte "
+                       "worse "
+                       f"({span(last['to_low'], last['to_high'], 3)}).")
+    first = min(reached, key=lambda r: r["runs"])
+    share = first["flops"] / theirs["flops"] if theirs["flops"] else math.nan
+    sure = real(first["to_high"]) and first["to_high"] <= 0
+    state = "yes" if share <= 0.25 and sure else "unclear" if share <= 0.25 else "no"
+    return Verdict(state, f"auto with suggest reaches the loss of the published recipe with "
+                   f"{first['runs']:.0f} runs in place of {theirs['runs']:.0f}, "
+                   f"{100 * share:.0f}\u00a0% of its FLOPs (goal: a quarter). The difference is "
+                   f"{number(first['to_recipe'], 3)} bits per byte "
+                   f"({span(first['to_low'], first['to_high'], 3)}"
+                   f"{'' if sure else ', which does not leave out 0'}).")
+
+
+PARTS = [("regression", "Small proxies rank mixtures for larger models", regression),
+         ("number", "The number of proxies matters more than their tokens", number_of_proxies),
+         ("ranks", "Sizes and lengths order mixtures alike", ranks),
+         ("matters", "The mixture matters for scores", matters),
+         ("losses", "A web crawl\u2019s loss predicts scores best", losses),
+         ("methods", "As good as DoReMi for a tenth of the FLOPs", methods),
+         ("interactions", "Domains act on each other in ways that surprise", interactions),
+         ("recipe", "Our defaults need a quarter of the recipe\u2019s runs", recipe)]
+
+
+def all_verdicts(tables):
+    """(name, claim, verdict), in the order of the parts."""
+    return [(name, claim, judge(tables)) for name, claim, judge in PARTS]

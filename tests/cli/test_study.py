@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test_study.py REGMIX: the study's collector, tables, words and page on runs that never took place,
+and the committed page against the committed tables. Speaks TAP."""
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "scripts/study"
+sys.path.insert(0, str(SCRIPTS))
+sys.dont_write_bytecode = True
+import measures  # noqa: E402
+import page  # noqa: E402
+import verdicts  # noqa: E402
+from tables import DOMAINS, TARGET, TASKS, read, rows_of  # noqa: E402
+
+REGMIX = str(Path(sys.argv[1]).resolve())
+draw = random.Random(11)
+count = [0, 0]
+
+
+def ok(what, good, why=""):
+    count[0] += 1
+    if good:
+        print(f"ok {count[0]} - {what}")
+    else:
+        count[1] += 1
+        print(f"not ok {count[0]} - {what}")
+        for line in str(why).splitlines()[:12]:
+            print(f"# {line}")
+
+
+def script(name, *arguments):
+    return subprocess.run([sys.executable, "-B", SCRIPTS / name, *map(str, arguments)],
+                          capture_output=True, text=True, check=False)
+
+
+def mixture(seed):
+    r = random.Random(seed)
+    w = [r.gammavariate(0.5, 1) for _ in DOMAINS]
+    return {d: x / sum(w) for d, x in zip(DOMAINS, w)}
+
+
+def losses(w, level, noise):
+    """The target likes bible and novels; every domain likes itself."""
+    out = {d: level + 2 - 1.5 * w[d] ** 0.5 + draw.gauss(0, noise) for d in DOMAINS}
+    out[TARGET] = level + 2 - w["bible"] - 0.6 * w["novels"] + draw.gauss(0, noise)
+    return out
+
+
+def run(folder, w, level=1.0, noise=0.002, tokens=1000):
+    """The files of a finished run."""
+    folder.mkdir(parents=True)
+    bits = losses(w, level, noise)
+    nats = {d: 2 * b for d, b in bits.items()}
+    (folder / "result.json").write_text(json.dumps({
+        "run": folder.name, "status": "done", "seed": 1, "mixture": w, "parameters": 5,
+        "tokens": tokens, "flops": 6.0 * tokens, "valid_flops": 10.0, "wall_s": 1.25,
+        "loss_nats": nats, "bits_per_byte": bits, "made_by": {"isa": "none"},
+        "half": {"loss_nats": {d: x + 1 for d, x in nats.items()}}}))
+    acc = 0.5 + 0.1 * w["bible"]
+    (folder / "scores.json").write_text(json.dumps({
+        "results": {t: {"acc,none": acc + draw.gauss(0, 0.01), "acc_norm,none": 0.5,
+                        "bits_per_byte,none": bits[TARGET]} for t in TASKS},
+        "n-samples": {t: {"effective": 100.0} for t in TASKS},
+        "chance": {t: 0.5 for t in TASKS}}))
+
+
+def make_runs(folder):
+    for i in range(24):
+        run(folder / f"small/runs/{i:04d}", mixture(i))
+    for i in range(12):
+        run(folder / f"unseen/runs/{i:04d}", mixture(100 + i), 0.9)
+        run(folder / f"unseen/runs/big-{i:04d}", mixture(100 + i), 0.5)
+    for seed in (1, 2, 3):
+        run(folder / f"seeds/large/best/{seed}", mixture(7), 0.5)
+        run(folder / f"seeds/large/worst/{seed}", mixture(8), 0.5)
+    broken = folder / "small/runs/0099"
+    broken.mkdir()
+    (broken / "result.json").write_text('{"status": "diverged", "loss_nats": null}')
+
+
+def collector(work):
+    runs, study = work / "runs", work / "study"
+    make_runs(runs)
+    done = script("collect.py", runs, "--into", study / "data", "--machine", "X")
+    ok("the collector ends well", done.returncode == 0, done.stderr)
+    small = read("small", data=study / "data")
+    ok("a row a finished run, none for one that diverged", len(small) == 24, len(small))
+    row, result = small[3], json.loads((runs / "small/runs/0003/result.json").read_text())
+    ok("losses, half-way losses in bits per byte, and weights are those of the run",
+       abs(row["bible_bpb"] - result["bits_per_byte"]["bible"]) < 1e-4
+       and abs(row["half_bible"] - result["bits_per_byte"]["bible"] - 0.5) < 2e-4
+       and abs(row["w_bible"] - result["mixture"]["bible"]) < 1e-6, row)
+    ok("large models are rows with their seeds",
+       [r["run"] for r in read("seeds", "large", study / "data")][:3]
+       == ["best/1", "best/2", "best/3"])
+    before = {p: p.read_bytes() for p in (study / "data").iterdir()}
+    again = script("collect.py", runs, "--into", study / "data", "--machine", "X")
+    ok("the same runs give the same tables", again.stdout == "" and before == {
+        p: p.read_bytes() for p in (study / "data").iterdir()}, again.stdout)
+    (runs / "small/runs/0000").rename(work / "gone")
+    less = script("collect.py", runs, "--into", study / "data", "--machine", "X")
+    ok("a table does not lose rows", len(read("small", data=study / "data")) == 24
+       and "24 rows" in less.stderr, less.stderr)
+    (work / "gone").rename(runs / "small/runs/0000")
+    made = rows_of(study / "data/made.csv")
+    ok("the machine is named", {r["machine"] for r in made} == {"X"}, made)
+    nothing = script("collect.py", work / "gone", "--into", study / "data")
+    ok("a folder without experiments is an error", nothing.returncode == 1, nothing)
+    return study
+
+
+def maker(study):
+    done = script("make.py", REGMIX, "--study", study)
+    ok("tables, figures and the page are made", done.returncode == 0, done.stderr)
+    if done.returncode != 0:
+        return
+    html = (study / "index.html").read_text()
+    rows = {(r["regressor"], r["size"]): r for r in rows_of(study / "tables/regression.csv")}
+    ok("fits rank a made-up target nearly perfectly", rows["auto", "big"]["spearman"] > 0.9,
+       rows["auto", "big"])
+    ok("parts without runs say so", html.count(verdicts.UNTRAINED.sentence) >= 3)
+    ok("each figure of the page has its table and its file", all(
+        f'data-table="{n}"' in html and (study / f"figures/{n}.svg").exists()
+        for n in ("regression", "number", "ranks", "matters", "losses")))
+    ok("nothing is left to fill in", "{{" not in html)
+    check = script("make.py", "--check", "--study", study)
+    ok("--check takes what was made", check.returncode == 0, check.stderr)
+    page_file, data_file = study / "index.html", study / "data/small.csv"
+    page_file.write_text(html.replace("Replicated", "Certain"))
+    check = script("make.py", "--check", "--study", study)
+    ok("--check refuses a changed page", check.returncode == 1 and "index.html" in check.stderr)
+    page_file.write_text(html)
+    data_file.write_text(data_file.read_text() + "\n")
+    check = script("make.py", "--check", "--study", study)
+    ok("--check refuses other data", check.returncode == 1 and "not of" in check.stderr)
+
+
+def known_numbers():
+    ok("ranks share ties", measures.ranks([3, 1, 3]) == [2.5, 1, 2.5])
+    ok("Spearman", abs(measures.spearman([1, 2, 3, 4], [1, 3, 2, 4]) - 0.8) < 1e-12)
+    ok("regret", measures.regret([2, 1, 3], [5.0, 6.0, 4.0]) == 2.0)
+    ok("MSE of differences forgets the level",
+       measures.mse_of_differences([1, 2, 3], [11, 12, 13]) < 1e-18)
+    ok("Holm", measures.holm([0.01, 0.04, 0.03, 0.005]) == [0.03, 0.06, 0.06, 0.02])
+    ok("p of Student's t", abs(measures.p_of_t(2.228, 10) - 0.05) < 1e-4)
+    low, high = measures.paired([1, 2, 3, 4], [0, 0.5, 2.5, 3])[1:3]
+    ok("a paired t interval", abs(low - 0.3504) < 1e-3 and abs(high - 1.6496) < 1e-3, (low, high))
+
+
+def judged(name, **changed):
+    tables = {n: [] for n in ("regression", "others", "ceiling", "number", "ranks", "half",
+                              "matters", "losses", "methods", "effects", "entries", "recipe")}
+    tables.update(changed)
+    return next(v for n, _, v in verdicts.all_verdicts(tables) if n == name)
+
+
+def proposals(difference, high, runs=128):
+    return [{"proposal": "recipe", "runs": 512.0, "flops": 8e9},
+            {"proposal": f"auto-{runs}", "runs": float(runs), "flops": runs * 1.5e7,
+             "to_recipe": difference, "to_low": difference - 0.1, "to_high": high}]
+
+
+def words():
+    ok("no tables: not trained yet", all(
+        judged(n).state == "untrained" for n, _, _ in verdicts.PARTS))
+    ok("a quarter of the runs, clearly", judged("recipe", recipe=proposals(-0.1, -0.01)).state
+       == "yes")
+    ok("a quarter, not clearly", judged("recipe", recipe=proposals(-0.1, 0.1)).state == "unclear")
+    ok("too many runs", judged("recipe", recipe=proposals(-0.1, -0.01, 256)).state == "no")
+    ok("never reached", judged("recipe", recipe=proposals(0.1, 0.2)).state == "no")
+
+    def rank(low, high):
+        return judged("ranks", ranks=[
+            {"kind": "size", "pair": "nano, midi", "domain": d, "n": 16.0,
+             "spearman": (low + high) / 2, "low": low, "high": high} for d in ("bible", "mean")])
+    ok("ranks: above, below, neither", [rank(*x).state for x in (
+        (0.92, 0.99), (0.5, 0.8), (0.8, 0.95))] == ["yes", "no", "unclear"])
+    ok("a domain that breaks the order is named", "bible" in rank(0.5, 0.8).sentence)
+    first = page.summary([("a", "It works", verdicts.Verdict("yes", "So.")),
+                          ("b", "It fails", verdicts.Verdict("no", "Not so."))])
+    ok("what did not replicate is first", first.index("It fails") < first.index("It works"))
+
+
+def committed():
+    done = script("make.py", "--check")
+    ok("docs/study is what make.py makes of its tables", done.returncode == 0, done.stderr)
+    size = sum(p.stat().st_size for p in (ROOT / "docs/study/data").iterdir())
+    ok("the tables are below 1 MB", size < 1e6, size)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    known_numbers()
+    words()
+    maker(collector(Path(folder)))
+    committed()
+print(f"1..{count[0]}")
+sys.exit(1 if count[1] else 0)
