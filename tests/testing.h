@@ -11,6 +11,7 @@
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 
@@ -38,6 +39,9 @@ static inline bool shared_has(const char *test, const char *file) {
   printf("# skipped: %s (no data: %s)\n", test, path);
   return false;
 }
+
+/* A folder for the files of all tests of this program. It goes away, also when a test fails. */
+static char scratch_folder[32] = "/tmp/regmix-tests-XXXXXX";
 
 /* What `err` stands for in the calls below. */
 static rmx_err test_error __attribute__((unused));
@@ -70,9 +74,11 @@ int main(int argc, char **argv) {
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_set_tap(runner, "-");
+  if (!mkdtemp(scratch_folder)) return EXIT_FAILURE;
   srunner_run_all(runner, CK_SILENT);
   int failed = srunner_ntests_failed(runner);
   srunner_free(runner);
+  if (rmx_remove_tree(scratch_folder, &test_error) != RMX_OK) return EXIT_FAILURE;
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

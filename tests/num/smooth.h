@@ -85,8 +85,8 @@ static inline void file_holds(const rmx_regressor *r, size_t D) {
   rmx_regressor *again;
   double *X = calloc(N * D, sizeof(double)), p[N], q[N], sp[N], sq[N],
          *g = calloc(2 * D, sizeof(double));
-  snprintf(path, sizeof path, "/tmp/regmix-%s-%d.json", rmx_regressor_name(r), (int)getpid());
-  snprintf(path2, sizeof path2, "/tmp/regmix-%s-%d-2.json", rmx_regressor_name(r), (int)getpid());
+  snprintf(path, sizeof path, "%s/one.json", scratch_folder);
+  snprintf(path2, sizeof path2, "%s/two.json", scratch_folder);
   some_mixtures(X, N, D, 5);
   must(rmx_regressor_write(r, path, err));
   must(rmx_regressor_read(path, &again, err));

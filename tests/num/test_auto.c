@@ -66,7 +66,7 @@ START_TEST(kept_in_the_folder) {
   enum { N = 30, D = 3 };
   char folder[64], path[96], *text, *text2;
   size_t size, size2;
-  snprintf(folder, sizeof folder, "/tmp/regmix-auto-%d", (int)getpid());
+  snprintf(folder, sizeof folder, "%s/fit", scratch_folder);
   snprintf(path, sizeof path, "%s/fit.json", folder);
   rmx_dataset data = a_dataset(N, D, 8, 0.01);
   rmx_regress_options o = options_for("auto");

@@ -118,7 +118,7 @@ END_TEST
 static void lasting_of(const rmx_regressor *r, double *lasting) {
   char path[64];
   json_t *o;
-  snprintf(path, sizeof path, "/tmp/regmix-lasting-%d.json", (int)getpid());
+  snprintf(path, sizeof path, "%s/lasting.json", scratch_folder);
   must(rmx_regressor_write(r, path, err));
   must(rmx__json_read(path, &o, err));
   for (size_t d = 0; d < D; d++)
@@ -167,7 +167,7 @@ START_TEST(an_old_file_is_read) {
   json_t *tree;
   double w[D] = {0.4, 0.2, 0.2, 0.2}, y[2];
   must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
-  snprintf(path, sizeof path, "/tmp/regmix-old-%d.json", (int)getpid());
+  snprintf(path, sizeof path, "%s/old.json", scratch_folder);
   must(rmx_regressor_write(r, path, err));
   must(rmx__json_read(path, &tree, err));
   ck_assert(json_object_del(tree, "log_lasting") == 0);
@@ -250,7 +250,7 @@ START_TEST(tables) {
       &f, err));
   ck_assert_msg(f->cv[0].r2 > 0.98, "out of fold R2 %g", f->cv[0].r2);
   char folder[64];
-  snprintf(folder, sizeof folder, "/tmp/regmix-exposure-%d", (int)getpid());
+  snprintf(folder, sizeof folder, "%s/fit", scratch_folder);
   must(rmx_fit_write(f, folder, NULL, err));
   must(rmx_fit_read(folder, &again, err));
   ck_assert(again->budget == LARGE && again->run_tokens == PROXY &&

@@ -109,7 +109,7 @@ START_TEST(old_file) {
   char path[128], *text;
   size_t size;
   must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
-  snprintf(path, sizeof path, "/tmp/regmix-old-gp-%d.json", (int)getpid());
+  snprintf(path, sizeof path, "%s/old.json", scratch_folder);
   must(rmx_regressor_write(r, path, err));
   must(rmx_read_file(path, &text, &size, err));
   char *name = strstr(text, "\"log_signal\"");

@@ -25,14 +25,13 @@ static void done(rmx_regress_options *o) {
 
 static const char *scratch(const char *name) {
   static char path[256];
-  snprintf(path, sizeof path, "/tmp/regmix-ridge-%d/%s", (int)getpid(), name);
+  snprintf(path, sizeof path, "%s/%s", scratch_folder, name);
   return path;
 }
 
 static rmx_table table_of(const char *name, const char *text) {
   rmx_table t = {0};
   rmx_err err;
-  ck_assert_int_eq(rmx_mkdirs(scratch(""), &err), RMX_OK);
   ck_assert_int_eq(rmx_write_file(scratch(name), text, strlen(text), &err), RMX_OK);
   must(rmx_csv_read(scratch(name), &t, err));
   return t;
@@ -85,8 +84,6 @@ static void normal_equations(bool root) {
   }
   // Written and read again it predicts the same bits.
   rmx_regressor *again;
-  rmx_err err;
-  ck_assert_int_eq(rmx_mkdirs(scratch(""), &err), RMX_OK);
   must(rmx_regressor_write(f, scratch("ridge.json"), err));
   must(rmx_regressor_read(scratch("ridge.json"), &again, err));
   double p[N], q[N], sd[N];
@@ -412,7 +409,6 @@ START_TEST(refuses) {
       "\"alpha\":1,\"intercept\":1,"
       "\"domains\":[\"a\",\"b\"]}"};
   rmx_err err;
-  ck_assert_int_eq(rmx_mkdirs(scratch(""), &err), RMX_OK);
   for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
     ck_assert_int_eq(rmx_write_file(scratch("broken.json"), broken[i], strlen(broken[i]), &err),
                      RMX_OK);
@@ -420,7 +416,6 @@ START_TEST(refuses) {
   }
   rmx_fit *none;
   must_fail(rmx_fit_read(scratch("nowhere"), &none, err), "fit.json");
-  ck_assert_int_eq(rmx_remove_tree(scratch(""), &err), RMX_OK);
 }
 END_TEST
 

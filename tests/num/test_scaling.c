@@ -149,7 +149,7 @@ END_TEST
 START_TEST(the_file_holds_it_all) {
   char folder[64];
   rmx_fit *f = fit_of(kinds[_i], 2, 1), *again = NULL;
-  snprintf(folder, sizeof folder, "/tmp/regmix-scaling-%d-%d", (int)getpid(), _i);
+  snprintf(folder, sizeof folder, "%s/fit-%d", scratch_folder, _i);
   must(rmx_fit_write(f, folder, NULL, err));
   must(rmx_fit_read(folder, &again, err));
   ck_assert_str_eq(rmx_fit_size_column(again), "size");

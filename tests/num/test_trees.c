@@ -20,7 +20,7 @@ static void done(rmx_regress_options *o) {
 
 static const char *scratch(const char *name) {
   static char path[256];
-  snprintf(path, sizeof path, "/tmp/regmix-trees-%d-%s", (int)getpid(), name);
+  snprintf(path, sizeof path, "%s/%s", scratch_folder, name);
   return path;
 }
 

@@ -17,7 +17,7 @@
 static char test_folder[64];
 
 static inline const char *folder_make(void) {
-  strcpy(test_folder, "/tmp/regmix-test-XXXXXX");
+  snprintf(test_folder, sizeof test_folder, "%s/XXXXXX", scratch_folder);
   ck_assert_ptr_nonnull(mkdtemp(test_folder));
   return test_folder;
 }
@@ -28,7 +28,7 @@ static inline void folder_remove(void) {
 
 /* The path of a file in the folder; good until eight more were asked for. */
 static inline const char *in_folder(const char *name) {
-  static char paths[8][256];
+  static char paths[8][320];
   static int at;
   at = (at + 1) % 8;
   snprintf(paths[at], sizeof paths[at], "%s/%s", test_folder, name);

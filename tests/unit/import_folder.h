@@ -17,7 +17,7 @@ static const rmx_listener listener = {.note = listen_to, .warn = listen_to};
 
 static inline void begin(void) {
   told[0] = '\0';
-  snprintf(folder, sizeof folder, "/tmp/regmix-import-XXXXXX");
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 static inline void end(void) {

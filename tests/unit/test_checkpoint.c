@@ -20,7 +20,7 @@ enum { B = 3, T = 16 };
 
 static char folder[64], path[96];
 static void before(void) {
-  strcpy(folder, "/tmp/regmix-checkpoint-XXXXXX");
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/model.safetensors", folder);
 }

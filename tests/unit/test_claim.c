@@ -20,7 +20,8 @@ int flock(int fd, int operation) {
 
 // A holder that is at one long piece of work, as a validation, is not taken for silent.
 START_TEST(beats_while_its_process_is_busy) {
-  char folder[] = "/tmp/regmix-test-XXXXXX";
+  char folder[48];
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert(mkdtemp(folder) != NULL);
   rmx__claim claim;
   rmx__holder by;
@@ -71,7 +72,8 @@ static _Noreturn void take_often(const char *folder, const char *inside, int n) 
 // Nothing but the file itself keeps two processes apart, and none is left over.
 START_TEST(one_at_a_time_without_locks) {
   enum { PROCESSES = 6, TIMES = 40 };
-  char folder[] = "/tmp/regmix-test-XXXXXX", inside[64], path[64];
+  char folder[48], inside[64], path[64];
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert(mkdtemp(folder) != NULL);
   snprintf(inside, sizeof inside, "%s/inside", folder);
   snprintf(path, sizeof path, "%s/claim", folder);
@@ -93,7 +95,8 @@ END_TEST
 // An empty claim is one whose process was killed before it wrote its name. A lock that is free
 // shows this at once. Without locks it may be a process that writes its name right now.
 static void look_at_an_empty_claim(bool lying, bool held) {
-  char folder[] = "/tmp/regmix-test-XXXXXX", path[64];
+  char folder[48], path[64];
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert(mkdtemp(folder) != NULL);
   snprintf(path, sizeof path, "%s/claim", folder);
   close(open(path, O_CREAT | O_WRONLY, 0666));
@@ -147,9 +150,10 @@ static void *hold_for_a_while(void *lock) {
 }
 
 START_TEST(a_folder_is_locked_by_one) {
-  char folder[] = "/tmp/regmix-test-XXXXXX";
+  char folder[48];
   rmx_lock first, second;
   pthread_t thread;
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert(mkdtemp(folder) != NULL);
   must(rmx_folder_lock(folder, "another one works here", &counter, &first, err));
   ck_assert(!first.elsewhere && first.fd >= 0);

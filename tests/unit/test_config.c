@@ -6,7 +6,7 @@
 
 static const char *file_with(const char *text) {
   static char made[64];
-  snprintf(made, sizeof made, "/tmp/regmix-test-XXXXXX");
+  snprintf(made, sizeof made, "%s/XXXXXX", scratch_folder);
   int fd = mkstemp(made);
   ck_assert_int_ge(fd, 0);
   ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));

@@ -83,7 +83,7 @@ static void check_map(const json_t *map, const double *w, size_t n) {
 // divided out).
 static void check_mixture_file(const char *format, const char *ending) {
   char path[64];
-  snprintf(path, sizeof path, "/tmp/regmix-export-%d.%s", (int)getpid(), ending);
+  snprintf(path, sizeof path, "%s/base.%s", scratch_folder, ending);
   rmx_buf b = written(format, &base);
   must(rmx_write_file(path, b.data, b.size, err));
   double w[D];

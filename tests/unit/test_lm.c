@@ -22,7 +22,7 @@ enum { T = 16, BRANCHES = 3 };
 static char folder[64], bin[96], hub[96], tensors[128], config[128];
 static const rmx_kernels *k;
 static void before(void) {
-  strcpy(folder, "/tmp/regmix-lm-XXXXXX");
+  snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert_ptr_nonnull(mkdtemp(folder));
   snprintf(bin, sizeof bin, "%s/model.bin", folder);
   snprintf(hub, sizeof hub, "%s/hub", folder);

@@ -13,7 +13,7 @@ static const char *const names[] = {"train_the_pile_a", "train_the_pile_b", "tra
 static const char *file(const char *ending, const char *text) {
   static char path[128];
   rmx_err err;
-  snprintf(path, sizeof path, "/tmp/regmix-test-%d.%s", (int)getpid(), ending);
+  snprintf(path, sizeof path, "%s/mixture.%s", scratch_folder, ending);
   ck_assert_int_eq(rmx_write_file(path, text, strlen(text), &err), RMX_OK);
   return path;
 }

@@ -13,7 +13,7 @@ static char *folder;
 
 static void make_folder(void) {
   static char name[64];
-  snprintf(name, sizeof name, "/tmp/regmix-report-XXXXXX");
+  snprintf(name, sizeof name, "%s/XXXXXX", scratch_folder);
   ck_assert_ptr_nonnull(mkdtemp(name));
   folder = name;
 }
