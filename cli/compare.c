@@ -66,8 +66,8 @@ static const rmx_option compare_options[] = {
     {"methods", RMX_LIST, AT(methods), NULL, 0, 0, "NAME,NAME,...",
      "compare these methods that choose data, not the optimum with compare.against; a name may "
      "also be optimum, best_run, single:DOMAIN or a mixture file"},
-    {"seeds", RMX_INT, AT(seeds), "0", 0, 1000, "N",
-     "number of large models per mixture, with paired seeds; 0: compare.seeds"},
+    {"seeds", RMX_INT, AT(seeds), NULL, 1, 1000, "N",
+     "number of large models per mixture, with paired seeds; default: compare.seeds"},
     {"budget", RMX_TEXT, AT(budget), NULL, 0, 0, "FLOPS|TOKENS",
      "with --methods: budget of each method to find its mixture, in FLOPs (1e15) or in tokens of "
      "the proxy (20Mtokens); default: the cost of the proxies"},

@@ -59,7 +59,8 @@ bool rmx__json_seal_broken(const json_t *object);
 // Adds to {"mean", "se", "n"} of a paired difference over n seeds, other less reference: "low" and
 // "high", its interval of "level" (RMX_VERDICT_LEVEL) with "df" = n - 1 degrees of freedom, and
 // "verdict": "<reference> better", "<reference> worse", "no clear difference", or, with fewer than
-// 3 seeds, "too few seeds to tell" and null for low, high and df.
+// 3 seeds, "too few seeds to tell" and null for low, high and df. reference NULL: both are the
+// same, and so "the same mixture" and null.
 rmx_status rmx__verdict_add(json_t *difference, const char *reference, rmx_err *err);
 
 // The value of an option as it would be written in the config: a new reference.

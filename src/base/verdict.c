@@ -66,11 +66,12 @@ static bool set_real(json_t *o, const char *key, double x) {
 rmx_status rmx__verdict_add(json_t *difference, const char *reference, rmx_err *err) {
   const json_t *mean = json_object_get(difference, "mean"), *se = json_object_get(difference, "se");
   const json_int_t n = json_integer_value(json_object_get(difference, "n"));
-  const bool enough = n >= FEWEST_SEEDS && json_is_number(mean) && json_is_number(se);
+  const bool enough = reference && n >= FEWEST_SEEDS && json_is_number(mean) && json_is_number(se);
   const double half =
       enough ? rmx_student_width(RMX_VERDICT_LEVEL, (double)(n - 1)) * json_number_value(se) : NAN;
   const double low = json_number_value(mean) - half, high = json_number_value(mean) + half;
-  json_t *verdict = !enough    ? json_string("too few seeds to tell")
+  json_t *verdict = !reference ? json_string("the same mixture")
+                    : !enough  ? json_string("too few seeds to tell")
                     : low > 0  ? json_sprintf("%s better", reference)
                     : high < 0 ? json_sprintf("%s worse", reference)
                                : json_string("no clear difference");

@@ -44,7 +44,7 @@ static rmx_status apply(rmx_training *t, const char *key, const char *value, rmx
 }
 
 static const rmx_option runs_option = {
-    "runs", RMX_INT, offsetof(rmx_swarm_config, runs), "0", 0, 1e6, "N", "mixtures"};
+    "runs", RMX_INT, offsetof(rmx_swarm_config, runs), "all", 1, 1e6, "N", "mixtures"};
 
 // A bad value is refused where it stands, so it is set on a copy first.
 static rmx_status set_in(rmx_swarm_config *s, const char *key, const char *value, rmx_err *err) {
@@ -144,7 +144,7 @@ json_t *rmx__swarms_json(const rmx_config *c) {
   json_t *all = json_object();
   for (size_t i = 0; i < c->n_swarms; i++) {
     const rmx_swarm_config *s = &c->swarms[i];
-    json_t *one = json_pack("{s:I}", "runs", (json_int_t)s->runs);
+    json_t *one = json_pack("{s:o}", "runs", rmx__option_json(&runs_option, s));
     for (size_t k = 0; k < rmx_training_options_n; k++)
       json_object_set_new(one, rmx_training_options[k].key,
                           rmx__option_json(&rmx_training_options[k], &s->training));

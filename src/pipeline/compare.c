@@ -223,13 +223,14 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   names[0] = "optimum";
   for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
   comparison k;
+  RMX_OWNED rmx_run *runs = NULL;
+  size_t n;
   rmx_status status = begin_named(&k, &p->experiment, names, against->n + 1,
                                   (size_t)p->experiment.config.compare.seeds, true, err);
   if (status != RMX_OK) status = rmx_from_file(!rmx__was_set(p, "compare.against"), err);
-  if (status == RMX_OK)
-    status = rmx__train_runs(p, k.corpus, k.runs, k.n * k.seeds, "compare", err);
-  if (status == RMX_OK && !p->would)
-    status = rmx__score_runs(p, k.runs, k.n * k.seeds, "compare", err);
+  if (status == RMX_OK) status = rmx__comparison_models(&k, &p->listener, &runs, &n, err);
+  if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, runs, n, "compare", err);
+  if (status == RMX_OK && !p->would) status = rmx__score_runs(p, runs, n, "compare", err);
   if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
   if (status == RMX_OK && !p->would)
     status =

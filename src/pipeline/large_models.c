@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "steps.h"
 
+static const double SAME_WEIGHT = 1e-9;  // by which weights may differ
+
 static bool is_loss_of_domain(const rmx_corpus *corpus, const char *metric) {
   for (size_t d = 0; d < corpus->D; d++) {
     const size_t n = strlen(corpus->names[d]);
@@ -74,12 +76,53 @@ rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t 
   return with_target ? target_weights(c, err) : RMX_OK;
 }
 
+static bool equal(const double *a, const double *b, size_t n) {
+  size_t i = 0;
+  while (i < n && fabs(a[i] - b[i]) <= SAME_WEIGHT) i++;
+  return i == n;
+}
+
+// Whether both train the same models. A method that acts during the training, and one with a corpus
+// of its own, is like no other.
+static bool is_same(const comparison *c, const contender *a, const contender *b) {
+  const rmx_phases *p = &a->phases, *q = &b->phases;
+  return !a->failed && !b->failed && !a->controller && !b->controller && !a->corpus && !b->corpus &&
+         equal(a->mixture, b->mixture, c->corpus->D_train) && p->n == q->n &&
+         equal(p->share, q->share, p->n) && equal(p->mixture, q->mixture, p->n * p->D);
+}
+
+static void find_same(comparison *c) {
+  for (size_t i = 0; i < c->n; i++) {
+    size_t k = 0;
+    while (k < i && !is_same(c, &c->contenders[i], &c->contenders[k])) k++;
+    c->contenders[i].same = k;
+  }
+}
+
+rmx_status rmx__comparison_models(const comparison *c, const rmx_listener *listener, rmx_run **runs,
+                                  size_t *n, rmx_err *err) {
+  *n = 0;
+  if (!(*runs = rmx_calloc(c->n * c->seeds, sizeof **runs)))
+    return rmx_fail_memory(err, 0, "the runs");
+  for (size_t i = 0; i < c->n * c->seeds; i++) {
+    const contender *who = &c->contenders[i / c->seeds];
+    if (who->failed) continue;
+    if (who->same == i / c->seeds)
+      (*runs)[(*n)++] = c->runs[i];
+    else if (i % c->seeds == 0)
+      rmx_note(listener, "compare: %s is the same mixture as %s, so it is trained once", who->name,
+               c->contenders[who->same].name);
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__comparison_runs(comparison *c, rmx_err *err) {
   c->runs = rmx_calloc(c->n * c->seeds, sizeof *c->runs);
   if (!c->runs) return rmx_fail_memory(err, 0, "the runs");
+  find_same(c);
   for (size_t i = 0; i < c->n; i++)
     for (size_t s = 0; s < c->seeds; s++) {
-      const contender *who = &c->contenders[i];
+      const contender *who = &c->contenders[c->contenders[i].same];
       const size_t seed = (size_t)c->e->config.compare.first_seed + s;
       char *name = rmx_format("%s-%zu", who->name, seed),
            *part = rmx_format("large/%s/%zu", who->name, seed);
@@ -206,11 +249,11 @@ json_t *rmx__comparison_against(const comparison *c, size_t i, size_t other) {
   json_t *o = difference ? rmx__mean_and_error(difference, S, 1, true) : NULL;
   free(difference);
   rmx_err no_memory;
-  if (o && i != other && rmx__verdict_add(o, c->contenders[other].name, &no_memory) != RMX_OK) {
-    json_decref(o);
-    return NULL;
-  }
-  return o;
+  if (!o || i == other) return o;
+  const bool same = c->contenders[i].same == c->contenders[other].same;
+  if (rmx__verdict_add(o, same ? NULL : c->contenders[other].name, &no_memory) == RMX_OK) return o;
+  json_decref(o);
+  return NULL;
 }
 
 json_t *rmx__comparison_target(const comparison *c) {

@@ -197,7 +197,7 @@ static rmx_status search_one(struct methods *m, size_t i, rmx_err *err) {
   rmx_part(&m->p->listener, "method", i + 1, m->k.n);
   rmx_status status = x->method->find(&m->comparison, &x->result, err);
   if (status == RMX_ENUMERIC) {  // its row reports that
-    x->failed = true;
+    x->failed = who->failed = true;
     snprintf(x->why, sizeof x->why, "%s", err->message);
     rmx_warn(&m->p->listener, "%s: %s", x->name, err->message);
     who->mixture = rmx_calloc(m->k.corpus->D_train, sizeof(double));
@@ -331,14 +331,10 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
 
 // ---- in order
 
-// A method whose search failed has no large model.
 static rmx_status train_large(struct methods *m, rmx_err *err) {
-  const size_t S = m->k.seeds;
-  RMX_OWNED rmx_run *runs = rmx_calloc(m->k.n * S, sizeof *runs);  // borrowed
-  size_t n = 0;
-  if (!runs) return rmx_fail_memory(err, 0, "the runs");
-  for (size_t i = 0; i < m->k.n * S; i++)
-    if (!m->entries[i / S].failed) runs[n++] = m->k.runs[i];
+  RMX_OWNED rmx_run *runs = NULL;
+  size_t n;
+  RMX_TRY(rmx__comparison_models(&m->k, &m->p->listener, &runs, &n, err));
   return rmx__train_runs(m->p, m->k.corpus, runs, n, "compare", err);
 }
 

@@ -276,6 +276,8 @@ typedef struct contender {
   // whose corpus it trains on, with `corpus` open; NULL: the comparison's
   char *experiment;
   rmx_corpus *corpus;
+  bool failed;  // it has no mixture, and no models
+  size_t same;  // the first contender with the same mixture, which has the models of both
 } contender;
 typedef struct comparison {
   const rmx_experiment *e;
@@ -298,7 +300,11 @@ rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t 
 // single:DOMAIN, a mixture file. RMX_EUSAGE for what is none of them.
 rmx_status rmx__contender_named(const comparison *c, const char *name, contender *out,
                                 rmx_err *err);
-rmx_status rmx__comparison_runs(comparison *c, rmx_err *err);  // makes c->runs
+// Makes c->runs, and finds contenders that are the same: one mixture is trained once.
+rmx_status rmx__comparison_runs(comparison *c, rmx_err *err);
+// The runs that are to be trained, each once, borrowed from c: release the array alone. *n of them.
+rmx_status rmx__comparison_models(const comparison *c, const rmx_listener *listener, rmx_run **runs,
+                                  size_t *n, rmx_err *err);
 // c->loss, target and flops, once they are trained
 rmx_status rmx__comparison_read(comparison *c, rmx_err *err);
 void rmx__comparison_release(comparison *c);

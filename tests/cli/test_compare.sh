@@ -43,6 +43,21 @@ try "done is done" 0 "all 10 runs are done" "$REGMIX" compare -C exp --methods r
 try "half the budget fits half the swarm" 0 '"runs": 3' "$REGMIX" compare -C exp --methods regmix,prior --budget 40ktokens --json
 try "a diverged method is a row that says so" 0 "diverged" "$REGMIX" compare -C exp --methods prior,uniform --seeds 1 --set large.lr=10 --set large.clip=0 --set large.weight_decay=10 --set large.tokens=64k --redo
 
+# ---- one mixture is trained once, whatever names it has
+cp exp/compare/prior.yaml exp/same.yaml
+try "a mixture that has another name" 0 "same is the same mixture as prior, so it is trained once" "$REGMIX" compare -C exp --methods uniform,prior,same.yaml --json
+cp "$SCRATCH/stdout" methods.json
+json "has the same losses" "m['same']['target_loss'] == m['prior']['target_loss'] and m['same']['target_loss']['n'] == 2"
+json "and is compared as it is" "m['same']['against_first']['mean'] == m['prior']['against_first']['mean']"
+"$REGMIX" compare -C exp --methods prior,same.yaml --json > methods.json 2> /dev/null
+json "with itself it is the same mixture" "m['same']['against_first']['verdict'] == 'the same mixture' and m['same']['against_first']['low'] is None"
+"$REGMIX" fit -C exp > /dev/null 2>&1
+"$REGMIX" optimize -C exp --quick > /dev/null 2>&1
+cp exp/optimum.yaml exp/mine.yaml
+try "an optimum that is compared with itself" 0 "the same mixture" "$REGMIX" compare -C exp --set compare.against=mine.yaml --seeds 1
+if [ -e exp/large/same ] || [ -e exp/large/mine ] || [ ! -e exp/large/optimum/1/result.json ]; then not_ok "and no model is trained twice" "$(ls exp/large)"; else ok "and no model is trained twice"; fi
+try "no seed is no number of seeds" 2 "seeds" "$REGMIX" compare -C exp --seeds 0
+
 # ---- help
 try "help lists the methods" 0 "unimax" "$REGMIX" compare --help
 try "the man page says which suits which question" 0 "Suits " "$REGMIX" man compare

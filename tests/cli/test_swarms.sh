@@ -131,6 +131,7 @@ refuse "a key that is none" "  wide: {widht: 64}" 'swarms.wide: unknown key "wid
 refuse "a value that is none" "  wide: {width: many}" 'swarms.wide: width: "many" is not a whole number'
 refuse "no map" "  wide: 64" "swarms.wide: wanted a map of settings"
 refuse "a name that is a path" "  a/b: {width: 64}" 'swarms: "a/b" can'"'"'t be a name'
+refuse "no runs" "  wide: {width: 64, runs: 0}" "swarms.wide: runs: 0"
 refuse "more runs than mixtures" "  wide: {width: 64, runs: 99}" "swarms.wide.runs: 99 runs, but there are 12 mixtures"
 refuse "no such model" "  wide: {model: huge}" 'no preset "huge"'
 refuse "a text that is no map" "  - 64" "swarms"
