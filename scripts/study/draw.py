@@ -83,9 +83,10 @@ def key(d, series, x, y):
 
 def intervals(name, title, axis, rows, series, width, zero=None):
     """rows: (label, series index or None for a heading, value, low, high)."""
-    left = 190 if width == WIDE else 118
-    # what fits into the column of labels
-    most = int(left / 6.4)
+    # as wide as the longest label, but not wider than a good part of the figure
+    longest = max([len(r[0]) for r in rows if r[1] is not None] or [0])
+    left = min(7.0 * longest + 4, 0.42 * width)
+    most = int(left / 7.0)
     head = 22 + (18 * math.ceil(sum(24 + 6.6 * len(s) for s in series) / width) if series else 0)
     d = Drawing(name, width, head + ROW * len(rows) + 40, title)
     if series:
@@ -148,8 +149,10 @@ def lines(name, title, x_axis, y_axis, series, width):
     said = -1e9
     for x in sorted({p[0] for p in points}):
         px, _ = at(x, y_low)
-        if px - said > 44:
-            d.text(px, bottom + 18, shown(x), "soft mid")
+        if px - said > 60:
+            near_edge = px + 30 > width
+            d.text(width if near_edge else px, bottom + 18, f"{x:.2g}",
+                   "soft end" if near_edge else "soft mid")
             said = px
     d.text(0, head - 4, y_axis, "soft")
     d.text(width - 4, bottom + 38, x_axis, "soft end")
@@ -164,8 +167,8 @@ def lines(name, title, x_axis, y_axis, series, width):
     return d
 
 
-def heat(name, title, rows, columns, value, width, most, digits=2, marked=()):
-    """A map of value(row, column): blue below 0, orange above, strongest at `most`."""
+def heat(name, title, rows, columns, value, width, most, digits=2, good=-1, marked=()):
+    """A map of value(row, column): blue where it has the sign `good`, strongest at `most`."""
     left = 110 if width == WIDE else 84
     cell = (width - left) / len(columns)
     longest = max(len(c) for c in columns)
@@ -186,7 +189,7 @@ def heat(name, title, rows, columns, value, width, most, digits=2, marked=()):
             edge = ' stroke="var(--ink)"' if (r, c) in marked else ""
             d.marks.append(
                 f'<rect x="{left + cell * j:.1f}" y="{y:.1f}" width="{cell - 1:.1f}" '
-                f'height="{high - 1}" class="{"low" if v < 0 else "high"}" '
+                f'height="{high - 1}" class="{"low" if v * good > 0 else "high"}" '
                 f'fill-opacity="{strength:.2f}"{edge}>'
                 f"<title>{escape(f'{r}, {c}: {v:.4g}')}</title></rect>")
             if cell >= 30:

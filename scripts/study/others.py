@@ -4,12 +4,11 @@
 
 SWARMS is a folder with the tables that their authors published, which are not part of this project:
 
-  dmsl/runs.csv                         data/dmsl_llm_slimpajama.csv of
-                                        github.com/meiqwq/Explaining-Data-Mixing-Scaling-Laws, with a
-                                        first column `run`
+  dmsl/runs.csv
+      data/dmsl_llm_slimpajama.csv of github.com/meiqwq/Explaining-Data-Mixing-Scaling-Laws, with a
+      first column `run`
   mixinglaws-5mix/SIZE/{mixtures,losses}.csv, mixinglaws-redpajama/SIZE/...
-                                        data/5Mix and data/RedPajama of github.com/yegcjs/mixinglaws,
-                                        run names as SIZE_NAME
+      data/5Mix and data/RedPajama of github.com/yegcjs/mixinglaws; runs have names as SIZE_NAME
 
 Fits see four fifths of the mixtures at the smallest size, and rank the rest at each larger size, in
 five folds. Writes docs/study/data/others.csv.

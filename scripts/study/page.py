@@ -48,8 +48,8 @@ def draw_number(t):
     series = {}
     for r in sorted(rows, key=lambda r: (r["tokens"], r["runs"])):
         series.setdefault(f"{r['tokens'] / 1e3:.0f}k tokens", []).append(
-            (r["flops"], r["spearman"], r["low"] if r["runs"] == r["of"] else float("nan"),
-             r["high"]))
+            (r["flops"], r["spearman"], *((r["low"], r["high"]) if r["runs"] == r["of"] else
+                                          (float("nan"), float("nan")))))
     return both(draw.lines, "number", "Rank correlation against what the proxies cost",
                 "FLOPs of all proxies",
                 f"rank correlation on the target, {SIZE_NAMES[size]} models", series)
@@ -66,17 +66,21 @@ def draw_ranks(t):
 
 
 def heat_of_agreement(name, title, rows, columns, value, width, marked=()):
-    return draw.heat(name, title, rows, columns, value, width, 1.0, marked=marked)
+    return draw.heat(name, title, rows, columns, value, width, 1.0, good=1, marked=marked)
+
+
+def short_name(column):
+    return column.replace("_acc_norm", ", by length").replace("_acc", "")
 
 
 def draw_matters(t):
-    rows = [(verdicts.score_name(r["metric"]), 0, 100 * r["difference"],
+    rows = [(short_name(r["metric"]), 0, 100 * r["difference"],
              100 * r["difference_low"], 100 * r["difference_high"])
             for r in t["matters"] if "_acc" in r["metric"] and real(r.get("difference"))]
     if rows:
         return both(draw.intervals, "matters", "Best minus worst mixture, in points of accuracy",
                     "points, best minus worst mixture", rows, [], zero=0)
-    rows = [(verdicts.score_name(r["metric"]), 0, 100 * r["high"], 100 * r["low"], 100 * r["high"])
+    rows = [(short_name(r["metric"]), 0, 100 * r["high"], 100 * r["low"], 100 * r["high"])
             for r in t["matters"] if "_acc" in r["metric"]]
     return both(draw.intervals, "matters", "Accuracies of the midi models, from least to greatest",
                 "accuracy, %, least to greatest", rows, [])
@@ -96,8 +100,9 @@ def draw_methods(t):
     rows = []
     for method in dict.fromkeys(r["method"] for r in sorted(
             t["methods"], key=lambda r: (-r["tokens"], r["bpb"]))):
-        rows += [(method, counts.index(r["tokens"]), r["bpb"], r["low"], r["high"])
-                 for r in t["methods"] if r["method"] == method]
+        here = [r for r in t["methods"] if r["method"] == method]
+        rows += [(method if r is here[0] else "", counts.index(r["tokens"]), r["bpb"], r["low"],
+                  r["high"]) for r in here]
     return both(draw.intervals, "methods", "Loss of the target on what each method chose",
                 "bits per byte of the target", rows,
                 [f"{c / 1e6:.2g}M tokens" for c in counts])
@@ -217,8 +222,8 @@ def figure(name, drawn):
 
 
 def verdict(v):
-    return (f'<p class="state {v.state}">{STATES[v.state]}</p>'
-            f'<p class="lead">{escape(v.sentence)}</p>')
+    said = "" if v == verdicts.UNTRAINED else f'<p class="lead">{escape(v.sentence)}</p>'
+    return f'<p class="state {v.state}">{STATES[v.state]}</p>{said}'
 
 
 def summary(judged):
@@ -230,7 +235,7 @@ def summary(judged):
             continue
         items = "".join(
             f'<li><a href="#{name}"><b>{escape(claim)}.</b></a> '
-            f'{escape(v.sentence) if state != "untrained" else ""}</li>\n'
+            f'<span>{escape(v.sentence) if state != "untrained" else ""}</span></li>\n'
             for name, claim, v in here) or "<li>Nothing so far.</li>\n"
         out.append(f'<p class="state {state}">{heading}</p>\n<ul class="claims">\n{items}</ul>')
     return "\n".join(out)
@@ -275,11 +280,15 @@ def about_made(made):
 
 def about_trained(made):
     runs = sum(r["runs"] for r in made)
-    return (f"So far {runs:,.0f} models are trained." if made else "Nothing is trained yet.")
+    lacks = any(verdicts.missing(n, {r["experiment"]: r["runs"] for r in made})
+                for n in verdicts.NEEDS)
+    return (f"{runs:,.0f} models are trained." + (
+        " More are to come, so answers may change." if lacks else "")
+        if made else "Nothing is trained yet.")
 
 
 def render(t, drawn, made):
-    judged = verdicts.all_verdicts(t)
+    judged = verdicts.all_verdicts(t, {r["experiment"]: r["runs"] for r in made})
     parts = {"css": (ROOT / "src/report/assets/page.css").read_text(encoding="utf-8"),
              "figure-css": draw.STYLE, "summary": summary(judged), "trained": about_trained(made),
              "ceiling": about_ceiling(t), "others": about_others(t),

@@ -6,15 +6,17 @@ A verdict is (state, sentence). `state` is one of STATES. Each function takes al
 import math
 from collections import namedtuple
 
-STATES = {"no": "Did not replicate", "unclear": "Cannot be told yet", "yes": "Replicated",
+from tables import PLANNED
+
+STATES = {"no": "Did not replicate", "unclear": "Not clear yet", "yes": "Replicated",
           "untrained": "Not trained yet"}
 Verdict = namedtuple("Verdict", "state sentence")
 UNTRAINED = Verdict("untrained", "Not trained yet.")
 GOOD_RANKS = 0.9  # a rank correlation that keeps nearly all of an order
 SIZES = ["proxies", "middle", "big"]
 SIZE_NAMES = {"proxies": "nano", "middle": "mini", "big": "midi"}
-SCORE_NAMES = {"acc": "accuracy", "acc_norm": "length-normalised accuracy",
-               "bits": "bits per byte of the right answer"}
+SCORE_NAMES = {"acc": "accuracy", "acc_norm": "accuracy by length",
+               "bits": "bits per byte"}
 
 
 def real(x):
@@ -50,7 +52,7 @@ def above(low, high, threshold):
 
 
 def score_name(column):
-    """blimp_acc_norm -> blimp, length-normalised accuracy"""
+    """blimp_acc_norm -> blimp, accuracy by length"""
     for end in ("_acc_norm", "_acc", "_bits"):
         if column.endswith(end):
             return f"{column[:-len(end)]}, {SCORE_NAMES[end[1:]]}"
@@ -123,7 +125,8 @@ def ranks(t):
     state = above(whole["low"], whole["high"], GOOD_RANKS)
     said = (f"The mean rank correlation of true losses, {pair}, is {number(whole['spearman'])} "
             f"over {whole['n']:.0f} mixtures ({span(whole['low'], whole['high'])}). ")
-    said += (f"Clearly below {GOOD_RANKS}: {listed(broken)}." if broken else
+    named = broken[:4] + ([f"{len(broken) - 4} more"] if len(broken) > 4 else [])
+    said += (f"Clearly below {GOOD_RANKS}: {listed(named)}." if broken else
              f"No domain is clearly below {GOOD_RANKS}; the lowest is {domains[0]['domain']} "
              f"({number(domains[0]['spearman'])}).")
     return Verdict(state, said)
@@ -152,8 +155,8 @@ def half(t):
     if not t["half"]:
         return ""
     worst = min(t["half"], key=lambda r: r["spearman"])
-    return (f"Half way through, the target's losses rank the mixtures as they do at the end: the "
-            f"rank correlation is {number(worst['spearman'])} or more "
+    return (f"Do the proxies train past the first fast fall? The target's losses half way through "
+            f"and at the end have a rank correlation of {number(worst['spearman'])} or more "
             f"(least: {worst['experiment']}, {worst['swarm']}).")
 
 
@@ -221,9 +224,11 @@ def methods(t):
     ratio = rows["doremi"]["search_flops"] / tenth["search_flops"]
     low, high = tenth["to_doremi_low"], tenth["to_doremi_high"]
     state = "unclear" if not real(low) else "yes" if high < 0 else "no" if low > 0 else "unclear"
+    if ratio < 8:
+        return Verdict("unclear", said + f"Regression with a tenth of the FLOPs had 1/{ratio:.1f}.")
     word = {"yes": "lower", "no": "higher", "unclear": "not clearly different"}[state]
-    return Verdict(state, said + f"With {ratio:.0f} times fewer FLOPs than DoReMi, everything "
-                   f"counted, regression has a loss that is {word}: "
+    return Verdict(state, said + f"With a {ratio:.0f}th of DoReMi's FLOPs, everything counted, the "
+                   f"loss of regression is {word}: the difference is "
                    f"{number(tenth['to_doremi'], 3)} bits per byte ({span(low, high, 3)}).")
 
 
@@ -256,7 +261,9 @@ def recipe(t):
                        f"{theirs['runs']:.0f}: it is {number(last['to_recipe'], 3)} bits per byte "
                        "worse "
                        f"({span(last['to_low'], last['to_high'], 3)}).")
-    first = min(reached, key=lambda r: r["runs"])
+    within = [r for r in reached if r["flops"] <= 0.25 * theirs["flops"]]
+    first = min((r for r in within if r["to_high"] <= 0), default=min(
+        reached, key=lambda r: r["runs"]), key=lambda r: r["runs"])
     share = first["flops"] / theirs["flops"] if theirs["flops"] else math.nan
     sure = real(first["to_high"]) and first["to_high"] <= 0
     state = "yes" if share <= 0.25 and sure else "unclear" if share <= 0.25 else "no"
@@ -268,6 +275,10 @@ def recipe(t):
                    f"{'' if sure else ', which does not leave out 0'}).")
 
 
+# The experiments of each part.
+NEEDS = {"regression": "small unseen", "number": "small unseen",
+         "ranks": "small unseen repetition matched", "matters": "unseen seeds", "losses": "unseen",
+         "methods": "", "interactions": "small interactions", "recipe": "small recipe proposals"}
 PARTS = [("regression", "Small proxies rank mixtures for larger models", regression),
          ("number", "The number of proxies matters more than their tokens", number_of_proxies),
          ("ranks", "Sizes and lengths order mixtures alike", ranks),
@@ -278,6 +289,19 @@ PARTS = [("regression", "Small proxies rank mixtures for larger models", regress
          ("recipe", "Our defaults need a quarter of the recipe\u2019s runs", recipe)]
 
 
-def all_verdicts(tables):
-    """(name, claim, verdict), in the order of the parts."""
-    return [(name, claim, judge(tables)) for name, claim, judge in PARTS]
+def missing(name, made):
+    """What the experiments of a part lack: `made` is experiment -> runs."""
+    return [f"{made.get(e, 0):.0f} of {PLANNED[e]} runs of {e}" for e in NEEDS[name].split()
+            if made.get(e, 0) < PLANNED[e]]
+
+
+def all_verdicts(tables, made=None):
+    """(name, claim, verdict) of each part. Nothing is sure before all its runs are there."""
+    out = []
+    for name, claim, judge in PARTS:
+        v = judge(tables)
+        lacks = missing(name, made) if made is not None and v.state != "untrained" else []
+        if lacks:
+            v = Verdict("unclear", f"So far there are {listed(lacks)}. {v.sentence}")
+        out.append((name, claim, v))
+    return out
