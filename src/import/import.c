@@ -51,6 +51,26 @@ static const rmx__table_format *recognise(const rmx__source *s) {
   return NULL;
 }
 
+// Mixtures of another format in the folder are not read. A folder of Weights & Biases has files of
+// its own that look like some.
+static void warn_of_others(const rmx__source *s, const rmx__table_format *taken) {
+  rmx_few others = {0};
+  const char *help = NULL;
+  if (s->options->what != RMX_IMPORT_MIXTURES || taken == &rmx__format_wandb_offline) return;
+  for (size_t i = 0; s->folder && i < s->files.n; i++) {
+    const rmx__source one = {.path = s->files.items[i], .options = s->options};
+    const rmx__table_format *f = recognise(&one);
+    if (!f || f == taken) continue;
+    rmx_few_add(&others, s->files.items[i] + strlen(s->path) + 1);
+    help = f->name;
+  }
+  if (others.n)
+    rmx_warn(s->listener,
+             "%s: it is read as %s; %zu file%s of another kind (%s) %s not read: %s; put each kind "
+             "into a folder of its own",
+             s->path, taken->name, others.n, rmx_s(others.n), help, rmx_is(others.n), others.text);
+}
+
 static rmx_status look(rmx__source *s, rmx_err *err) {
   struct stat info;
   const bool there = stat(s->path, &info) == 0;
@@ -69,6 +89,7 @@ static rmx_status read_source(rmx__source *s, rmx_cells *cells, rmx_table *out, 
     format = recognise(s);
   }
   RMX_TRY(format ? format->read(s, out, err) : unknown_form(s->path, err));
+  warn_of_others(s, format);
   if (!out->path && !(out->path = rmx_strdup(s->path)))
     return rmx_fail_memory(err, strlen(s->path), "a path");
   return RMX_OK;

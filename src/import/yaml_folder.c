@@ -3,41 +3,19 @@
 // with its weights in the map under `train:` (or `mixture:`, or at the top). The file's stem is the
 // run's name.
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <regmix/mixture.h>
 
+#include "base/compare_names.h"
 #include "base/json.h"
 #include "formats.h"
 
-// Runs of digits compare by value, all else by bytes.
-static int by_number(const char *a, const char *b) {
-  while (*a && *b) {
-    if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
-      while (*a == '0') a++;
-      while (*b == '0') b++;
-      size_t n = strspn(a, "0123456789"), m = strspn(b, "0123456789");
-      if (n != m) return n < m ? -1 : 1;
-      int order = strncmp(a, b, n);
-      if (order) return order;
-      a += n;
-      b += m;
-    } else {
-      if (*a != *b) return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-      a++;
-      b++;
-    }
-  }
-  return (*a != '\0') - (*b != '\0');
-}
-
 int rmx__by_number(const void *a, const void *b) {
   const char *x = *(char *const *)a, *y = *(char *const *)b;
-  int order = by_number(x, y);
-  return order ? order : strcmp(x, y);
+  return rmx__compare_names(x, y);
 }
 
 static size_t stem_length(const char *name) {

@@ -51,6 +51,18 @@ static rmx_status choose(const rmx_table *t, const rmx_strings *patterns, const 
                   t->D);
 }
 
+// A metric is a loss or a score, not both.
+static rmx_status check_apart(const rmx_table *t, const size_t *losses, size_t L,
+                              const size_t *scores, size_t S, rmx_err *err) {
+  for (size_t i = 0; i < L; i++)
+    for (size_t k = 0; k < S; k++)
+      if (losses[i] == scores[k])
+        return rmx_fail(err, RMX_EUSAGE,
+                        "metric \"%s\" is named by both --losses and --scores; name it by one",
+                        t->names[losses[i]]);
+  return RMX_OK;
+}
+
 // ---- columns as places in their order
 
 // The runs that have both a loss and a score, as a set; pairs share it mostly.
@@ -335,6 +347,7 @@ rmx_status rmx_correlate(const rmx_table *metrics, const rmx_correlate_options *
   RMX_TRY(choose(metrics, &options->losses, &options->scores, true, losses, &out->L, err));
   rmx_status status =
       choose(metrics, &options->scores, &options->losses, false, scores, &out->S, err);
+  if (status == RMX_OK) status = check_apart(metrics, losses, out->L, scores, out->S, err);
   if (status == RMX_OK) status = correlate(&w, losses, scores, err);
   release_work(&w);
   if (status != RMX_OK) rmx_correlations_release(out);

@@ -232,6 +232,51 @@ static rmx_status check_size(const rmx_table *mixtures, const rmx_table *metrics
   return RMX_OK;
 }
 
+static bool ends_in(const char *text, const char *end) {
+  const size_t n = strlen(text), m = strlen(end);
+  return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+// Whether a column of the metrics is the weights of a domain, by its name and in all runs, as where
+// '*' chose all columns.
+static bool is_weights(const rmx_table *mixtures, const rmx_table *metrics, const size_t *partner,
+                       size_t column) {
+  for (size_t d = 0; d < mixtures->D; d++) {
+    if (!ends_in(metrics->names[column], mixtures->names[d])) continue;
+    size_t same = 0, first = SIZE_MAX, n = 0;
+    bool varies = false;
+    for (size_t i = 0; i < mixtures->N && same == n; i++) {
+      if (partner[i] == SIZE_MAX) continue;
+      const double w = mixtures->x[i * mixtures->D + d];
+      n++;
+      same += value_of(metrics, partner, i, column) == w;
+      if (first == SIZE_MAX) first = i;
+      varies |= w != mixtures->x[first * mixtures->D + d];
+    }
+    if (varies && same == n) return true;
+  }
+  return false;
+}
+
+// Leaves out such columns (*M shrinks), with a warning.
+static void drop_weights(const rmx_table *mixtures, const rmx_table *metrics, const size_t *partner,
+                         size_t *column, size_t *M, const rmx_listener *listener) {
+  rmx_few weights = {0};
+  size_t kept = 0;
+  for (size_t m = 0; m < *M; m++)
+    if (is_weights(mixtures, metrics, partner, column[m]))
+      rmx_few_add(&weights, metrics->names[column[m]]);
+    else
+      column[kept++] = column[m];
+  if (kept == 0) return;  // then it is what was meant
+  *M = kept;
+  if (weights.n)
+    rmx_warn(listener,
+             "%zu column%s of the metrics %s the weights of a domain and %s not fitted: "
+             "%s; --metric-columns chooses the columns",
+             weights.n, rmx_s(weights.n), rmx_is(weights.n), rmx_is(weights.n), weights.text);
+}
+
 // Leaves out runs without any value (their partner becomes SIZE_MAX), then metrics with fewer than
 // three values where other runs have one (*M shrinks), and warns of both. RMX_EINPUT if none is
 // left.
@@ -449,6 +494,7 @@ static rmx_status match_tables(const rmx_fit_tables_request *r, size_t *partner,
   free(back);
   RMX_TRY(status);
   if (common) RMX_TRY(check_size(mixtures, metrics, partner, column, *M, err));
+  if (common) drop_weights(mixtures, metrics, partner, column, M, r->listener);
   if (common) return drop_empty(mixtures, metrics, partner, column, M, r->listener, err);
   return rmx_fail(err, RMX_EINPUT,
                   "%s and %s have no run in common: their first columns (\"%s\", \"%s\") must name "

@@ -294,6 +294,16 @@ if cmp -s sm1.csv sm2.csv || [ ! -s sorted1/cross-validation.csv ]; then not_ok 
 same "folds and scores do not depend on the order of rows" "$(cat sorted1/cross-validation.csv)" "$(cat sorted2/cross-validation.csv)"
 same "nor does the answer" "$(grep -v -e hash -e time sorted1.json)" "$(grep -v -e hash -e time sorted2.json)"
 
+# ---- nothing is left out without a word, and weights are no metrics
+mkdir mixed
+printf '0.3 a 0.3 b 0.4 c\n' > mixed/1.txt
+printf '0.2 a 0.3 b 0.5 c\n' > mixed/2.txt
+printf 'a: 0.1\nb: 0.6\nc: 0.3\n' > mixed/3.yaml
+paste -d, m.csv l.csv | sed '1s/,run,/,again,/' > whole.csv
+try "weights that were chosen as metrics" 0 "are the weights of a domain and are not fitted: a, b, c" "$REGMIX" fit --mixtures whole.csv --metrics whole.csv --mixture-columns '[abc]' --metric-columns '[!r]*' --out whole --regressor ridge
+try "mixtures of two kinds in a folder" 0 "1 file of another kind (yaml) is not read: 3.yaml" "$REGMIX" predict --fit whole --mixtures mixed
+try "a loss is no score" 2 'named by both --losses and --scores' "$REGMIX" correlate --metrics sl1.csv --losses a_loss --scores '*'
+
 # ---- several rows with one name
 awk -F, -v OFS=, '{ print } NR > 1 && NR < 5 { $2 += 0.01; print } NR == 5' l.csv > again.csv
 try "rows with one name are runs of one mixture" 0 "3 rows have the name of an earlier run and are taken as another run of it: 1, 2, 3" fit --mixtures m.csv --metrics again.csv --out again

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "regress/name_order.h"
+#include "base/compare_names.h"
 #include "testing.h"
 
 static const char *const domains[] = {"train_the_pile_arxiv", "train_the_pile_pile_cc",

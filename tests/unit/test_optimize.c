@@ -818,6 +818,43 @@ static double total(const rmx_optimum *o, size_t from, size_t to) {
   return sum;
 }
 
+// With many domains and metrics one way down from the optimum takes the place of a whole search.
+START_TEST(effects_of_many_domains_begin_at_the_optimum) {
+  enum { N = 40, METRICS = 26 };
+  rmx_rng rng = rmx_rng_make(23, 0, RMX_FOR_TEST);
+  rmx_regressor *functions[METRICS];
+  for (int m = 0; m < METRICS; m++) functions[m] = random_exp(&rng, N);
+  rmx_fit *f = hand_fit(&rng, N, METRICS, functions);
+  rmx_problem q = ask(f, NULL, NULL, NULL);
+  for (int m = 0; m < METRICS; m++) q.target.weight[m] = 1.0 / METRICS;
+  rmx_optimize_options options = climb;
+  options.starts = 3;
+  const rmx_optimize_request request = {f, &q, &options, 1, 2, NULL};
+  rmx_optimum *o;
+  rmx_attribution a;
+  must(rmx_optimize(&request, &o, err));
+  must(rmx_attribution_make(&request, o, &a, err));
+  int had = 0;
+  for (size_t d = 0; d < N; d++) {
+    rmx_optimum *without;
+    ck_assert(o->mixture[d] >= 1e-9 || a.loss[d] == 0);
+    if (o->mixture[d] < 0.01) continue;
+    had++;
+    q.constraints.high[d] = 0;
+    must(rmx_optimize(&request, &without, err));
+    q.constraints.high[d] = 1;
+    ck_assert_msg(fabs(a.without[d] - without->score) < 1e-4, "%zu: %g, a search %g", d,
+                  a.without[d], without->score);
+    rmx_optimum_free(without);
+  }
+  ck_assert_int_ge(had, 3);
+  rmx_attribution_release(&a);
+  rmx_optimum_free(o);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
 // Both methods keep bounds of nodes and orders, and so do their intervals and what is left without
 // a domain.
 START_TEST(nodes_and_orders_are_kept) {
@@ -1098,6 +1135,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, the_gap_bounds);
   tcase_add_test(tc, many_domains);
   tcase_add_test(tc, every_constraint_is_kept);
+  tcase_add_test(tc, effects_of_many_domains_begin_at_the_optimum);
   tcase_add_test(tc, nodes_and_orders_are_kept);
   tcase_add_test(tc, orders_are_checked);
   tcase_add_test(tc, clashes_are_named);

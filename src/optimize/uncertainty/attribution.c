@@ -15,7 +15,10 @@
 #include "base/json.h"
 
 static const double STEP = 0.01;
-enum { FEWER = 4 };  // a search for each domain has a quarter of the optimum's samples or starts
+enum {
+  FEWER = 4,   // a search for each domain has a quarter of the optimum's samples or starts
+  MANY = 1000  // domains times metrics: from then on it has one start, the optimum
+};
 
 static rmx_status effects(const rmx_fit *fit, const double *at, double *effect, rmx_err *err) {
   size_t D = fit->D;
@@ -37,6 +40,7 @@ typedef struct leaving {
   const rmx_optimum *optimum;
   double best;      // score of the optimum, by the search the others are found by
   double *without;  // (D)
+  bool near;        // searches begin at the optimum
 } leaving;
 
 // The best score under `c`; NaN where there is none, or none where the guard holds the optimum.
@@ -52,12 +56,38 @@ static double best_under(const leaving *l, const rmx_constraints *c) {
                                                                                      : NAN;
 }
 
+// The same by one way down from the optimum.
+static double best_near(const leaving *l, const rmx_constraints *c) {
+  const rmx_fit *fit = l->request.fit;
+  const rmx_target *t = &l->request.problem->target;
+  RMX_OWNED double *w = rmx_calloc(fit->D + fit->M, sizeof *w);
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible set = {0};
+  double score;
+  bool followed;
+  rmx_err ignored;
+  if (!w || rmx__feasible_make(&set, fit, c, l->request.options->guard, l->optimum->mixture,
+                               &followed, &ignored) != RMX_OK)
+    return NAN;
+  set.coarse = true;
+  if (followed != l->optimum->followed ||
+      rmx__search(fit, t, &set, l->optimum->mixture, 1, w, NULL, &ignored) != RMX_OK)
+    return NAN;
+  rmx__plain_scores(fit, t, w, 1, w + fit->D, &score);
+  return score;
+}
+
+static size_t used_by(const rmx_target *t, size_t M) {
+  size_t n = 0;
+  for (size_t m = 0; m < M; m++) n += t->weight[m] != 0 || t->limit[m] < INFINITY;
+  return n;
+}
+
 static void leave_out(void *context, size_t d) {
   leaving *l = context;
   const rmx_constraints *c = &l->request.problem->constraints;
   l->without[d] = NAN;
   if (d == l->request.fit->D) {  // nothing is left out
-    l->best = best_under(l, c);
+    l->best = l->near ? best_near(l, c) : best_under(l, c);
     return;
   }
   if (c->low[d] > 0 || l->optimum->mixture[d] < 1e-9) return;
@@ -70,7 +100,7 @@ static void leave_out(void *context, size_t d) {
   high[d] = fmin(high[d], fmax(min, 0));
   rmx_constraints held = *c;
   held.high = high;
-  l->without[d] = best_under(l, &held);
+  l->without[d] = l->near ? best_near(l, &held) : best_under(l, &held);
   free(high);
 }
 
@@ -97,6 +127,8 @@ rmx_status rmx_attribution_make(const rmx_optimize_request *request, const rmx_o
     fewer.samples = fewer.samples / FEWER + fewer.top;
     fewer.starts = fewer.starts / FEWER + 2;
     leaving l = {.request = *request, .optimum = optimum, .best = NAN, .without = a.without};
+    l.near = strcmp(optimum->method, rmx__multistart.name) == 0 &&
+             used_by(&problem->target, M) * D >= MANY;
     l.request.options = &fewer;
     l.request.threads = 1;
     l.request.listener = NULL;
