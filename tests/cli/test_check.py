@@ -123,6 +123,13 @@ def test_configs(e):
         got = found if isinstance(found, str) else found["problems"]
         good = len(got) == len(wanted) and all(g.startswith(w) for g, w in zip(got, wanted))
         ok(good, f"check of a file, {lines.strip() or change[-1:]}: {len(wanted)} problems", got)
+    # The scores of a task that eval.tasks names are targets; whatever else has a slash is not.
+    e.put("quiz.jsonl", '{"query": "one", "choices": ["red1", "two2"], "gold": 0}\n')
+    kinds = ("acc", "acc_norm", "perplexity", "bits_per_byte", "word_perplexity", "byte_perplexity")
+    for target in (*(f"quiz/{kind}" for kind in kinds), "quiz/bpb", "quizz/acc"):
+        got = e.json("check", settings=["eval.tasks=quiz.jsonl", f"target={target}"])
+        got = got if isinstance(got, str) else got["problems"]
+        ok((got == []) == (target.split("/")[0] == "quiz" and target.split("/")[1] in kinds), f"check target={target}", got)
     _, out, _ = e.call("check", "--json", before=("env", "REGMIX_ISA=avx9"))
     got = json.loads(out)["problems"]
     ok(len(got) == 1 and got[0].startswith("$REGMIX_ISA: " + LEVEL), "the level of the environment is checked", got)

@@ -2,6 +2,7 @@
 // One rank alone: what is sent is there, what is added up is what it was, and a failure is its own.
 #include "comm/comm.h"
 
+#include "swarm/supervisor.h"
 #include "testing.h"
 
 START_TEST(one_rank_is_all) {
@@ -69,7 +70,39 @@ START_TEST(without_a_launcher) {
 }
 END_TEST
 
+static const char *value_in(char **environment, const char *name) {
+  const size_t n = strlen(name);
+  for (; *environment; environment++)
+    if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+      return *environment + n + 1;
+  return NULL;
+}
+
+// A program that a rank starts is no rank. One that no rank starts inherits all.
+START_TEST(programs_of_a_rank_are_none) {
+  char *own[] = {"REGMIX_SLOT=3", "REGMIX_TRY=1"};
+  setenv("REGMIX_SLOT", "7", 1);
+  setenv("REGMIX_SLOTS", "7", 1);
+  setenv("PMIX_RANK", "1", 1);
+  setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+  for (int rank = 0; rank < 3; rank++) {
+    unsetenv("PMI_SIZE");
+    unsetenv("OMPI_COMM_WORLD_SIZE");
+    if (rank) setenv(rank == 1 ? "PMI_SIZE" : "OMPI_COMM_WORLD_SIZE", "2", 1);
+    ck_assert(rmx__is_rank() == (rank > 0));
+    RMX_OWNED char **all = rmx__worker_environment(own, 2);
+    ck_assert_str_eq(value_in(all, "REGMIX_SLOT"), "3");
+    ck_assert_str_eq(value_in(all, "REGMIX_TRY"), "1");
+    ck_assert_str_eq(value_in(all, "REGMIX_SLOTS"), "7");
+    ck_assert_str_eq(value_in(all, "OMPI_ALLOW_RUN_AS_ROOT"), "1");
+    ck_assert(!value_in(all, "PMIX_RANK") == (rank > 0));
+    ck_assert(!value_in(all, "PMI_SIZE") && !value_in(all, "OMPI_COMM_WORLD_SIZE"));
+  }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, programs_of_a_rank_are_none);
   tcase_add_test(tc, one_rank_is_all);
   tcase_add_test(tc, transfers_of_one_rank_are_done);
   tcase_add_test(tc, one_rank_agrees_with_itself);

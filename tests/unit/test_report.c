@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/parts.h"
 #include "testing.h"
 
 static char *folder;
@@ -708,8 +709,33 @@ START_TEST(broken_files_are_named) {
 }
 END_TEST
 
+// Builds that are to be the same later have a latest date.
+START_TEST(dates_have_a_bound) {
+  static const struct {
+    const char *said;
+    int64_t wanted;
+  } cases[] = {{NULL, 1000000},      {"999999", 999999},   {"1000000", 1000000},
+               {"1000001", 1000000}, {"2000000", 1000000}, {"", 1000000},
+               {"0", 1000000},       {"-5", 1000000},      {"5x", 1000000}};
+  put("file", "");
+  const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+  ck_assert_int_eq(utimensat(AT_FDCWD, in_folder("file"), times, 0), 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    unsetenv("SOURCE_DATE_EPOCH");
+    if (cases[i].said) setenv("SOURCE_DATE_EPOCH", cases[i].said, 1);
+    ck_assert_int_eq(rmx__changed(in_folder("file")), cases[i].wanted);
+  }
+  unsetenv("SOURCE_DATE_EPOCH");
+  ck_assert_int_eq(rmx__changed(in_folder("none")), 0);
+  json_t *date = rmx__date(86400);
+  ck_assert_str_eq(json_string_value(date), "1970-01-02");
+  json_decref(date);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_checked_fixture(tc, make_folder, remove_folder);
+  tcase_add_test(tc, dates_have_a_bound);
   tcase_add_test(tc, empty_folder_has_a_page);
   tcase_add_test(tc, absent_folder);
   tcase_add_test(tc, runs_are_joined_by_name);
