@@ -225,9 +225,14 @@ def test_estimate(e):
 
 def all_tests(regmix, folder):
     e = Experiment(regmix, folder)
-    code, _, said = e.call("run", "-q")
+    code, _, said = e.call("run")
     if code:
         sys.exit(f"Bail out! the experiment does not run: {said}")
+    done = ["prepare: the corpus is up to date", "sample: mixtures.csv is up to date", "train: all 8 runs are done", "fit: up to date",
+            "optimize: up to date"]
+    ok(not any(x in said for x in done), "a first run does every step", said)
+    said = e.call("run")[2]
+    ok(all(x in said for x in done), "a second one says which steps have nothing to do", said)
     shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
     test_keys(e)
     test_fingerprints(e)

@@ -208,6 +208,27 @@ START_TEST(files_of_text) {
 }
 END_TEST
 
+// Lines that suggest that the separator is wrong.
+START_TEST(lines_that_look_like_separators) {
+  static const char text[] =
+      "one\n<|endoftext|>\ntwo\r\n<|end_of_text|>\r\n</s>\n<eos>\n<|im_end|>\n"
+      "<|endoftext|> and more\n </s>\n<s>\n<\n% a comment\n%\n%%\n\n";
+  rmx__reader r;
+  folder_make();
+  put_text("a.txt", text);
+  for (int percent = 1; percent >= 0; percent--) {
+    const rmx__reader_options o = {.text_field = "text", .separator = percent ? "%" : "----"};
+    bool more = true;
+    must(rmx__reader_open(&r, in_folder("a.txt"), &o, err));
+    while (more) must(rmx__reader_next(&r, &more, err));
+    ck_assert_uint_eq(r.end_tokens, 5);
+    ck_assert_uint_eq(r.comment_lines, percent ? 2 : 0);
+    rmx__reader_close(&r);
+  }
+  folder_remove();
+}
+END_TEST
+
 START_TEST(a_file_of_an_unknown_kind) {
   rmx__reader r;
   folder_make();
@@ -400,6 +421,7 @@ START_TEST(converted_blocks) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, lines_that_look_like_separators);
   tcase_add_test(tc, a_file_of_an_unknown_kind);
   tcase_add_test(tc, a_column_of_csv);
   tcase_add_test(tc, broken_csv);
