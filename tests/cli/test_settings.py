@@ -47,15 +47,15 @@ optimize  optimize.weigh=signal optimize.min_signal=0.5
 optimize  jobs=2 isa=ref target=a compare.human=x compare.budget=1M
 """
 
-# What of 5 large models with 2 seeds each `compare` would train: nothing, all, or the number.
+# What of the large models of 4 mixtures (the prior is the uniform one) with 2 seeds each `compare` would train: nothing, all, or the number.
 LARGE_RUNS = """
 all   large.layers=2 large.heads=1 large.width=20 large.ffn=33 large.context=17 large.tokens=3k large.batch_tokens=128
 all   large.micro_tokens=128 large.lr=1e-3 large.min_lr=0.05 large.warmup=0.1 large.schedule=constant large.beta1=0.8
 all   large.beta2=0.9 large.eps=1e-9 large.weight_decay=0.2 large.clip=2 large.eval_tokens=64 large.eval_half=true
 all   large.model=micro large.command=true
 none  large.evals=1 large.checkpoint_s=30 large.threads=2 large.timeout=60 large.grace=5 large.may_fail=0.5 large.trainer=regmix
-5/15  compare.seeds=3
-5/10  compare.first_seed=2
+4/12  compare.seeds=3
+4/8   compare.first_seed=2
 none  compare.against=prior
 2/4   compare.against=single:b
 """
