@@ -73,7 +73,7 @@ asan: packages-test $(BUILD)-asan/build.ninja
 	ninja -C $(BUILD)-asan --quiet
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  python3 scripts/test.py $(BUILD)-asan --no-suite browser --no-suite slow \
-	  --no-suite figures
+	  --no-suite figures --no-suite plain
 
 tsan: packages-test $(BUILD)-tsan/build.ninja
 	ninja -C $(BUILD)-tsan --quiet

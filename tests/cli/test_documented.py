@@ -23,7 +23,8 @@ NOT_RUN = {  # a regular expression: why
     r"examples/(pile|web)": "needs the user's text (cli_domains runs them on text of its own)",
     r"--budget 1e15": "trains for 1e15 FLOP",
 }
-SMALLER = {"proxy.tokens=5M": "proxy.tokens=50k", "large.tokens=20M": "large.tokens=200k", "sample.runs=128": "sample.runs=24"}
+SMALLER = {"proxy.tokens=5M": "proxy.tokens=50k", "large.tokens=20M": "large.tokens=200k", "sample.runs=128": "sample.runs=24",
+           "--samples 1M": "--samples 20k", "bench --model 1M": "bench --model nano"}
 DOMAINS = ["pile_cc", "github", "stackexchange", "books", "web", "python", "c", "forum"]
 
 
@@ -202,7 +203,7 @@ def main():
         Path(folder, "bin/regmix").symlink_to(regmix)
         shutil.copytree(ROOT / "examples", Path(folder, "examples"))
         published = Path(folder, "examples/published/regmix.yaml")  # plan trains a little of each of its models
-        published.write_text(published.read_text().replace("vocab: 50432", "vocab: 512"))
+        published.write_text(re.sub(r"(vocab|context|batch_tokens|micro_tokens): \d+M?", r"\1: 512", published.read_text()))
         for name, text in (("sbatch", "echo 7"), ("squeue", ":")):  # tests/cluster has a real Slurm
             Path(folder, "bin", name).write_text(f"#!/bin/sh\n{text}\n")
             Path(folder, "bin", name).chmod(0o755)
