@@ -17,9 +17,9 @@
 
 static void add_tests(TCase *tc);
 
-/* Under the thread sanitizer everything takes twenty times as long, and what is sought are races,
- * not wrong numbers: long loops over cases try only some of them. */
-#ifdef __SANITIZE_THREAD__
+/* Under a sanitizer everything takes five to twenty times as long, and what is sought are races and
+ * wrong uses of memory, not wrong numbers: long loops over cases try only some of them. */
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 enum { FEW_CASES = 1 };
 #else
 enum { FEW_CASES = 0 };

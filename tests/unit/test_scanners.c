@@ -86,7 +86,8 @@ END_TEST
 // Of the long runs of one category each pattern gets the ends, and others of what is between. A
 // pattern that names a character itself (龥) gets those beside it.
 static bool is_tried(int32_t code, size_t pattern) {
-  if (code < 0x3400 || (size_t)code % 61 == pattern % 61) return true;
+  const size_t between = FEW_CASES ? 509 : 61;
+  if (code < 0x3400 || (size_t)code % between == pattern) return true;
   if (code >= 0x9FA0 && code < 0x9FB0) return true;
   const uint8_t category = rmx__category(code);
   return category != rmx__category(code - 1) || category != rmx__category(code + 1);
@@ -131,7 +132,7 @@ START_TEST(random_text) {
   for (size_t k = 0; k < rmx__known_patterns_n; k++) {
     pcre2_code *code = compiled(rmx__known_patterns[k].regex);
     pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
-    for (int i = 0; i < 60000; i++) {
+    for (int i = 0; i < (FEW_CASES ? 6000 : 60000); i++) {
       size_t n = 0;
       for (uint64_t left = rmx_rng_below(&rng, 16) + 1; left; left--) {
         const char *piece = pieces[rmx_rng_below(&rng, sizeof pieces / sizeof *pieces)];
