@@ -3,11 +3,36 @@
 // deviations that hold, closed-form leave-one-out errors, file, few runs, the published scores.
 
 #include "../../src/regress/gp/gp.h"
+#include "../../src/regress/gp/matern.h"
 
 #include "regress/registry.h"
 #include "smooth.h"
 
 enum { D = 4 };
+
+// Every number of rows, since the rows are solved four at a time.
+START_TEST(several_right_sides_at_once) {
+  enum { MOST = 11 };
+  rmx_rng rng = rmx_rng_make(3, 0, RMX_FOR_TEST);
+  double L[MOST * MOST], k[MOST * RMX__LANES], plain[MOST];
+  for (size_t N = 1; N <= MOST; N++) {
+    for (size_t i = 0; i < N * N; i++) L[i] = rmx_rng_uniform(&rng) - 0.5;
+    for (size_t j = 0; j < N; j++) L[j * N + j] += 2;
+    double given[MOST * RMX__LANES];
+    for (size_t i = 0; i < N * RMX__LANES; i++) k[i] = given[i] = rmx_rng_uniform(&rng);
+    rmx__solve_lanes(L, N, k);
+    for (size_t lane = 0; lane < RMX__LANES; lane++)
+      for (size_t i = 0; i < N; i++) {
+        plain[i] = given[i * RMX__LANES + lane];
+        for (size_t j = 0; j < i; j++) plain[i] -= L[j * N + i] * plain[j];
+        plain[i] /= L[i * N + i];
+        const double x = k[i * RMX__LANES + lane];
+        ck_assert_msg(fabs(x - plain[i]) < 1e-12, "%zu rows, row %zu: %g, wanted %g", N, i, x,
+                      plain[i]);
+      }
+  }
+}
+END_TEST
 
 START_TEST(smooth_function) {
   enum { N = 120 };
@@ -186,6 +211,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, one_or_many);
+  tcase_add_test(tc, several_right_sides_at_once);
   tcase_add_test(tc, smooth_function);
   tcase_add_test(tc, standard_deviations);
   tcase_add_test(tc, leave_one_out);

@@ -124,6 +124,46 @@ START_TEST(an_empty_claim_without_locks_is_held_for_a_while) {
 }
 END_TEST
 
+// ---- what a claim says
+
+START_TEST(claims_are_read) {
+  static const struct {
+    const char *text, *host, *boot;
+    long pid;
+    unsigned long long began;
+    bool exclusive;
+  } cases[] = {
+      {"", "", "-", 0, 0, false},
+      {"node3", "node3", "-", 0, 0, false},
+      {"node3\n17", "node3", "-", 17, 0, false},
+      {"node3\n17\nb p 99\n", "node3", "b", 17, 99, false},
+      {"node3\n17\nb p 99\nexclusive\n", "node3", "b", 17, 99, true},
+      {"node3\n17\nb p 99\nexclusive", "node3", "b", 17, 99, false},
+      {"node3\n17\nb p 99\nshared\n", "node3", "b", 17, 99, false},
+      {"node3\n17\nb p\nexclusive\n", "node3", "-", 17, 0, true},
+      {"exclusive\nexclusive\nexclusive\n", "exclusive", "-", 0, 0, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    rmx__holder h = {0};
+    rmx__holder_parse(cases[i].text, &h);
+    ck_assert_str_eq(h.host, cases[i].host);
+    ck_assert_str_eq(h.place.host, cases[i].host);
+    ck_assert_str_eq(h.place.boot, cases[i].boot);
+    ck_assert_int_eq(h.pid, cases[i].pid);
+    ck_assert_uint_eq(h.began, cases[i].began);
+    ck_assert(h.exclusive == cases[i].exclusive);
+  }
+  for (int exclusive = 0; exclusive < 2; exclusive++) {
+    char text[RMX__HOLDER_SIZE];
+    rmx__holder h = {0};
+    rmx__holder_text(exclusive, text);
+    rmx__holder_parse(text, &h);
+    ck_assert_int_eq(h.pid, getpid());
+    ck_assert(h.exclusive == exclusive);
+  }
+}
+END_TEST
+
 // ---- folders
 
 static atomic_int notes, warnings;
@@ -185,6 +225,7 @@ START_TEST(a_folder_that_is_not_there) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, claims_are_read);
   tcase_add_test(tc, a_folder_is_locked_by_one);
   tcase_add_test(tc, a_folder_that_is_not_there);
   tcase_add_test(tc, an_empty_claim_with_locks_is_free);

@@ -266,6 +266,22 @@ static const char harness_one[] =
     " \"gsm8k\": {\"exact_match\": true}},\n"
     " \"config\": {\"model\": \"hf\"}, \"lm_eval_version\": \"0.4.5\", \"model_name\": \"ckpt\"}\n";
 
+// Results lie in folders of folders, up to eight deep.
+START_TEST(results_in_folders_of_folders) {
+  char path[128];
+  rmx_table t;
+  begin();
+  file("evals/results_2024-05-01T12-00-00.123456.json", harness_one);
+  file("evals/1/2/3/4/5/6/7/8/results_2024-05-01T12-00-00.123456.json", harness_one);
+  file("evals/1/2/3/4/5/6/7/8/9/results_2024-05-01T12-00-00.123456.json", harness_one);
+  snprintf(path, sizeof path, "%s/evals/", folder);
+  must(metrics(path, &t, err));
+  ck_assert_uint_eq(t.N, 2);
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 START_TEST(harness_results) {
   begin();
   file("evals/n1/ckpt/results_2024-05-01T12-00-00.123456.json", harness_one);
@@ -513,6 +529,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, wandb_export);
   tcase_add_test(tc, wandb_that_is_not_clear);
   tcase_add_test(tc, yaml_folder_of_the_authors);
+  tcase_add_test(tc, results_in_folders_of_folders);
   tcase_add_test(tc, harness_results);
   tcase_add_test(tc, harness_names_of_runs);
   tcase_add_test(tc, harness_limited_results_lose);

@@ -8,6 +8,7 @@
 #include <regmix/lm.h>
 
 #include "../model_bin.h"
+#include "model/lm/safetensors.h"
 
 static const rmx_model_config small = {.layers = 2,
                                        .heads = 2,
@@ -379,6 +380,33 @@ START_TEST(the_weights_alone_are_enough) {
 }
 END_TEST
 
+// ---- numbers of two bytes
+
+// All halves and all bfloat16 against their definitions.
+START_TEST(two_bytes_are_a_number) {
+  for (uint32_t bits = 0; bits < 65536; bits++) {
+    const uint16_t x = (uint16_t)bits;
+    const double sign = x & 0x8000 ? -1 : 1;
+    float half, brain;
+    rmx__safetensor_floats(&(rmx__safetensor){.type = "F16", .numbers = 1, .data = &x}, &half);
+    rmx__safetensor_floats(&(rmx__safetensor){.type = "BF16", .numbers = 1, .data = &x}, &brain);
+    const int e = x >> 10 & 31, f = x & 1023, be = x >> 7 & 255, bf = x & 127;
+    if (e == 31 && f)
+      ck_assert(isnan(half));
+    else
+      ck_assert(half == (float)(sign * (e == 31 ? INFINITY
+                                        : e     ? ldexp(1024 + f, e - 25)
+                                                : ldexp(f, -24))));
+    if (be == 255 && bf)
+      ck_assert(isnan(brain));
+    else
+      ck_assert(brain == (float)(sign * (be == 255 ? INFINITY
+                                         : be      ? ldexp(128 + bf, be - 134)
+                                                   : ldexp(bf, -133))));
+  }
+}
+END_TEST
+
 // ---- generation
 
 // A tokenizer of 40 characters.
@@ -452,6 +480,7 @@ START_TEST(characters_come_by_their_probability) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, two_bytes_are_a_number);
   tcase_add_test(tc, characters_come_by_their_probability);
   tcase_add_checked_fixture(tc, before, after);
   tcase_add_test(tc, scores_are_those_of_the_model);

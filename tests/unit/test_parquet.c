@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "corpus/readers/cell.h"
+#include "corpus/readers/codec.h"
 #include "corpus/readers/reader.h"
 #include "corpus_folder.h"
 
@@ -361,6 +362,23 @@ START_TEST(further_fields_of_any_type) {
 }
 END_TEST
 
+// What a page says of its size is not believed beyond what its compression can do.
+START_TEST(pages_that_would_be_too_large) {
+  static const struct {
+    rmx__codec codec;
+    uint64_t times;
+  } cases[] = {{RMX__CODEC_NONE, 1},       {RMX__CODEC_SNAPPY, 22},      {RMX__CODEC_GZIP, 1032},
+               {RMX__CODEC_LZ4, 255},      {RMX__CODEC_LZ4_HADOOP, 255}, {RMX__CODEC_ZSTD, 65536},
+               {RMX__CODEC_LZ4_FRAME, 255}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t n = 0; n < 1000; n += 100) {
+      const uint64_t most = cases[i].times * (n + 65) - 1;
+      ck_assert(rmx__codec_can_give(cases[i].codec, n, most));
+      ck_assert(!rmx__codec_can_give(cases[i].codec, n, most + 1));
+    }
+}
+END_TEST
+
 // ---- numbers
 
 // Column x has two numbers of `bytes` bytes each in the file. It is read as a field.
@@ -456,6 +474,7 @@ END_TEST
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, each_field_of_a_file);
   tcase_add_test(tc, further_fields_of_any_type);
+  tcase_add_test(tc, pages_that_would_be_too_large);
   tcase_add_test(tc, numbers_of_columns_are_text);
   tcase_add_test(tc, numbers_have_the_fewest_digits);
 }
