@@ -84,7 +84,8 @@ def number_or_tokens(data, program):
 
 
 def against_many(rows):
-    """Adds how much better the swarm of most proxies ranks than each of the others does."""
+    """Adds how much better the swarm of most proxies ranks than each of the others does, and how
+    much better a whole swarm ranks than its first runs."""
     whole = {(r["swarm"], r["size"]): r for r in rows if r["runs"] == r["of"]}
     for (swarm, size), r in whole.items():
         many = whole.get((SMALL[0], size))
@@ -92,6 +93,12 @@ def against_many(rows):
             r["gain"], r["gain_low"], r["gain_high"] = interval_of(
                 lambda a, b, c: spearman(a, c) - spearman(b, c),
                 many["guess"], r["guess"], r["true"])
+    for r in rows:
+        if r["runs"] < r["of"]:
+            more = whole[r["swarm"], r["size"]]
+            r["rest"], r["rest_low"], r["rest_high"] = interval_of(
+                lambda a, b, c: spearman(a, c) - spearman(b, c),
+                more["guess"], r["guess"], r["true"])
     for r in rows:
         del r["guess"], r["true"]
 
@@ -153,11 +160,16 @@ def how_much(data, program):
     out = []
     if len(big) < FEWEST:
         return []
+    path = data / "tasks.csv"
+    guessing = {r["task"]: {"items": r["items"], "chance": r["chance"]}
+                for r in (rows_of(path) if path.exists() else [])
+                if r["experiment"] == "unseen" and r["swarm"] == "big"}
     for metric in LOSSES + SCORE_COLUMNS:
         x = [r[metric] for r in big if r[metric] is not None]
         if len(x) < FEWEST:
             continue
-        row = {"metric": metric, "n": len(x), "low": min(x), "high": max(x),
+        task = metric.split("_acc")[0] if "_acc" in metric else None
+        row = {"metric": metric, **guessing.get(task, {}), "n": len(x), "low": min(x), "high": max(x),
                "range": max(x) - min(x), "seeds": min(len(best), len(worst))}
         b, w = ([r[metric] for r in rows if r[metric] is not None] for rows in (best, worst))
         if len(b) >= 2 and len(w) >= 2:
@@ -186,6 +198,31 @@ def loss_and_score(data, program):
                             "score": score,
                             **{k: answer[k][i][j] for k in ("agreement", "low", "high")},
                             "clear": int(bool(answer["clear"][i][j]))})
+    return out
+
+
+def crawl(data, program):
+    """Part 5: the agreement of two losses with the scores in bits per byte, and its difference. The
+    descriptions of packages stand for a web crawl, foldoc for an encyclopedia."""
+    del program
+    out = []
+    scores = [s for s in SCORE_COLUMNS if s.endswith("_bits")]
+    for size in SIZES:
+        rows = [r for r in read("unseen", size, data) if all(r[s] is not None for s in scores)]
+        if len(rows) < FEWEST:
+            continue
+
+        def agreement(loss, drawn, rows=rows):
+            return mean(spearman([rows[i][f"{loss}_bpb"] for i in drawn],
+                                 [rows[i][s] for i in drawn]) for s in scores)
+
+        def off(drawn, f=agreement):
+            return f("pkgdesc", drawn) - f("foldoc", drawn)
+        everything = range(len(rows))
+        low, high = resampled(len(rows), off)
+        out.append({"size": size, "n": len(rows), "pkgdesc": agreement("pkgdesc", everything),
+                    "foldoc": agreement("foldoc", everything), "difference": off(everything),
+                    "low": low, "high": high})
     return out
 
 
@@ -313,7 +350,7 @@ def all_tables(data, program):
     out = {name: f(data, program) for name, f in (
         ("regression", regression), ("others", others), ("ceiling", ceiling),
         ("number", number_or_tokens), ("ranks", ranks_kept), ("half", half_way),
-        ("matters", how_much), ("losses", loss_and_score), ("methods", methods),
+        ("matters", how_much), ("losses", loss_and_score), ("crawl", crawl), ("methods", methods),
         ("effects", effects))}
     out["entries"] = tested(data, program, out["effects"])
     out["recipe"] = recipe(data, program)

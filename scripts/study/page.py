@@ -173,7 +173,8 @@ TABLES = {
                ("from", "regret_low", fine), ("to", "regret_high", fine)],
     "ranks": [("runs", "pair", text), ("loss", "domain", text), ("mixtures", "n", whole),
               ("correlation", "spearman", number), ("from", "low", number), ("to", "high", number)],
-    "matters": [("measure", "metric", verdicts.score_name), ("least", "low", fine),
+    "matters": [("measure", "metric", verdicts.score_name), ("guessing", "chance", fine),
+                ("least", "low", fine),
                 ("greatest", "high", fine), ("best \u2212 worst", "difference", fine),
                 ("from", "difference_low", fine), ("to", "difference_high", fine),
                 ("sd of seeds", "seed_sd", fine), ("p, Holm", "holm", fine)],
@@ -223,6 +224,7 @@ def figure(name, drawn):
 
 def verdict(v):
     said = "" if v == verdicts.UNTRAINED else f'<p class="lead">{escape(v.sentence)}</p>'
+    said += f"<p>{escape(v.more)}</p>" if v.more else ""
     return f'<p class="state {v.state}">{STATES[v.state]}</p>{said}'
 
 
@@ -292,7 +294,8 @@ def render(t, drawn, made):
     parts = {"css": (ROOT / "src/report/assets/page.css").read_text(encoding="utf-8"),
              "figure-css": draw.STYLE, "summary": summary(judged), "trained": about_trained(made),
              "ceiling": about_ceiling(t), "others": about_others(t),
-             "half": escape(verdicts.half(t)), "repetition": escape(verdicts.repetition(t)),
+             "half": escape(verdicts.half(t)), "enough": escape(verdicts.enough(t)),
+             "repetition": escape(verdicts.repetition(t)),
              "made": about_made(made)}
     for name, _, v in judged:
         parts[f"verdict-{name}"] = verdict(v)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the derived tables say about each claim, in words. Nothing here knows a result.
 
-A verdict is (state, sentence). `state` is one of STATES. Each function takes all derived tables.
+A verdict is (state, sentence, more). `state` is one of STATES; the first screen has the sentence,
+the part has both. Each function takes all derived tables.
 """
 import math
 from collections import namedtuple
@@ -10,9 +11,11 @@ from tables import PLANNED
 
 STATES = {"no": "Did not replicate", "unclear": "Not clear yet", "yes": "Replicated",
           "untrained": "Not trained yet"}
-Verdict = namedtuple("Verdict", "state sentence")
+Verdict = namedtuple("Verdict", "state sentence more", defaults=[""])
 UNTRAINED = Verdict("untrained", "Not trained yet.")
 GOOD_RANKS = 0.9  # a rank correlation that keeps nearly all of an order
+CLEAR_ERRORS = 3  # standard errors above guessing that the best of some 16 models needs
+MUCH = 0.05  # a difference of accuracies that matters
 SIZES = ["proxies", "middle", "big"]
 SIZE_NAMES = {"proxies": "nano", "middle": "mini", "big": "midi"}
 SCORE_NAMES = {"acc": "accuracy", "acc_norm": "accuracy by length",
@@ -80,8 +83,7 @@ def regression(t):
     better = sum(1 for s in {r["size"] for r in t["regression"]}
                  if value(t, "trees", s) > value(t, "ridge", s))
     n = len({r["size"] for r in t["regression"]})
-    said += f" Trees have the higher mean than ridge at {better} of {n} sizes."
-    return Verdict(state, said)
+    return Verdict(state, said, f"Trees have a higher mean than ridge at {better} of {n} sizes.")
 
 
 def value(t, regressor, size):
@@ -102,12 +104,34 @@ def number_of_proxies(t):
     words = {"yes": "More proxies rank better than more tokens do",
              "no": "More tokens rank better than more proxies do",
              "unclear": "Neither more proxies nor more tokens rank clearly better"}[state]
-    partial = [r for r in t["number"] if r["runs"] == r["of"]]
-    many = max(r["of"] for r in partial)
+    whole = sorted((r for r in t["number"] if r["runs"] == r["of"] and r["size"] == size),
+                   key=lambda r: r["tokens"])
+    many = whole[0]["of"]
     return Verdict(state, f"{words}, at equal FLOPs: {many:.0f} short proxies against "
                    f"{last['of']:.0f} of {last['tokens'] / 1e6:.2g}M tokens differ by "
                    f"{number(last['gain'])} in the rank correlation for {SIZE_NAMES[size]} models "
-                   f"({span(last['gain_low'], last['gain_high'])}).")
+                   f"({span(last['gain_low'], last['gain_high'])}).",
+                   f"From most proxies to fewest, the correlations are "
+                   f"{listed(number(r['spearman']) for r in whole)}.")
+
+
+def enough(t):
+    """A sentence on where more proxies stop to matter."""
+    if not t["number"]:
+        return ""
+    size, rows = largest(t["number"])
+    rows = [r for r in rows if r["tokens"] == min(r["tokens"] for r in rows)]
+    whole = max(r["of"] for r in rows)
+    parts = sorted((r for r in rows if real(r.get("rest"))), key=lambda r: r["runs"])
+    equal = next((r for r in parts if not r["rest_low"] > 0), None)
+    if not parts:
+        return ""
+    if not equal:
+        return (f"Among the shortest proxies, all {whole:.0f} rank clearly better for "
+                f"{SIZE_NAMES[size]} models than any part of them.")
+    return (f"Among the shortest proxies, {equal['runs']:.0f} rank mixtures for {SIZE_NAMES[size]} "
+            f"models not clearly worse than all {whole:.0f}: the difference is "
+            f"{number(equal['rest'])} ({span(equal['rest_low'], equal['rest_high'])}).")
 
 
 def ranks(t):
@@ -160,26 +184,37 @@ def half(t):
             f"(least: {worst['experiment']}, {worst['swarm']}).")
 
 
+def error_of_guessing(r):
+    return math.sqrt(r["chance"] * (1 - r["chance"]) / r["items"])
+
+
 def matters(t):
     if not t["matters"]:
         return UNTRAINED
     known = [r for r in t["matters"] if real(r.get("holm"))]
     points = [r for r in t["matters"] if "_acc" in r["metric"]]
     wide = max(points, key=lambda r: r["range"]) if points else None
-    said = ""
+    said = more = ""
     if wide:
         said = (f"Over {wide['n']:.0f} midi models an accuracy differs by up to "
                 f"{100 * wide['range']:.1f} points ({score_name(wide['metric'])}). ")
+    guessed = [r for r in points if real(r.get("chance"))]
+    low = [r for r in guessed if r["high"] - r["chance"] < CLEAR_ERRORS * error_of_guessing(r)]
+    if guessed:
+        more = (f"In {len(low)} of {len(guessed)} accuracies not even the best of them is clearly "
+                 "above guessing.")
     if not known:
-        return Verdict("unclear", said + "Seeds are not trained yet, so the noise is not known.")
+        return Verdict("unclear", said + "Seeds are not trained yet, so the noise is not known.",
+                       more)
     acc = [r for r in known if "_acc" in r["metric"]]
     clear = [r for r in acc if r["holm"] < 0.05]
     losses = [r for r in known if "_acc" not in r["metric"]]
-    state = "yes" if clear else "no" if acc else "unclear"
+    small = acc and all(max(-r["difference_low"], r["difference_high"]) < MUCH for r in acc)
+    state = "yes" if clear else "no" if small else "unclear"
     said += (f"Best against worst mixture with fresh seeds: {len(clear)} of {len(acc)} accuracies "
              f"and {sum(r['holm'] < 0.05 for r in losses)} of {len(losses)} losses in bits per "
              "byte differ clearly, after Holm's correction.")
-    return Verdict(state, said)
+    return Verdict(state, said, more)
 
 
 def losses(t):
@@ -198,13 +233,17 @@ def losses(t):
     if not clear or not order:
         return Verdict("unclear", said + "So no loss can be called the best predictor.")
     place = {d: i + 1 for i, d in enumerate(order)}
-    said += (f"The losses that agree best with the scores in bits per byte are "
-             f"{listed(order[:3])}; descriptions of packages, the text that is most like a web "
-             f"crawl here, are number {place['pkgdesc']} of {len(order)}, and foldoc, an "
-             f"encyclopedia, number {place['foldoc']}.")
-    first = place["pkgdesc"] == 1 and place["foldoc"] > len(order) / 2
-    reverse = place["pkgdesc"] > place["foldoc"]
-    return Verdict("yes" if first else "no" if reverse else "unclear", said)
+    more = (f"The losses that agree best with the scores in bits per byte are "
+            f"{listed(order[:3])}.")
+    more += (f" Descriptions of packages are number {place['pkgdesc']} of {len(order)}, and foldoc "
+             f"number {place['foldoc']}.")
+    two = next((r for r in t["crawl"] if r["size"] == size), None)
+    if not two:
+        return Verdict("unclear", said, more)
+    said += (f"With scores in bits per byte, package descriptions (the text most like a web crawl "
+             f"here) agree by {number(two['pkgdesc'])}, and an encyclopedia by "
+             f"{number(two['foldoc'])}; difference {span(two['low'], two['high'])}.")
+    return Verdict("yes" if two["low"] > 0 else "no" if two["high"] < 0 else "unclear", said, more)
 
 
 def methods(t):
@@ -232,6 +271,14 @@ def methods(t):
                    f"{number(tenth['to_doremi'], 3)} bits per byte ({span(low, high, 3)}).")
 
 
+def contradicted(r):
+    """Whether the interval leaves out half of the predicted change, and more of it."""
+    if not real(r["low"]):
+        return False
+    half = r["change"] / 2
+    return r["low"] > half if half < 0 else r["high"] < half
+
+
 def interactions(t):
     rows = t["entries"]
     if not rows:
@@ -241,11 +288,14 @@ def interactions(t):
     if not known:
         return Verdict("untrained", f"Not trained yet. The entries to test are {names}.")
     holds = [r for r in known if r["holds"]]
-    state = "yes" if len(holds) * 2 > len(known) else "no"
+    against = [r for r in known if not r["holds"] and contradicted(r)]
+    state = ("yes" if len(holds) * 2 > len(known) else
+             "no" if len(against) * 2 > len(known) else "unclear")
     entries = counted(len(known), "most surprising entry", "most surprising entries")
     return Verdict(state, f"Of the {entries} of the matrix, {len(holds)} "
-                   f"{'holds' if len(holds) == 1 else 'hold'} in direct runs: the loss moves in "
-                   "the predicted direction, and clearly so after Holm's correction.")
+                   f"{'holds' if len(holds) == 1 else 'hold'} in direct runs: the loss clearly "
+                   "moves in the predicted direction (Holm). Direct runs contradict "
+                   f"{len(against)}: the loss moves the other way, or less than half as much.")
 
 
 def recipe(t):
@@ -283,7 +333,8 @@ PARTS = [("regression", "Small proxies rank mixtures for larger models", regress
          ("number", "The number of proxies matters more than their tokens", number_of_proxies),
          ("ranks", "Sizes and lengths order mixtures alike", ranks),
          ("matters", "The mixture matters for scores", matters),
-         ("losses", "A web crawl\u2019s loss predicts scores best", losses),
+         ("losses", "A web crawl\u2019s loss predicts scores better than an encyclopedia\u2019s",
+          losses),
          ("methods", "As good as DoReMi for a tenth of the FLOPs", methods),
          ("interactions", "Domains act on each other in ways that surprise", interactions),
          ("recipe", "Our defaults need a quarter of the recipe\u2019s runs", recipe)]
@@ -302,6 +353,6 @@ def all_verdicts(tables, made=None):
         v = judge(tables)
         lacks = missing(name, made) if made is not None and v.state != "untrained" else []
         if lacks:
-            v = Verdict("unclear", f"So far there are {listed(lacks)}. {v.sentence}")
+            v = Verdict("unclear", f"So far there are {listed(lacks)}. {v.sentence}", v.more)
         out.append((name, claim, v))
     return out

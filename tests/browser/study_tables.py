@@ -38,7 +38,8 @@ def made_up():
                     "flops": runs * tokens * 1e6, "size": size, "n": 16, "spearman": 0.7,
                     "low": 0.5, "high": 0.8, "regret": 0.01, "regret_low": 0, "regret_high": 0.1,
                     "gain": -0.2 if swarm == "tokens2M" and runs == 64 else "",
-                    "gain_low": -0.3, "gain_high": -0.1})
+                    "gain_low": -0.3, "gain_high": -0.1, "rest": 0.02 if runs == 32 else "",
+                    "rest_low": -0.1, "rest_high": 0.1})
     for regressor in ("ridge", "trees", "auto"):
         t["others"].append({"swarm": "dmsl", "from": "122M", "to": "680M", "regressor": regressor,
                             "n": 40, "metrics": 8, "spearman": 0.7, "low": 0.6, "high": 0.8,
@@ -47,10 +48,14 @@ def made_up():
         t["ranks"] += [{"kind": "size", "pair": pair, "domain": d, "n": 16, "spearman": 0.6,
                         "low": 0.4, "high": 0.7} for d in NAMES + ["mean"]]
     for metric in LOSSES + SCORE_COLUMNS:
-        t["matters"].append({"metric": metric, "n": 16, "low": 0.5, "high": 0.6, "range": 0.1,
+        t["matters"].append({"metric": metric, "items": 200 if "_acc" in metric else "",
+                             "chance": 0.5 if "_acc" in metric else "", "n": 16,
+                             "low": 0.5, "high": 0.6, "range": 0.1,
                              "seeds": 3, "seed_sd": 0.01, "difference": 0.01,
                              "difference_low": -0.02, "difference_high": 0.04, "p": 0.4,
                              "holm": 1})
+    t["crawl"] = [{"size": "big", "n": 16, "pkgdesc": 0.4, "foldoc": 0.5, "difference": -0.1,
+                   "low": -0.3, "high": 0.1}]
     for loss in NAMES:
         t["ceiling"].append({"metric": f"{loss}_bpb", "noise": 0.01, "spread": 0.1,
                              "ceiling": 0.99})
@@ -69,9 +74,10 @@ def made_up():
                 "low": 1.95 + 0.1 * i, "high": 2.05 + 0.1 * i, "sees_target": int(i != 2),
                 "search_flops": 1e12 if i == 1 else 1e13, "status": "done", "to_doremi": 0.1,
                 "to_doremi_low": 0.05, "to_doremi_high": 0.15, "to_regmix": 0.1 if i else "",
-                "to_regmix_low": 0.05, "to_regmix_high": 0.15, "to_regmix_p": 0.01, "holm": 0.04 if i else ""})
+                "to_regmix_low": 0.05, "to_regmix_high": 0.15, "to_regmix_p": 0.01,
+                "holm": 0.04 if i else ""})
     t["entries"] = [{"domain": d, "loss": "c", "change": -0.02, "sd": -0.3, "surprise": 0.3,
-                     "seeds": 6, "measured": 0.01, "low": -0.01, "high": 0.03, "p": 0.3, "holm": 1,
+                     "seeds": 6, "measured": 0.01, "low": -0.005, "high": 0.03, "p": 0.3, "holm": 1,
                      "holds": 0} for d in DOMAINS[:5]]
     for name, runs in (("recipe", 512), ("auto-8", 8), ("auto-128", 128)):
         t["recipe"].append({"proposal": name, "runs": runs, "seeds": 3, "bpb": 2, "se": 0.01,

@@ -155,7 +155,8 @@ def known_numbers():
 
 def judged(name, **changed):
     tables = {n: [] for n in ("regression", "others", "ceiling", "number", "ranks", "half",
-                              "matters", "losses", "methods", "effects", "entries", "recipe")}
+                              "matters", "losses", "crawl", "methods", "effects", "entries",
+                              "recipe")}
     tables.update(changed)
     return next(v for n, _, v in verdicts.all_verdicts(tables) if n == name)
 
@@ -181,8 +182,15 @@ def words():
              "spearman": (low + high) / 2, "low": low, "high": high} for d in ("bible", "mean")])
     ok("ranks: above, below, neither", [rank(*x).state for x in (
         (0.92, 0.99), (0.5, 0.8), (0.8, 0.95))] == ["yes", "no", "unclear"])
+    def tested(low, high):
+        return judged("interactions", entries=[
+            {"domain": "bible", "loss": "c", "change": -0.02, "measured": (low + high) / 2,
+             "low": low, "high": high, "holm": 0.01 if high < 0 else 1.0,
+             "holds": float(high < 0)}]).state
+    ok("entries: hold, are contradicted, neither", [tested(*x) for x in (
+        (-0.03, -0.01), (-0.005, 0.01), (-0.03, 0.01))] == ["yes", "no", "unclear"])
     ok("nothing is sure before all runs are there", verdicts.all_verdicts(
-        dict.fromkeys(verdicts.NEEDS, ()) | {"others": [], "ceiling": [], "half": [],
+        dict.fromkeys([*verdicts.NEEDS, "crawl"], ()) | {"others": [], "ceiling": [], "half": [],
                                              "effects": [], "entries": [],
                                              "recipe": proposals(0.1, 0.2)},
         {"small": 960, "recipe": 64})[-1][2].state == "unclear")
