@@ -9,18 +9,18 @@
 
 typedef struct named {
   const char *name;
-  size_t row;
+  size_t place;
 } named;
 
 static int by_name(const void *a, const void *b) {
   return rmx__compare_names(((const named *)a)->name, ((const named *)b)->name);
 }
 
-rmx_status rmx__name_order(const rmx_table *t, size_t *order, rmx_err *err) {
-  RMX_OWNED named *list = rmx_calloc(t->N, sizeof *list);
-  if (!list) return rmx_fail_memory(err, t->N * sizeof *list, "the order of runs");
-  for (size_t i = 0; i < t->N; i++) list[i] = (named){t->ids[i], i};
-  qsort(list, t->N, sizeof *list, by_name);
-  for (size_t i = 0; i < t->N; i++) order[i] = list[i].row;
+rmx_status rmx__name_order(const char *const *names, size_t n, size_t *order, rmx_err *err) {
+  RMX_OWNED named *list = rmx_calloc(n, sizeof *list);
+  if (!list) return rmx_fail_memory(err, n * sizeof *list, "an order of names");
+  for (size_t i = 0; i < n; i++) list[i] = (named){names[i], i};
+  qsort(list, n, sizeof *list, by_name);
+  for (size_t i = 0; i < n; i++) order[i] = list[i].place;
   return RMX_OK;
 }

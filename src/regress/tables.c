@@ -364,7 +364,7 @@ static rmx_status gather(rmx_fit *f, const rmx_table *mixtures, const rmx_table 
       return rmx_fail_memory(err, 64, "a name");
   RMX_TRY(take_mixtures(f, mixtures, X, listener, err));
   size_t *order = row_of + mixtures->N;
-  RMX_TRY(rmx__name_order(mixtures, order, err));
+  RMX_TRY(rmx__name_order((const char *const *)mixtures->ids, mixtures->N, order, err));
   for (size_t k = 0; k < mixtures->N; k++) {
     const size_t i = order[k];
     if (partner[i] == SIZE_MAX) continue;

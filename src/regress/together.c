@@ -18,6 +18,7 @@
 #include "blas.h"
 #include "fit.h"
 #include "folds.h"
+#include "name_order.h"
 #include "registry.h"
 
 enum {
@@ -84,18 +85,23 @@ typedef struct work {
   rmx_err *err;
 } work;
 
-// Places the metrics that have every value and are not constant; returns how many.
-static size_t place_metrics(const rmx_fit *f, size_t *place) {
-  size_t n = 0;
-  for (size_t m = 0; m < f->M; m++) {
+// Places the metrics that have every value and are not constant, in the order of their names, so
+// that clusters do not depend on how the columns are ordered; *n: how many.
+static rmx_status place_metrics(const rmx_fit *f, size_t *place, size_t *n, rmx_err *err) {
+  RMX_OWNED size_t *order = rmx_calloc(f->M, sizeof *order);
+  if (!order) return rmx_fail_memory(err, f->M * sizeof *order, "a fit");
+  RMX_TRY(rmx__name_order((const char *const *)f->metrics, f->M, order, err));
+  *n = 0;
+  for (size_t k = 0; k < f->M; k++) {
+    const size_t m = order[k];
     bool whole = true, varies = false;
     for (size_t i = 0; i < f->N; i++) {
       whole &= isfinite(f->truth[i * f->M + m]);
       varies |= f->truth[i * f->M + m] != f->truth[m];
     }
-    place[m] = whole && varies ? n++ : SIZE_MAX;
+    place[m] = whole && varies ? (*n)++ : SIZE_MAX;
   }
-  return n;
+  return RMX_OK;
 }
 
 static bool worth_it(const rmx_fit *f, const rmx_regress_options *options, size_t metrics) {
@@ -211,13 +217,14 @@ rmx_status rmx__fit_together(const rmx_fit *f, const rmx_regress_options *option
   *out = a;
   a.place = rmx_calloc(f->M, sizeof(size_t));
   if (!a.place) return rmx_fail_memory(err, f->M * sizeof(size_t), "a fit");
-  size_t metrics = place_metrics(f, a.place);
-  if (!worth_it(f, options, metrics)) {
+  size_t metrics = 0;
+  rmx_status status = place_metrics(f, a.place, &metrics, err);
+  if (status != RMX_OK || !worth_it(f, options, metrics)) {
     rmx__all_together_release(&a);
-    return RMX_OK;
+    return status;
   }
   work w = {.f = f, .a = &a};
-  rmx_status status = fit_all(&w, options, seed, threads, metrics, listener, err);
+  status = fit_all(&w, options, seed, threads, metrics, listener, err);
   if (status != RMX_OK) rmx__all_together_release(&a);
   if (status != RMX_OK && status != RMX_ENUMERIC) return status;
   if (status == RMX_OK)

@@ -201,10 +201,37 @@ START_TEST(alone_where_it_must) {
 }
 END_TEST
 
+// How the columns of the metrics are ordered is no property of them.
+START_TEST(any_order_of_metrics) {
+  rmx_table X, Y;
+  make_tables(N, 6, &X, &Y);
+  rmx_fit *f = fit_by("shared", 1, &X, &Y);
+  for (size_t m = 0; m < M / 2; m++) {
+    char *name = Y.names[m];
+    Y.names[m] = Y.names[M - 1 - m];
+    Y.names[M - 1 - m] = name;
+    for (size_t i = 0; i < N; i++) {
+      const double y = Y.x[i * M + m];
+      Y.x[i * M + m] = Y.x[i * M + M - 1 - m];
+      Y.x[i * M + M - 1 - m] = y;
+    }
+  }
+  rmx_fit *reversed = fit_by("shared", 1, &X, &Y);
+  for (size_t m = 0; m < M; m++)
+    ck_assert_double_eq(rmx_fit_cv(f, m)->r2, rmx_fit_cv(reversed, M - 1 - m)->r2);
+  rmx_fit_free(f);
+  rmx_fit_free(reversed);
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  forget();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, totals);
   tcase_add_test(tc, clusters);
   tcase_add_test(tc, better_than_alone);
   tcase_add_test(tc, evaluated_together);
   tcase_add_test(tc, alone_where_it_must);
+  tcase_add_test(tc, any_order_of_metrics);
 }
