@@ -169,8 +169,8 @@ def how_much(data, program):
         if len(x) < FEWEST:
             continue
         task = metric.split("_acc")[0] if "_acc" in metric else None
-        row = {"metric": metric, **guessing.get(task, {}), "n": len(x), "low": min(x), "high": max(x),
-               "range": max(x) - min(x), "seeds": min(len(best), len(worst))}
+        row = {"metric": metric, **guessing.get(task, {}), "n": len(x), "low": min(x),
+               "high": max(x), "range": max(x) - min(x), "seeds": min(len(best), len(worst))}
         b, w = ([r[metric] for r in rows if r[metric] is not None] for rows in (best, worst))
         if len(b) >= 2 and len(w) >= 2:
             row["seed_sd"] = ((stdev(b) ** 2 + stdev(w) ** 2) / 2) ** 0.5

@@ -85,7 +85,7 @@ def intervals(name, title, axis, rows, series, width, zero=None):
     """rows: (label, series index or None for a heading, value, low, high)."""
     # as wide as the longest label, but not wider than a good part of the figure
     longest = max([len(r[0]) for r in rows if r[1] is not None] or [0])
-    left = min(7.0 * longest + 4, 0.42 * width)
+    left = max(0.2 * width, min(7.0 * longest + 4, 0.42 * width))
     most = int(left / 7.0)
     head = 22 + (18 * math.ceil(sum(24 + 6.6 * len(s) for s in series) / width) if series else 0)
     d = Drawing(name, width, head + ROW * len(rows) + 40, title)
