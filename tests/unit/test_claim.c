@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "swarm/claim.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,9 +13,16 @@
 
 #include "testing.h"
 
-// The file locks of this program: those of the system, or locks that always succeed.
+// The file locks of this program: those of the system, or locks that always succeed. Some calls may
+// be interrupted by a signal first.
 static bool locks_lie;
+static int signals;
 int flock(int fd, int operation) {
+  if (signals > 0) {
+    signals--;
+    errno = EINTR;
+    return -1;
+  }
   return locks_lie ? 0 : (int)syscall(SYS_flock, fd, operation);
 }
 
@@ -195,8 +203,10 @@ START_TEST(a_folder_is_locked_by_one) {
   pthread_t thread;
   snprintf(folder, sizeof folder, "%s/XXXXXX", scratch_folder);
   ck_assert(mkdtemp(folder) != NULL);
+  signals = 2;
   must(rmx_folder_lock(folder, "another one works here", &counter, &first, err));
   ck_assert(!first.elsewhere && first.fd >= 0);
+  ck_assert_int_eq(signals, 0);
   must(rmx_folder_lock(folder, NULL, &counter, &second, err));
   ck_assert(second.elsewhere && second.fd < 0);
   ck_assert_int_eq(notes, 0);
