@@ -88,7 +88,7 @@ bare: packages-test
 
 # With MPI: the program and its tests, no others.
 $(BUILD)-mpi/build.ninja: | packages-mpi
-	@meson setup $(BUILD)-mpi -Dmpi=enabled > /dev/null
+	@meson setup $(BUILD)-mpi -Dmpi=enabled $(MPI_OPTIONS) > /dev/null
 mpi: packages-mpi $(BUILD)-mpi/build.ninja
 	ninja -C $(BUILD)-mpi --quiet regmix
 	python3 scripts/test.py $(BUILD)-mpi cli_mpi
