@@ -168,7 +168,7 @@ says "with its name" "node $(hostname)" task1
 mv exp/gone exp/corpus
 sed -i 's/"isa": *"[a-z0-9]*"/"isa": "other"/' exp/runs/0001/result.json
 run_task 1; same "a node of another processor level goes on" 0 $?
-says "and warns" "trained at level other" task1
+says "and warns" "1 finished run of this swarm was trained at level other, and node $(hostname) trains at level" task1
 says "with what to do" "isa:" task1
 if "$REGMIX" doctor | grep -q 'available:.*amx$'; then
   skip "a level that this node does not have" "it has all levels"
