@@ -359,6 +359,31 @@ START_TEST(columns_are_suggested) {
 }
 END_TEST
 
+// The suggestion follows from the first documents of a file alone.
+START_TEST(fields_of_the_first_documents) {
+  enum { LOOKED_AT = 32 };
+  for (int more = 0; more < 2; more++) {
+    folder_make();
+    rmx_buf text = {0};
+    for (int i = 0; i < 3 * LOOKED_AT; i++)
+      rmx_buf_printf(&text, "{\"text\": \"text %d\", \"lang\": \"%s\"}\n", i,
+                     i == LOOKED_AT - more ? "new"
+                     : i % 2               ? "a"
+                                           : "b");
+    put("a.jsonl", text.data, text.size);
+    rmx_domain_source s = source_of("all", "a.jsonl");
+    s.divided = true;
+    rmx_corpus_options o = {.text_field = "text", .domain_field = "flags", .max_domains = 100};
+    rmx_values_look look;
+    must_fail(rmx_corpus_values(&o, &s, 1, test_folder, &look, err),
+              more ? "lang (3 values)" : "lang (2 values)");
+    source_release(&s);
+    rmx_buf_release(&text);
+    folder_remove();
+  }
+}
+END_TEST
+
 START_TEST(as_many_domains_as_are_allowed) {
   enum { VALUES = 7 };
   folder_make();
@@ -624,6 +649,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, largest_hosts);
   tcase_add_test(tc, selected_values);
   tcase_add_test(tc, columns_are_suggested);
+  tcase_add_test(tc, fields_of_the_first_documents);
   tcase_add_test(tc, as_many_domains_as_are_allowed);
   tcase_add_test(tc, fields_that_cannot_be_understood);
 }
