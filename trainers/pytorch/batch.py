@@ -9,7 +9,8 @@ import torch
 import checkpoint
 from data import Order, Tokens
 from files import Log, write_result
-from model import AdamW, Stacked
+from adamw import MOMENTS, AdamW
+from model import Stacked, shapes
 from passes import Passes
 from valid import evaluate
 
@@ -37,10 +38,10 @@ class Batch:
         self.order = Order(runs)
         used = self.order.used.any(0).tolist()
         self.tokens = Tokens(self.run, used, device, plan.memory // 4)
-        weights = {name: torch.stack([s["weights"][name] for s in states]).to(device)
-                   for name in states[0]["weights"]} if states else None
-        self.model = Stacked(runs, device, dtype, weights)
-        self.adamw = AdamW(self.model, self.run.t, world)
+        weights = ((name, self.taken(lambda s: s["weights"].pop(name), states, shape))
+                   for name, shape in shapes(runs)) if states else None
+        self.model = Stacked(runs, world, dtype, weights, plan.split)
+        self.adamw = AdamW(self.model, self.run.t)
         self.passes = Passes(self.model, self.adamw, plan.chunk)
         self.log_every = self.run.steps // 100 if self.run.steps > 200 else 1
         self.step = self.valids = 0
@@ -64,20 +65,30 @@ class Batch:
         self.half_nats = [s["half_nats"] for s in states]
         self.order.load({k: torch.stack([s["order"][k] for s in states])
                          for k in states[0]["order"]})
-        self.adamw.load([s["moments"] for s in states], self.step)
+        moments = ([self.taken(lambda s: s["moments"][i].pop(0), states, shape) for _ in MOMENTS]
+                   for i, shape in enumerate(self.model.shape.values()))
+        self.adamw.load(moments, self.step)
 
-    def state(self, r, moments):
+    def taken(self, take, states, shape):
+        """What the first process takes from the states of the runs, stacked, in all."""
+        x = torch.stack([take(s) for s in states]).to(self.device) \
+            if self.world.first else torch.empty(shape, device=self.device)
+        return self.world.from_first(x)
+
+    def state(self, r, weights, moments):
         return {"step": self.step, "wall_s": self.wall_s(), "valids": self.valids,
                 "half_nats": self.half_nats[r], "log": self.logs[r].text,
                 "order": {k: x[r].clone() for k, x in self.order.state().items()},
-                "weights": {k: w.detach()[r].cpu().clone() for k, w in self.model.w.items()},
-                "moments": [[x[r].cpu().clone() for x in both] for both in moments]}
+                "weights": {k: w[r].clone() for k, w in weights.items()},
+                "moments": [[x[r].clone() for x in both] for both in moments]}
 
     def save(self):
         left = [r for r, at in enumerate(self.diverged_at) if at is None]
+        weights = {k: self.model.collected(k, w.detach()) for k, w in self.model.w.items()}
         moments = self.adamw.moments()
         if self.world.first:
-            checkpoint.save([self.runs[r] for r in left], [self.state(r, moments) for r in left])
+            checkpoint.save([self.runs[r] for r in left],
+                            [self.state(r, weights, moments) for r in left])
         self.world.meet()
         self.saved = time.monotonic()
 
@@ -119,7 +130,7 @@ class Batch:
         for at in range(0, run.batch, together):
             domain, start = self.order.next(min(together, run.batch - at))
             mine = list(world.mine(domain.shape[1]))
-            if mine:
+            if mine or self.plan.split:  # the others need this process for their passes
                 total += self.one_pass(domain[:, mine], start[:, mine], fresh)
                 fresh = False
         world.add_up([total])
@@ -160,8 +171,9 @@ class Batch:
 
     def end_run(self, r, nats):
         self.logs[r].close()
+        weights = self.model.run_weights(r, self.runs) if self.runs[r].keep_model and nats else None
         if self.world.first:
-            write_result(self, r, nats)
+            write_result(self, r, nats, weights)
             checkpoint.remove(self.runs[r])
 
     def finish(self):

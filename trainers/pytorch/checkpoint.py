@@ -10,7 +10,8 @@ import sys
 
 import torch
 
-TENSORS = "order", "weights", "moments"
+OF_MODEL = "weights", "moments"
+TENSORS = "order", *OF_MODEL
 
 
 def path_of(run, step):
@@ -67,8 +68,19 @@ def load(run, step):
     return None
 
 
-def resume(runs):
-    """[(runs, their states or None)]: those that go on from the same step, together."""
+def resume(runs, world):
+    """[(runs, their states or None)]: those that go on from the same step, together. The first
+    process reads the files; the others get all but the tensors of the models."""
+    found = in_this_process(runs) if world.first else []
+    small = [([runs.index(run) for run in part],
+              [{k: x for k, x in s.items() if k not in OF_MODEL} for s in states or ()])
+             for part, states in found]
+    small = world.from_first(small)
+    return found if world.first else [([runs[i] for i in part], states or None)
+                                      for part, states in small]
+
+
+def in_this_process(runs):
     out, left = [], list(runs)
     have = {run: steps_of(run) for run in runs}
     while left:

@@ -39,7 +39,7 @@ def token_file(path, tokens, vocab):
 
 def check_ids(ids, vocab, path):
     """A token that the model has no row for would end the training of all runs beside this one."""
-    for part in ids.split(1 << 20):
+    for part in ids.split(1 << 20) if ids.numel() else ():
         low, top = (int(x) for x in widened(part).aminmax())
         if low < 0 or top >= vocab:
             raise Refused('%s has the token %d, but "vocab" in run.json is %d: the file is of '

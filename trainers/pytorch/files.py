@@ -55,7 +55,8 @@ def bits_per_byte(run, nats):
     return out
 
 
-def write_result(batch, r, nats):
+def write_result(batch, r, nats, weights):
+    """weights: of a model that is kept."""
     run, diverged = batch.runs[r], batch.diverged_at[r] is not None
     folder = run.folder
     steps = batch.diverged_at[r] if diverged else run.steps
@@ -84,8 +85,8 @@ def write_result(batch, r, nats):
     o["made_by"] = {"trainer": "pytorch", "question": run.question(), "torch": torch.__version__,
                     "device": batch.device.type, "precision": str(batch.model.dtype)[6:],
                     "passes": batch.passes.how,
-                    "runs": len(batch.runs), "processes": batch.world.size}
-    if run.keep_model and not diverged:
-        weights = batch.model.run_weights(r, batch.runs)
+                    "runs": len(batch.runs), "processes": batch.world.size,
+                    "weights": "split" if batch.plan.split else "whole"}
+    if weights:
         o["model_hash"] = write_model(run, weights)
     write_whole(os.path.join(folder, "result.json"), [json.dumps(o, indent=1).encode()])

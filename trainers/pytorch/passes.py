@@ -55,6 +55,8 @@ class Passes:
     def __init__(self, model, adamw, chunk):
         self.model, self.adamw, self.chunk = model, adamw, chunk
         self.try_graph, self.try_compile = choices(model.device)
+        if model.shares:  # its weights come and go
+            self.try_graph = self.try_compile = False
         self.graph = self.body = None
         self.how = "eager"
 

@@ -3,8 +3,9 @@
 holds. The estimate is of what PyTorch keeps for the backward pass, counted once for each shape."""
 import torch
 
-from model import SDPA, owners, tensor_table
+from adamw import owners
 from fields import Refused
+from model import SDPA, tensor_table
 
 GIB = 1 << 30
 CHUNK_SHARE = 0.1  # of the memory, for the logits of a chunk and what is made from them
@@ -38,19 +39,22 @@ def most_owned(run, processes):
 
 class Plan:
     """Of `n` runs like `run`: R at a time, `micro` sequences of each in a pass, `chunk` tokens of
-    each in a piece of the head."""
+    each in a piece of the head. `split`: the weights are split over the processes, because one run
+    does not fit without that, or because `weights` says so."""
 
-    def __init__(self, run, n, dtype, memory, max_runs=0, micro=0, processes=1):
+    def __init__(self, run, n, dtype, memory, max_runs=0, micro=0, processes=1, weights=None):
         self.run, self.memory, self.size = run, memory, torch.finfo(dtype).bits // 8
-        self.moments = 8 * most_owned(run, processes)
+        self.processes, self.split = processes, weights == "split"
+        if not weights and self.needs(1, micro or 1) > memory:
+            self.split = True
         most = min(n, max_runs or RUNS)
         while most > 1 and self.needs(most, micro or 1) > memory:
             most -= max(most // 16, 1)
         self.R = -(-n // -(-n // most))  # the same number in each batch, or nearly
         if self.needs(self.R, micro or 1) > memory:
             raise Refused("%s: one run needs about %.2f GiB of memory, and there are %.2f GiB "
-                          "free: end what else uses it, take a GPU with more, or make context, "
-                          "micro_tokens or the model smaller"
+                          "free: end what else uses it, take a GPU with more, start more "
+                          "processes (torchrun), or make context or the model smaller"
                           % (run.path, self.needs(1, micro or 1) / GIB, memory / GIB))
         self.micro = micro or run.batch
         while not micro and self.micro > 1 and self.needs(self.R, self.micro) > memory:
@@ -62,22 +66,30 @@ class Plan:
         tokens = int(self.memory * CHUNK_SHARE) // (R * self.run.vocab * (8 + 2 * self.size))
         return max(min(tokens, 16384), 1)
 
+    def of_weights(self):
+        """Bytes of a run: weights, gradients, moments; what the head or a layer makes of them."""
+        run, n = self.run, self.run.parameters()
+        head, layer = run.vocab * run.sizes[2], run.body_parameters() // run.sizes[0]
+        if self.split:
+            return 16 * -(-n // self.processes) + max(12 * head, (8 + 2 * self.size) * layer)
+        return n * (8 if self.size == 4 else 10) + 8 * most_owned(run, self.processes) + 12 * head
+
     def needs(self, R, micro):
-        """Bytes: weights, gradients, moments; activations; the logits of a chunk."""
+        """Bytes: weights and what belongs to them; activations; the logits of a chunk."""
         run = self.run
         layers, heads, width, ffn = run.sizes
-        wide = self.size == 4
-        fixed = run.parameters() * (8 + (0 if wide else 2)) + self.moments + \
-            12 * run.vocab * width
         scores = 0 if SDPA else heads * run.context * (4 + self.size)
-        layer = width * (54 if wide else 42) + ffn * 4 * self.size + scores
+        layer = width * (54 if self.size == 4 else 42) + ffn * 4 * self.size + scores
+        kept = layer + layers * width * 4 if self.split else layers * layer
         tokens = micro * run.context
         chunk = min(self.chunk_of(R), tokens) * run.vocab * (8 + 2 * self.size)
-        return int(R * (fixed + 1.3 * tokens * (layers * layer + 20 * width) + chunk))
+        return int(R * (self.of_weights() + 1.3 * tokens * (kept + 20 * width) + chunk))
 
     def text(self, n):
         run = self.run
+        split = "" if not self.split else "the weights split over %d processes, " % self.processes \
+            if self.processes > 1 else "each layer computed twice, "
         return ("%d run%s of %d parameters: %d at a time, %d of %d sequences of a step in a pass, "
-                "%d tokens in a piece of the head; about %.2f of %.2f GiB"
+                "%d tokens in a piece of the head; %sabout %.2f of %.2f GiB"
                 % (n, "" if n == 1 else "s", run.parameters(), self.R, self.micro, run.batch,
-                   self.chunk, self.needs(self.R, self.micro) / GIB, self.memory / GIB))
+                   self.chunk, split, self.needs(self.R, self.micro) / GIB, self.memory / GIB))

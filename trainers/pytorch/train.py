@@ -65,7 +65,7 @@ class Trainer:
 
     def plan(self, runs):
         return Plan(runs[0], len(runs), self.dtype, self.memory, self.args.runs, self.args.micro,
-                    self.world.size)
+                    self.world.size, self.args.weights)
 
     def train(self, runs):
         """False: it was asked to stop."""
@@ -86,7 +86,7 @@ class Trainer:
 
     def train_batch(self, runs, plan):
         return all(Batch(part, states, plan, self.dtype, self.world).train()
-                   for part, states in checkpoint.resume(runs))
+                   for part, states in checkpoint.resume(runs, self.world))
 
     def less_memory(self, plan):
         """The estimate was too low: the next try takes less. False: there is no smaller one."""
@@ -156,6 +156,9 @@ def arguments():
     parser.add_argument("--micro", type=positive(int), default=0, metavar="N",
                         help="sequences of a run in a pass (default: as many as the memory "
                         "holds)")
+    parser.add_argument("--weights", choices=("whole", "split"),
+                        help="whether each process of torchrun has all weights or a share of them "
+                        "(default: whole if one run then fits into the memory)")
     parser.add_argument("--memory", type=positive(float), default=0, metavar="GIB",
                         help="memory to use (default: what is free)")
     args = parser.parse_args()
@@ -206,7 +209,7 @@ def main():
         folders = [run.folder for run in group if not run.is_done()]
         if args.plan:
             plan = refusals.attempt(folders, trainer.plan, group)
-            if plan:
+            if plan and trainer.world.first:
                 print(plan.text(len(group)))
         elif refusals.attempt(folders, trainer.train, group) is False:
             return STOPPED

@@ -18,17 +18,24 @@ def evaluate(model, runs, plan, world):
     return out
 
 
+def windows(n, context, most):
+    """(first token, sequences, tokens of each) of each pass over n labels."""
+    at = 0
+    while at < n:
+        T = min(n - at, context)
+        B = min(most, (n - at) // T)
+        yield at, B, T
+        at += B * T
+
+
 def mean_loss(model, run, domain, n, plan, world):
     ids = token_file(domain["valid"], domain["valid_tokens"], run.corpus_vocab)
     total = torch.zeros(model.R, dtype=torch.float64, device=model.device)
-    at = passes = 0
-    while at < n:
-        T = min(n - at, run.context)
-        B = min(plan.micro, (n - at) // T)
-        at, passes = at + B * T, passes + 1
-        if passes % world.size != world.rank:
-            continue
-        part = widened(ids[at - B * T:at + 1])
+    passes = list(windows(n, run.context, plan.micro))
+    if plan.split:  # as many for each process: some take no sequences
+        passes += [(n, 0, 1)] * (-len(passes) % world.size)
+    for at, B, T in passes[world.rank::world.size]:
+        part = widened(ids[at:at + B * T + 1])
         check_ids(part, run.corpus_vocab, domain["valid"])
         part = part.to(model.device)
         tokens, labels = (x.view(1, B, T).expand(model.R, B, T) for x in (part[:-1], part[1:]))

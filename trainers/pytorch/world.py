@@ -54,6 +54,37 @@ class World:
             for tensor, owner in zip(tensors, owners):
                 dist.broadcast(tensor, owner)
 
+    def gather(self, part):
+        """(size, ...): the parts of all processes."""
+        if self.size == 1:
+            return part[None]
+        parts = part.new_empty(self.size, *part.shape)
+        if self.device.type == "cuda":
+            dist.all_gather_into_tensor(parts, part)
+        else:  # of bytes, since gloo does not know all types
+            dist.all_gather(list(parts.view(torch.uint8)), part.view(torch.uint8))
+        return parts
+
+    def reduce_scatter(self, parts):
+        """The sum over all processes of this one's part; parts (size, ...), which are lost."""
+        if self.size > 1 and self.device.type == "cuda":
+            mine = torch.empty_like(parts[0])
+            dist.reduce_scatter_tensor(mine, parts)
+            return mine
+        self.to_owners(parts, range(self.size))  # gloo has no reduce_scatter
+        return parts[self.rank].clone()
+
+    def from_first(self, x):
+        """What the first process has, in all: a tensor in place, or anything small."""
+        if self.size == 1:
+            return x
+        if isinstance(x, torch.Tensor):
+            dist.broadcast(x, 0)
+            return x
+        box = [x]
+        dist.broadcast_object_list(box)
+        return box[0]
+
     def any(self, *flags):
         """Each flag: set in some process. All must do the same."""
         if self.size == 1:
