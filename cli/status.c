@@ -18,11 +18,15 @@ static void print_states(const char *what, const json_t *states) {
 static void print_launch(const json_t *o) {
   static const char *const states[] = {"done", "running", "pending", "preempted", "failed"};
   const char *comma = ": ";
+  double left = 0;
   printf("slurm       job %s", cli_text(o, "job"));
   for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
     const double n = cli_get(o, states[i]);
     if (n > 0) printf("%s%.0f task%s %s", comma, n, rmx_s(n), states[i]), comma = ", ";
+    if (i > 0) left += n;
   }
+  if (left > 0 && !json_is_true(json_object_get(o, "slurm_answered")))
+    printf("; Slurm did not answer, so this is what the folder shows");
   if (cli_get(o, "failed") + cli_get(o, "preempted") > 0)
     printf(" (`regmix launch slurm` submits what is not done)");
   putchar('\n');

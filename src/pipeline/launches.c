@@ -114,6 +114,11 @@ static bool stopped(const struct mark *m) {
   return m->there && !m->running && (m->code == 75 || m->code == 130);
 }
 
+// It trained its runs, though perhaps with other settings than those of today.
+static bool succeeded(const struct mark *m) {
+  return m->there && !m->running && m->code == 0;
+}
+
 // A task that is not done. claimed: somebody trains a run of it.
 static rmx__task_state state_of(const struct mark *m, bool asked, enum said said, bool claimed) {
   if (said == WAITS) return stopped(m) ? RMX__TASK_PREEMPTED : RMX__TASK_PENDING;
@@ -186,18 +191,21 @@ struct look {
 };
 
 static void count_task(struct rmx__launch *l, size_t task, enum said said, const struct look *k) {
+  const struct mark m = read_mark(l, task);
   bool done = true, claimed = false, taken_over = true;
   for (size_t j = task; j < l->n; j += l->tasks) {
     const size_t run = l->runs[j];
-    const bool ended = k->states[run] >= RMX_RUN_DIVERGED;
+    const bool ended =
+        k->states[run] >= RMX_RUN_DIVERGED || (k->states[run] == RMX_RUN_OUTDATED && succeeded(&m));
     done = done && ended;
     claimed = claimed || k->states[run] == RMX_RUN_RUNNING;
     taken_over = taken_over && (ended || k->later[run]);
   }
-  const struct mark m = read_mark(l, task);
   const rmx__task_state state = done ? RMX__TASK_DONE : state_of(&m, l->asked, said, claimed);
-  const bool live = said == WAITS || said == RUNS ||
-                    (!l->asked && (state == RMX__TASK_PENDING || state == RMX__TASK_RUNNING));
+  // A later launch took only what was not in the queue.
+  const bool live =
+      said == WAITS || said == RUNS ||
+      (!l->asked && !taken_over && (state == RMX__TASK_PENDING || state == RMX__TASK_RUNNING));
   l->live = l->live || live;
   for (size_t j = task; j < l->n && live; j += l->tasks)
     k->queued[l->runs[j]] = k->queued[l->runs[j]] || k->states[l->runs[j]] < RMX_RUN_DIVERGED;

@@ -159,6 +159,18 @@ try "what is not done is submitted again" 0 "job 43: 4 runs in 4 tasks" launch
 same "and no finished run" "0003 0004 0005 0006" "$(sort exp/slurm/2/runs.txt | tr '\n' ' ' | sed 's/ $//')"
 status
 same "the newer job has taken the tasks over" "1 4" "$(value json 'len(o["slurm"]) - 1, sum(o["slurm"][-1][k] for k in ("pending", "failed"))' | tr -d '(,)')"
+rm exp/slurm/1/*.state
+cp bin/squeue forgets
+echo 'exit 1' | fake squeue
+status
+same "also by the folder alone" "pending:0 running:0 done:1 failed:0 preempted:0, pending:4" "$(tasks 0), $(tasks 1 | grep -o 'pending:.')"
+try "which is what status says" 0 "4 tasks pending; Slurm did not answer, so this is what the folder shows" env PATH="$SCRATCH/bin:$plain" "$REGMIX" status -C exp
+# tasks that trained with other settings than those of regmix.yaml
+for i in 0 1 2 3; do SLURM_ARRAY_TASK_ID=$i SLURM_JOB_ID=9 PATH=$SCRATCH/bin:$plain sh -c 'sed "s/--jobs 1/--jobs 1 --redo --set proxy.lr=1e-3/" exp/slurm/2/array.sh | sh' > "task$i" 2>&1; done
+cp forgets bin/squeue
+status
+same "they are done, their runs are of other settings" "done:4 outdated:4" "$(tasks 1 | grep -o 'done:.') outdated:$(value json 'o["proxies"]["outdated"]')"
+rm -rf exp/runs/000[3456]
 
 # ---- nodes
 mv exp/corpus exp/gone
