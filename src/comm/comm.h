@@ -23,8 +23,8 @@ struct rmx__comm_type {
   void (*gather)(rmx_comm *c, const void *mine, size_t bytes, void *all);
   // Rank 0 gives `data` to the others. `idle`: it may come in hours.
   void (*broadcast)(rmx_comm *c, void *data, size_t bytes, bool idle);
-  // Starts a transfer, and looks whether it is done: both return at once. No more than
-  // RMX__TRANSFERS at a time; they may be of different ranks' pace, but are started in one order.
+  // Starts a transfer, and looks whether it is done: both return at once. All ranks start their
+  // transfers in the same order. place: 0 to RMX__TRANSFERS - 1, one that no transfer under way has.
   void (*start)(rmx_comm *c, struct rmx__transfer *t, int place);
   bool (*done)(rmx_comm *c, struct rmx__transfer *t, int place);
   // Between two looks at a transfer that is not done.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One rank: what is sent is there.
+// One rank: there is no other one to send to.
 #include <string.h>
 
 #include "comm.h"

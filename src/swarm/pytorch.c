@@ -67,32 +67,47 @@ char *rmx__pytorch_file(const char *program) {
   return NULL;
 }
 
+// Finds PyTorch and prints its version, without the seconds that an import takes.
+static const char look_for_torch[] =
+    "import importlib.util, os, sys\n"
+    "sys.path = [p for p in sys.path if p]\n"  // not this folder
+    "spec = importlib.util.find_spec('torch')\n"
+    "if not spec or not spec.origin: sys.exit(3)\n"
+    "file, found = os.path.join(os.path.dirname(spec.origin), 'version.py'), {}\n"
+    "if os.path.exists(file): exec(open(file).read(), found)\n"
+    "print(found.get('__version__', ''))";
+
+static bool is_too_old(const char *version) {
+  int major, minor;
+  return sscanf(version, "%d.%d", &major, &minor) == 2 && (major < 1 || (major == 1 && minor < 13));
+}
+
 rmx_status rmx__pytorch_check(rmx_err *err) {
   enum { TIMEOUT_S = 60, NO_TORCH = 3 };
   const char *file = getenv("REGMIX_PYTORCH"), *given = getenv("REGMIX_PYTHON");
   const char *python = given && *given ? given : "python3";
   if (file && *file) return RMX_OK;
-  const char *const argv[] = {python, "-c",
-                              "import importlib.util, sys\n"
-                              "sys.path = [p for p in sys.path if p]\n"  // not this folder
-                              "spec = importlib.util.find_spec('torch')\n"
-                              "sys.exit(0 if spec and spec.origin else 3)",
-                              NULL};
-  struct rmx__reply reply;
-  rmx_status status = rmx__call(argv, TIMEOUT_S, &reply, err);
-  if (status == RMX_OK && reply.code == NO_TORCH)
-    status = rmx_fail(err, RMX_EINPUT,
-                      "trainer: pytorch: %s has no PyTorch. Set REGMIX_PYTHON in the environment "
-                      "to the python that has it, or install it (Debian: apt-get install "
-                      "python3-torch; others: https://pytorch.org)",
-                      python);
-  else if (status == RMX_OK && (reply.missing || reply.timed_out || reply.code != 0))
-    status = rmx_fail(err, RMX_EINPUT,
-                      "trainer: pytorch: cannot start %s: %s. Set REGMIX_PYTHON in the environment "
-                      "to the python that has PyTorch",
-                      python, rmx__reply_why(&reply));
-  rmx__reply_release(&reply);
-  return status;
+  const char *const argv[] = {python, "-c", look_for_torch, NULL};
+  RMX_OWNED_BY(rmx__reply_release) struct rmx__reply reply = {0};
+  RMX_TRY(rmx__call(argv, TIMEOUT_S, &reply, err));
+  const char *version = rmx__reply_text(&reply);
+  if (reply.code == NO_TORCH)
+    return rmx_fail(err, RMX_EINPUT,
+                    "trainer: pytorch: %s has no PyTorch. Set REGMIX_PYTHON in the environment "
+                    "to the python that has it, or install it (Debian: apt-get install "
+                    "python3-torch; others: https://pytorch.org)",
+                    python);
+  if (reply.missing || reply.timed_out || reply.code != 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "trainer: pytorch: cannot start %s: %s. Set REGMIX_PYTHON in the environment "
+                    "to the python that has PyTorch",
+                    python, rmx__reply_why(&reply));
+  if (is_too_old(version))
+    return rmx_fail(err, RMX_EINPUT,
+                    "trainer: pytorch: %s has PyTorch %.*s; wanted 1.13 or newer. Install a newer "
+                    "one, or set REGMIX_PYTHON in the environment to a python that has one",
+                    python, (int)strcspn(version, "\n"), version);
+  return RMX_OK;
 }
 
 // Device `i` of the list that the caller of this program gave; NULL: the list is shorter.
