@@ -318,7 +318,8 @@ def interruptions(exp, scratch):
 def divergence(exp, scratch, whole):
     """One of the stacked runs gets a weight that is no number."""
     folders = copies(exp, scratch + "/diverged", checkpoint_s=0)
-    start_and_end(folders, signal.SIGTERM, 20)
+    code = start_and_end(folders, signal.SIGINT, 20)
+    check(code == 130 and checkpoints(folders[1]), "SIGINT: checkpoints, code 130", code)
     name = "%s/%s" % (folders[1], checkpoints(folders[1])[0])
     state = torch.load(name)
     state["weights"]["norm"][3] = float("nan")
@@ -478,7 +479,7 @@ def wrong_starts(exp, scratch):
         time.sleep(wait_s)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
-        check(process.returncode == 143 and not told, "SIGINT during the start: no traceback",
+        check(process.returncode == -signal.SIGINT and not told, "SIGINT during the start: no traceback",
               "%s %s" % (process.returncode, told))
 
 
@@ -733,6 +734,21 @@ def processes(exp, scratch):
     check(good, "a trainer that is not there", said)
 
 
+def old_pytorch(exp, scratch):
+    """A PyTorch that is too old is found before any run is tried, and without importing it."""
+    old = scratch + "/old/torch"
+    os.makedirs(old)
+    with open(old + "/__init__.py", "w") as file:
+        file.write("import sys\nsys.exit('imported')\n")
+    with open(old + "/version.py", "w") as file:
+        file.write("__version__ = '1.12.1+cu113'\n")
+    shutil.rmtree(exp + "/runs", ignore_errors=True)
+    good, said = swarm_train(exp, PYTHONPATH=scratch + "/old", wanted=1,
+                             text="has PyTorch 1.12.1+cu113; wanted 1.13 or newer")
+    check(good and "REGMIX_PYTHON" in said and not glob.glob(exp + "/runs/*/log.txt"),
+          "a PyTorch that is too old", said)
+
+
 def without_pytorch(exp, scratch):
     """A python that has no PyTorch is found before any run is tried."""
     bare, here = scratch + "/bare-python", scratch + "/experiment"
@@ -972,6 +988,7 @@ def main():
         if has_processes():
             split_weights(exp, scratch, data_parallel(exp, scratch))
         processes(exp, scratch)
+        old_pytorch(exp, scratch)
         without_pytorch(exp, scratch)
         swarm(exp, scratch)
         progress(exp, scratch)

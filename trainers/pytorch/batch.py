@@ -14,18 +14,22 @@ from model import Stacked, shapes
 from passes import Passes
 from valid import evaluate
 
-STOPPED = 143  # exit code: asked to end, checkpoints are written
-
 
 class Stop:
     """SIGTERM and SIGINT end the training after its present step."""
 
-    asked = False
+    asked = 0  # the number of the signal
+
+    @staticmethod
+    def code():
+        """The exit code, as of a program that the signal ended: 143 or 130. Where another process
+        got the signal, 143."""
+        return 128 + (Stop.asked or signal.SIGTERM)
 
     @staticmethod
     def listen():
         def on_signal(number, frame):
-            Stop.asked = True
+            Stop.asked = number
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, on_signal)
 

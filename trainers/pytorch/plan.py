@@ -52,7 +52,7 @@ class Plan:
             most -= max(most // 16, 1)
         self.R = -(-n // -(-n // most))  # the same number in each batch, or nearly
         if self.needs(self.R, micro or 1) > memory:
-            raise Refused("%s: one run needs about %.2f GiB of memory, and there are %.2f GiB "
+            raise Refused("%s: one run needs about %.3g GiB of memory, and there are %.3g GiB "
                           "free: end what else uses it, take a GPU with more, start more "
                           "processes (torchrun), or make context or the model smaller"
                           % (run.path, self.needs(1, micro or 1) / GIB, memory / GIB))

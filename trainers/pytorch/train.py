@@ -2,20 +2,14 @@
 """train.py RUN_FOLDER... : trains the runs in these folders, stacked, as docs/trainer.md asks: each
 folder has a run.json and gets log.jsonl, result.json and, where it is to be kept, a model. A run
 that is finished is not trained again; one that was interrupted goes on from its checkpoint."""
-import os
-import signal
+import _signal  # `signal` itself takes some milliseconds
 
-
-def on_signals(action):
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, action)
-
-
-if __name__ == "__main__":  # PyTorch takes seconds to start; nothing is lost then
-    on_signals(lambda number, frame: os._exit(143))
+if __name__ == "__main__":  # PyTorch takes seconds to start; a signal ends that without a traceback
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import argparse
 import importlib.util
+import os
 import re
 import sys
 
@@ -31,7 +25,7 @@ if tuple(int(x) for x in torch.__version__.split(".")[:2]) < OLDEST:
              % torch.__version__)
 
 import checkpoint
-from batch import STOPPED, Batch, Stop
+from batch import Batch, Stop
 from fields import Refused
 from files import mark_failed
 from passes import choices
@@ -212,12 +206,11 @@ def main():
             if plan and trainer.world.first:
                 print(plan.text(len(group)))
         elif refusals.attempt(folders, trainer.train, group) is False:
-            return STOPPED
+            return Stop.code()
     return 1 if refusals.any else 0
 
 
 if __name__ == "__main__":
-    on_signals(lambda number, frame: sys.exit(STOPPED))  # until Stop listens
     try:
         sys.exit(main())
     except Refused as refused:
