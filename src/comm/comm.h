@@ -24,7 +24,8 @@ struct rmx__comm_type {
   // Rank 0 gives `data` to the others. `idle`: it may come in hours.
   void (*broadcast)(rmx_comm *c, void *data, size_t bytes, bool idle);
   // Starts a transfer, and looks whether it is done: both return at once. All ranks start their
-  // transfers in the same order. place: 0 to RMX__TRANSFERS - 1, one that no transfer under way has.
+  // transfers in the same order. place: from 0 to RMX__TRANSFERS - 1; no two transfers under way
+  // have the same.
   void (*start)(rmx_comm *c, struct rmx__transfer *t, int place);
   bool (*done)(rmx_comm *c, struct rmx__transfer *t, int place);
   // Between two looks at a transfer that is not done.
