@@ -29,6 +29,7 @@ help:
 	@echo "make fuzz      a minute of each fuzz target (FUZZ_SECONDS=60)"
 	@echo "make python    the wheel of the Python package, in an environment, with its tests"
 	@echo "make readme    the README's picture, numbers and sample output, from one quickstart"
+	@echo "make study     docs/study: tables, figures and the page, from the runs in docs/study/data"
 	@echo "make bench     the goals for training speed, and what is measured here (three minutes)"
 	@echo "make install   into PREFIX ($(PREFIX))"
 	@echo "make uninstall remove what make install wrote"
@@ -57,6 +58,9 @@ $(BUILD)-clang/build.ninja: | packages-lint
 packages-build packages-demo packages-test packages-mpi packages-lint packages-python \
   packages-deb packages-deb-check packages-container-check:
 	@sh scripts/packages.sh $(@:packages-%=%)
+
+study: all
+	python3 scripts/study/make.py $(BUILD)/regmix
 
 demo: packages-demo all
 	@sh scripts/fetch-corpus.sh $(DOMAINS) --into $(QUICKSTART)/text --cap 3000000
@@ -171,7 +175,7 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare $(BUILD)-python $(BUILD)-mpi
 
-.PHONY: all help demo corpus test asan tsan bare mpi format lint warnings kills oom fuzz python \
+.PHONY: all help demo study corpus test asan tsan bare mpi format lint warnings kills oom fuzz python \
   readme bench install uninstall dist dist-check deb deb-check container-check clean \
   packages-build packages-demo packages-test packages-mpi packages-lint packages-python \
   packages-deb packages-deb-check \

@@ -83,7 +83,7 @@ def check(study):
     wrong += [f"{p} is of no figure" for p in sorted((study / "figures").glob("*.svg"))
               if p not in wanted]
     for line in wrong:
-        print(f"make.py: {line}; `python3 scripts/study/make.py build/regmix` makes all of it",
+        print(f"make.py: {line}; `make study` makes all of it",
               file=sys.stderr)
     return 1 if wrong else 0
 
