@@ -24,7 +24,7 @@ typedef struct cli {
   rmx_strings words;  // the arguments that are not options
   rmx_strings how;    // the options of rmx_optimize_options that were given: "samples=1000"
   rmx_listener listener;
-  bool to_stdout;         // --out - was given
+  bool to_stdout;         // --out - was given, or a name of standard output
   rmx_comm *comm;         // the ranks that mpirun started
   rmx_pipeline pipeline;  // of the experiment, once cli_open was called
 } cli;
@@ -67,6 +67,7 @@ double cli_known(const json_t *o, const char *key);  // NAN: it is no number
 const char *cli_text(const json_t *o, const char *key);
 #define CLI_STDOUT "/dev/fd/1"  // what `--out -` stands for
 bool cli_is_stdout(const char *out);
+bool cli_means_stdout(const char *given);  // "-", or a file that is standard output
 // Text, or a table as CSV, on stdout: as it is, but on a terminal without what would move its
 // cursor.
 void cli_print_text(const rmx_buf *text);

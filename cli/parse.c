@@ -68,10 +68,11 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
   if (!*value && names_a_place)
     return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", name,
                     o->choices);
-  if (strcmp(o->key, "out") == 0 && strcmp(value, "-") == 0) {
+  if (strcmp(o->key, "out") == 0 && cli_means_stdout(value)) {
     if (!o->choices || strcmp(o->choices, "FILE") != 0)
       return rmx_fail(err, RMX_EUSAGE,
-                      "--out -: a folder is written, which standard output cannot take; name one");
+                      "--out %s: a folder is written, which standard output cannot take; name one",
+                      value);
     value = CLI_STDOUT;
     c->to_stdout = true;
   }
@@ -131,6 +132,6 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err) {
   }
   if (c->to_stdout && c->common.json)
     return rmx_fail(err, RMX_EUSAGE,
-                    "--out - and --json both want standard output; leave out one of them");
+                    "--out to standard output and --json both want it; leave out one of them");
   return RMX_OK;
 }

@@ -60,6 +60,13 @@ bool cli_is_stdout(const char *out) {
   return out && strcmp(out, CLI_STDOUT) == 0;
 }
 
+bool cli_means_stdout(const char *out) {
+  static const char *const names[] = {"-", CLI_STDOUT, "/dev/stdout", "/proc/self/fd/1"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(out, names[i]) == 0) return true;
+  return false;
+}
+
 void cli_print_text(const rmx_buf *text) {
   RMX_OWNED char *shown =
       isatty(STDOUT_FILENO) ? rmx_format("%.*s", (int)text->size, text->data) : NULL;

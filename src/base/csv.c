@@ -97,7 +97,10 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
 
 const char *rmx__number_advice(const char *text) {
   const char *comma = strchr(text, ',');
-  const bool digits = comma && strspn(text, "+-0123456789,.eE") == strlen(text);
+  const size_t n = strlen(text), digits_n = strspn(text, "+-0123456789,.eE");
+  const bool digits = comma && digits_n == n;
+  if (n > 1 && digits_n == n - 1 && text[n - 1] == '%')
+    return "; write it without the sign (tr -d % < old.csv > new.csv)";
   return !digits ? ""
          : strchr(comma + 1, ',') || strchr(text, '.')
              ? "; write it without commas between its digits"

@@ -3,8 +3,8 @@
 #ifndef RMX_BASE_NUMBER_ADVICE_H
 #define RMX_BASE_NUMBER_ADVICE_H
 
-// What to do with "0,5" or "1,234.5": the end of a message, or "" where the text has no comma
-// between digits.
+// What to do with "0,5", "1,234.5" or "48%": the end of a message, or "" where the text is no such
+// number.
 const char *rmx__number_advice(const char *text);
 
 #endif

@@ -124,10 +124,19 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err) {
   return status;
 }
 
+// A stream knows that a write failed, but not why. What fails again says it; the file is discarded.
+static void learn_why(const rmx_outfile *o) {
+  static const char nothing[1 << 16];
+  errno = 0;
+  for (int i = 0; i < 2 && errno == 0 && o->temporary; i++)
+    if (write(fileno(o->file), nothing, sizeof nothing) < 0) return;
+}
+
 rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
   rmx_status status = RMX_OK;
   errno = 0;
   bool good = !ferror(o->file) && fflush(o->file) == 0;
+  if (ferror(o->file) && errno == 0) learn_why(o);
   // A device has no disk to flush to. The lock on the new file is held until it has its name.
   if (good && o->temporary)
     good = fsync(fileno(o->file)) == 0 && rename(o->temporary, o->target) == 0;

@@ -53,7 +53,9 @@ static rmx_status open_part(struct opening *o, const rmx_domain *d, const char *
   if (!path) return rmx_fail_memory(err, 0, "a path");
   rmx_map *map = &maps->maps[maps->n];
   rmx__token_header header;
-  rmx_status status = rmx_map_open(map, path, err);
+  rmx_status status =
+      rmx_exists(path) ? rmx_map_open(map, path, err)
+                       : rmx_fail(err, RMX_EINPUT, "%s is missing: prepare the corpus again", path);
   if (status == RMX_OK) {
     maps->n++;
     status = rmx__token_file_check(map->data, map->size, o->tokenizer_hash, o->corpus->vocab, path,

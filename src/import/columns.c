@@ -58,6 +58,16 @@ static bool is_text(const choice *c, size_t j) {
   return given;
 }
 
+// The first cell of a column of text that looks like a number, and what to do with it; "": none.
+static const char *advised(const choice *c, size_t j, const char **advice) {
+  const rmx_cells *t = c->s->cells;
+  for (size_t i = 0; i < t->N; i++) {
+    *advice = is_row(c, i) ? rmx__number_advice(t->cells[i * t->C + j]) : "";
+    if (**advice) return t->cells[i * t->C + j];
+  }
+  return "";
+}
+
 static bool has_number(const choice *c, size_t j) {
   const rmx_cells *t = c->s->cells;
   double ignored;
@@ -221,11 +231,13 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
 static rmx_status choose_numbers(choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
   rmx_few text = {0};
+  const char *advice = "", *cell = "";
   size_t n = 0;
   for (size_t j = 0; j < t->C; j++) {
     if (!is_value(c, j)) continue;
     if (is_text(c, j)) {
       rmx_few_add(&text, t->header[j]);
+      if (!*advice) cell = advised(c, j, &advice);
     } else {
       c->chosen[j] = true;
       n++;
@@ -234,20 +246,19 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
   const char *last = t->cells[t->C - 1];
   rmx_status status = RMX_OK;
   if (n == 0 && text.n)
-    status = rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", t->path,
-                      t->lines[0], t->header[t->C - 1], last,
-                      *last && last[strlen(last) - 1] == '%'
-                          ? "; write it without the sign (tr -d % < old.csv > new.csv)"
-                      : *rmx__number_advice(last) ? rmx__number_advice(last)
-                                                  : ", and no other column has numbers");
+    status = rmx_fail(
+        err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", t->path, t->lines[0],
+        t->header[t->C - 1], last,
+        *rmx__number_advice(last) ? rmx__number_advice(last) : ", and no other column has numbers");
   else if (n == 0)
     status = rmx_fail(err, RMX_EINPUT,
                       "%s: no columns after the name of the run; wanted a column of run names, "
                       "then columns of numbers, separated by commas",
                       t->path);
   else if (text.n)
-    rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s", t->path, text.n,
-             rmx_s(text.n), rmx_is(text.n), text.text);
+    rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s%s%.40s%s%s", t->path, text.n,
+             rmx_s(text.n), rmx_is(text.n), text.text, *advice ? "; \"" : "", cell,
+             *advice ? "\" looks like a number" : "", advice);
   return status;
 }
 

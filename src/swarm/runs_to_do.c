@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/temporary.h"
 #include "claim.h"
 #include "supervisor.h"
@@ -112,28 +113,59 @@ static void tell_others(const rmx__supervisor *s) {
            s->others, s->others == 1 ? "run is" : "runs are", s->runs[first].name, name);
 }
 
-// What was found among the runs. `why`: what changed for the first of those that are outdated.
-static void tell_found(const rmx__supervisor *s, size_t damaged, size_t outdated, const char *why) {
-  const size_t back = s->outcome->taken_back;
+// What was found among the runs, and is trained again.
+struct found {
+  size_t damaged, outdated, without_model;
+  rmx_buf why;  // what changed for the first of those that are outdated
+};
+
+static void release_found(struct found *f) {
+  rmx_buf_release(&f->why);
+}
+
+// The run is complete, but was not asked to keep its model.
+static bool kept_no_model(const rmx_run *r) {
+  json_auto_t *result = NULL;
+  rmx_run_look(r, &result);
+  return result && !json_object_get(result, "model_hash");
+}
+
+static void count(const rmx__supervisor *s, const rmx_run *r, rmx_run_state state,
+                  struct found *f) {
+  if (state == RMX_RUN_OUTDATED && f->outdated++ == 0) rmx_run_difference(r, &f->why);
+  if (state != RMX_RUN_DAMAGED) return;
+  if (kept_no_model(r))
+    f->without_model++;
+  else if (f->damaged++ == 0)
+    rmx_warn(s->listener,
+             "run %s is trained again, since result.json or its model in %s is damaged or missing",
+             r->name, r->folder);
+}
+
+static void tell_found(const rmx__supervisor *s, const struct found *f) {
+  const size_t back = s->outcome->taken_back, outdated = f->outdated;
   if (back)
     rmx_note(s->listener,
              "%s: %zu finished run%s with these settings had been set aside and %s used again",
              s->options->what, back, rmx_s(back), rmx_is(back));
-  if (damaged > 1)
+  if (f->damaged > 1)
     rmx_warn(s->listener, "%zu runs in all have damaged or missing files and are trained again",
-             damaged);
+             f->damaged);
+  if (f->without_model)
+    rmx_note(s->listener, "%s: %zu run%s did not keep %s, and %s trained again", s->options->what,
+             f->without_model, rmx_s(f->without_model),
+             f->without_model == 1 ? "its model" : "their models", rmx_is(f->without_model));
   if (s->others) tell_others(s);
   if (outdated)
     rmx_warn(s->listener,
              "%zu of %zu run%s %s made with other settings (changed: %s); %s set aside and trained "
              "again",
              outdated, s->n, rmx_s(s->n), outdated == 1 ? "was" : "were",
-             why ? why : "the settings", outdated == 1 ? "it is" : "they are");
+             f->why.data ? f->why.data : "the settings", outdated == 1 ? "it is" : "they are");
 }
 
 rmx_status rmx__look_at_runs(rmx__supervisor *s, rmx_err *err) {
-  size_t outdated = 0, damaged = 0;
-  RMX_OWNED_BY(rmx_buf_release) rmx_buf why = {0};
+  RMX_OWNED_BY(release_found) struct found found = {0};
   for (size_t i = 0; i < s->n; i++) {
     rmx_run_state state;
     bool back;
@@ -149,14 +181,9 @@ rmx_status rmx__look_at_runs(rmx__supervisor *s, rmx_err *err) {
       rmx__leave_to_other(s, i);
       continue;
     }
-    if (state == RMX_RUN_OUTDATED && outdated++ == 0) rmx_run_difference(&s->runs[i], &why);
-    if (state == RMX_RUN_DAMAGED && damaged++ == 0)
-      rmx_warn(
-          s->listener,
-          "run %s is trained again, since result.json or its model in %s is damaged or missing",
-          s->runs[i].name, s->runs[i].folder);
+    count(s, &s->runs[i], state, &found);
     rmx__queue_push(s, i);
   }
-  tell_found(s, damaged, outdated, why.data);
+  tell_found(s, &found);
   return RMX_OK;
 }

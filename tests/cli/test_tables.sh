@@ -74,8 +74,15 @@ for command in "suggest -n 2 --no-curve --fit plain --target plain" "sample --pr
   # shellcheck disable=SC2086
   "$REGMIX" $command --out - > out.txt 2> err.txt && [ -s out.txt ] && [ ! -e ./- ] && ok "--out - of ${command%% *}" || not_ok "--out - of ${command%% *}" "$(cat err.txt)"
 done
+for place in /dev/stdout /dev/fd/1 /proc/self/fd/1; do
+  "$REGMIX" optimize --fit plain --target plain --quick --out $place 2> /dev/null | cmp -s - out.yaml && ok "--out $place is the same" || not_ok "--out $place is the same" "$("$REGMIX" optimize --fit plain --target plain --quick --out $place 2>&1)"
+  try "not with --json" 2 "both want it" "$REGMIX" optimize --fit plain --target plain --out $place --json
+done
+echo notes > notes.txt
+"$REGMIX" optimize --fit plain --target plain --quick --out /dev/stdout 2> /dev/null >> notes.txt
+[ "$(head -1 notes.txt)" = notes ] && tail -n +2 notes.txt | cmp -s - out.yaml && ok "and is appended where the shell appends" || not_ok "and is appended where the shell appends" "$(cat notes.txt)"
 try "--out - of a folder is misuse" 2 "a folder is written" fit --mixtures m.csv --metrics l.csv --out -
-try "--out - and --json are misuse" 2 "both want standard output" "$REGMIX" optimize --fit plain --target plain --out - --json
+try "--out - and --json are misuse" 2 "both want it" "$REGMIX" optimize --fit plain --target plain --out - --json
 mkdir old && cp acc/* old
 sed -e '/direction_from/d' -e 's/"content_hash"/"no_content_hash"/' -e 's/"higher_is_better": true,/"old": 1,/' -e 's/"hashes":/"no_hashes":/' acc/fit.json > old/fit.json
 more_b "a fit of 0.1.0 that minimised accuracies raises them" old --target gsm8k_acc
@@ -205,6 +212,8 @@ printf 'run;a;b\n1;0,5;0,5\n' > semicolon.csv
 refused "semicolons" "separated by semicolons" semicolon.csv
 printf 'run,a,b\n1,50%%,50%%\n' > signs.csv
 refused "percent signs" 'is not a number; write it without the sign (tr -d % < old.csv > new.csv)' signs.csv
+awk 'NR == 1 { print $0 ",share" } NR > 1 { print $0 "," NR ".5%" }' acc.csv > percent.csv
+try "a column of percentages is named with what to do" 0 'share; "2.5%" looks like a number; write it without the sign' fit --mixtures m.csv --metrics percent.csv --out never
 printf 'run\ta\tb\n1\t0.5\t0.5\n' > tabs.tsv
 refused "tabs" "separated by tabs" tabs.tsv
 printf 'Step,n1 - eval/loss,n1 - eval/loss__MIN,n1 - eval/loss__MAX\n1,2,2,2\n' > chart.csv

@@ -26,6 +26,7 @@ try "tasks for runs without models must be agreed to" 1 '6 finished runs, which 
 try "and the reason is given" 1 'did not keep their models, which eval.tasks needs' "$REGMIX" run -C exp $quick
 cmp -s exp/metrics.csv before/metrics.csv && ok "and nothing was changed" || not_ok "and nothing was changed" "$(head -2 exp/metrics.csv)"
 try "with --redo they are trained again and scored" 0 'train: 6 models scored on 2 tasks' "$REGMIX" train -C exp $quick --redo
+! grep -q damaged stderr && grep -q 'train: 6 runs did not keep their models, and are trained again' stderr && ok "and nothing is called damaged" || not_ok "and nothing is called damaged" "$(cat stderr)"
 head -1 exp/metrics.csv | grep -q ',quiz/acc,quiz/acc_norm,quiz/bits_per_byte,prose/word_perplexity,prose/byte_perplexity,prose/bits_per_byte$' &&
   ok "the scores are metrics" || not_ok "the scores are metrics" "$(head -1 exp/metrics.csv)"
 cut -d, -f1-5 exp/metrics.csv | cmp -s - before/metrics.csv && ok "and the losses have the same bits" || not_ok "and the losses have the same bits" "$(head -2 exp/metrics.csv)"
