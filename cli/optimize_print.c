@@ -194,14 +194,19 @@ static void print_folded(const rmx_answer *s, int64_t levels) {
   const size_t D = rmx_fit_n_domains(s->fit);
   RMX_OWNED_BY(rmx_strings_release) rmx_strings folded = {0};
   RMX_OWNED size_t *into = rmx_calloc(D, sizeof *into);
-  RMX_OWNED double *w = rmx_calloc(2 * D, sizeof *w);
+  RMX_OWNED double *w = rmx_calloc(4 * D, sizeof *w);
+  const rmx_uncertainty *u = &s->uncertainty;
   rmx_err no_memory;
   if (!into || !w ||
       rmx_fold(rmx_fit_domains(s->fit), D, (size_t)levels, &folded, into, &no_memory) != RMX_OK)
     return;
   rmx_fold_sum(into, D, folded.n, rmx_optimum_mixture(s->optimum), w);
   rmx_fold_sum(into, D, folded.n, s->problem.prior, w + D);
-  print_mixture((const char *const *)folded.items, w, w + D, NULL, NULL, folded.n);
+  const bool known =
+      u->low && rmx_uncertainty_fold(u, rmx_optimum_mixture(s->optimum), into, folded.n, w + 2 * D,
+                                     w + 3 * D, &no_memory) == RMX_OK;
+  print_mixture((const char *const *)folded.items, w, w + D, known ? w + 2 * D : NULL,
+                known ? w + 3 * D : NULL, folded.n);
 }
 
 void print_answer(const rmx_answer *s, int64_t fold) {
@@ -215,7 +220,7 @@ void print_answer(const rmx_answer *s, int64_t fold) {
   else
     print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
                   rmx_fit_n_domains(f));
-  if (u->low && !fold)
+  if (u->low)
     printf("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
   printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");

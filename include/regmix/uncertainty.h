@@ -33,6 +33,7 @@ typedef struct rmx_uncertainty {
   /* used; fewer than requested if some had no mixture that keeps the target's limits */
   int64_t replicates;
   double *low, *high; /* (D) interval of each weight of the best mixture */
+  double *best;       /* (replicates, D) the best mixture of each draw, from which they come */
   rmx_versus *versus; /* (n_versus) the prior first */
   size_t n_versus;
 } rmx_uncertainty;
@@ -58,6 +59,10 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
  * optimum. */
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, struct json_t *into,
                                 rmx_err *err);
+/* The intervals of the totals of n parts: into (D) is the part of each domain, as rmx_fold() gives
+ * it, w (D) the optimum, whose totals are inside. low, high (n). */
+rmx_status rmx_uncertainty_fold(const rmx_uncertainty *u, const double *w, const size_t *into,
+                                size_t n, double *low, double *high, rmx_err *err);
 void rmx_uncertainty_release(rmx_uncertainty *u);
 /* "better", "worse", "not clearly better" where the interval of the gain includes 0, or "the same
  * mixture". */

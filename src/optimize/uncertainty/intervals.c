@@ -254,6 +254,9 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
     v->probability = (double)above / (double)m;
   }
   free(x);
+  n = 0;
+  for (size_t i = 0; i < replicates; i++)
+    if (!b->failed[i]) memcpy(u->best + n++ * D, b->best + i * D, D * sizeof *u->best);
   if (2 * n < replicates)
     return rmx_fail(
         err, RMX_EINPUT,
@@ -265,13 +268,14 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
 
 static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_optimum *optimum,
                         const double *prior, const char *const *names, const double *const *against,
-                        size_t n, rmx_uncertainty *u, rmx_err *err) {
+                        size_t n, size_t replicates, rmx_uncertainty *u, rmx_err *err) {
   size_t D = fit->D;
   RMX_OWNED double *y = rmx_calloc(fit->M, sizeof(double));
+  u->best = rmx_calloc(replicates, D * sizeof(double));
   u->low = rmx_calloc(D, sizeof(double));
   u->high = rmx_calloc(D, sizeof(double));
   u->versus = rmx_calloc(n + 1, sizeof(*u->versus));
-  bool failed = !y || !u->low || !u->high || !u->versus;
+  bool failed = !y || !u->best || !u->low || !u->high || !u->versus;
   double best = failed ? 0 : score_at(fit, &q->target, optimum->mixture, y);
   for (size_t k = 0; k <= n && !failed; k++) {
     rmx_versus *v = &u->versus[u->n_versus++];
@@ -318,7 +322,7 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
                  .prior = prior,
                  .optimum = optimum->mixture,
                  .seed = request->seed};
-  rmx_status status = begin(fit, q, optimum, prior, names, against, n, &u, err);
+  rmx_status status = begin(fit, q, optimum, prior, names, against, n, B, &u, err);
   b.versus = u.versus;
   b.n_versus = u.n_versus;
   b.posterior = rmx_arena_alloc(&arena, M, sizeof(*b.posterior));
@@ -366,7 +370,24 @@ void rmx_uncertainty_release(rmx_uncertainty *u) {
   free(u->versus);
   free(u->low);
   free(u->high);
+  free(u->best);
   *u = (rmx_uncertainty){0};
+}
+
+rmx_status rmx_uncertainty_fold(const rmx_uncertainty *u, const double *w, const size_t *into,
+                                size_t n, double *low, double *high, rmx_err *err) {
+  const size_t B = (size_t)u->replicates;
+  RMX_OWNED double *sums = rmx_calloc(B + 1, n * sizeof *sums), *x = rmx_calloc(B, sizeof *x);
+  if (!sums || !x) return rmx_fail_memory(err, B * n * sizeof *sums, "intervals");
+  for (size_t i = 0; i < B; i++) rmx_fold_sum(into, u->D, n, u->best + i * u->D, sums + i * n);
+  rmx_fold_sum(into, u->D, n, w, sums + B * n);
+  for (size_t k = 0; k < n; k++) {
+    for (size_t i = 0; i < B; i++) x[i] = sums[i * n + k];
+    quantiles(x, B, u->level, &low[k], &high[k]);
+    low[k] = fmin(low[k], sums[B * n + k]);
+    high[k] = fmax(high[k], sums[B * n + k]);
+  }
+  return RMX_OK;
 }
 
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into,
