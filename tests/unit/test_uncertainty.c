@@ -119,6 +119,12 @@ START_TEST(draws_have_slopes) {
       const double step = 1e-6, w[D] = {0.3, 0.25, 0.45};
       double g[D], at[D], up, down, again;
       ck_assert(rmx_regressor_gradient(r, w, g));
+      // The value beside the gradient is the prediction.
+      double slope[D];
+      ck_assert(rmx__regressor_evaluate(r, w, &up, slope));
+      rmx_regressor_predict(r, w, 1, &down, NULL);
+      ck_assert_double_eq_tol(up, down, 1e-9 * (1 + fabs(down)));
+      ck_assert_mem_eq(slope, g, sizeof g);
       for (int d = 0; d < D; d++) {
         memcpy(at, w, sizeof at);
         at[d] += step;
