@@ -210,12 +210,17 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   return take_phases(p, request, s, err);
 }
 
-// What the optimum of an experiment is made from. Release it.
+// What the optimum of an experiment is made from: all settings but those that only steps after the
+// search, or none, depend on. Release it.
 static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *corpus,
                                   const char *fit) {
   struct rmx__stamp s = {.fingerprint = corpus->hash};
   json_auto_t *config = rmx_config_json(&e->config);
   RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
+  static const char *const elsewhere[] = {"jobs", "isa", "eval", "compare", "doremi",
+                                          "odm",  "ppl", "rho",  "law",     "aioli"};
+  for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+    json_object_del(config, elsewhere[i]);
   rmx__stamp_note(&s, "corpus", corpus->hash);
   rmx__stamp_add_json(&s, "settings", config, JSON_COMPACT);
   rmx__stamp_add_file(&s, "fit", path);

@@ -19,6 +19,11 @@ try "an experiment without tasks" 0 "" "$REGMIX" run -q -C exp $quick
 [ -f exp/runs/0001/model.safetensors ] && not_ok "keeps no models" "" || ok "keeps no models"
 first=$(ls exp/runs | head -1)
 cp -R exp before
+for setting in compare.seeds=2 jobs=1 doremi.eta=2 eval.limit=3; do
+  "$REGMIX" run -C before $quick --dry-run --set $setting 2>&1 | grep -q '^optimize  up to date' &&
+    ok "the search does not depend on $setting" || not_ok "the search does not depend on $setting" "$("$REGMIX" run -C before $quick --dry-run --set $setting 2>&1)"
+done
+"$REGMIX" run -C before $quick --dry-run --set optimize.starts=3 2>&1 | grep -q '^optimize  would search' && ok "but on its own settings" || not_ok "but on its own settings" ""
 echo "$tasks" >> exp/regmix.yaml
 try "a file that is not there is named before anything is trained" 1 'no file exp/nothing.jsonl' "$REGMIX" train -C exp $quick --set eval.tasks=nothing.jsonl
 try "so does check" 1 'nothing.jsonl' "$REGMIX" check -C exp --set eval.tasks=nothing.jsonl
