@@ -285,7 +285,36 @@ START_TEST(text_of_others_is_made_printable) {
 }
 END_TEST
 
+START_TEST(paths_in_a_folder) {
+  static const struct {
+    const char *folder, *path, *wanted;
+  } cases[] = {{"exp", "a", "exp/a"},
+               {"exp/", "a/b", "exp/a/b"},
+               {"/x", "a", "/x/a"},
+               {"exp", "/a", "/a"},
+               {"exp", "~/a", "/home/me/a"},
+               {NULL, "~/a", "/home/me/a"},
+               {"exp", "~", "exp/~"},
+               {"exp", "~a", "exp/~a"},
+               {"exp", "a/~/b", "exp/a/~/b"},
+               {".", "a", "a"},
+               {"", "a", "a"},
+               {NULL, "a", "a"},
+               {"./", "a", "./a"},
+               {"exp", "", "exp/"}};
+  setenv("HOME", "/home/me", 1);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    RMX_OWNED char *path = rmx_path_in(cases[i].folder, cases[i].path);
+    ck_assert_str_eq(path, cases[i].wanted);
+  }
+  unsetenv("HOME");
+  RMX_OWNED char *path = rmx_path_in("exp", "~/a");
+  ck_assert_str_eq(path, "exp/~/a");
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, paths_in_a_folder);
   tcase_add_test(tc, numbers_have_no_digit_too_many);
   tcase_add_test(tc, numbers_of_yaml_have_a_point);
   tcase_add_test(tc, counts_and_durations_change_their_unit);
