@@ -239,6 +239,7 @@ START_TEST(configs_that_disagree_are_errors) {
       {"\"rope_scaling\": null", "\"quantization_config\": {\"bits\": 4}",
        "has quantization_config"},
       {"\"head_dim\": 8", "\"head_dim\": 7", "7 channels, wanted an even number"},
+      {"\"hidden_size\": 16", "\"hidden_size\": 17", "wants 40 x 17"},  // head_dim says the rest
       {"\"vocab_size\": 40", "\"vocab_size\": 44", "shape 40 x 16, config.json wants 44 x 16"},
       {"\"vocab_size\": 40", "\"vocab_size\": 16000000", "may belong to another model"},
       {"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", "\"model.layers.1."},
