@@ -64,7 +64,7 @@ static rmx_status best_domain(const rmx_fit *f, const rmx_target *t, char *name,
   return RMX_OK;
 }
 
-// The domain with the lowest predicted target when all tokens come from it.
+// The domain with the best predicted target when all tokens come from it.
 static rmx_status best_single(const comparison *c, double *mixture, contender *out, rmx_err *err) {
   rmx_fit *f = NULL;
   rmx_target target = {0};
@@ -74,9 +74,7 @@ static rmx_status best_single(const comparison *c, double *mixture, contender *o
   free(folder);
   if (status == RMX_OK) status = rmx__fit_for(c->e, f, NULL, c->corpus, err);
   if (status == RMX_OK) status = rmx_target_make(f, &target, err);
-  if (status == RMX_OK)
-    status = rmx__target_weights(c->e->config.target, c->e->config.n_target,
-                                 (const char *const *)f->metrics, f->M, target.weight, err);
+  if (status == RMX_OK) status = rmx__target_of_config(&c->e->config, f, &target, NULL, err);
   if (status == RMX_OK) status = best_domain(f, &target, out->detail, sizeof out->detail, err);
   if (status == RMX_OK) {
     snprintf(out->detail_key, sizeof out->detail_key, "domain");

@@ -58,24 +58,20 @@ static rmx_status read_files(const rmx_pipeline *p, const rmx_correlate_request 
 
 static rmx_status read_own(const rmx_pipeline *p, rmx_table *t, rmx_err *err) {
   RMX_OWNED char *path = rmx_experiment_path(&p->experiment, "metrics.csv");
-  json_auto_t *tree = NULL;
   if (!path) return rmx_fail_memory(err, 0, "a path");
   if (!rmx_exists(path))
     return rmx_fail(err, RMX_EINPUT,
                     "no %s yet; `regmix train` writes it, and --metrics FILE gives another table",
                     path);
   RMX_TRY(rmx_csv_read(path, t, err));
-  RMX_TRY(rmx__experiment_read(&p->experiment, "metrics.json", &tree, err));
-  if (!(t->better = rmx_calloc(t->D, sizeof *t->better)))
-    return rmx_fail_memory(err, t->D, "a table");
-  if (tree) rmx__take_directions(tree, t);
-  return RMX_OK;
+  return rmx__directions_in(&p->experiment, t, err);
 }
 
 rmx_status rmx_pipeline_correlate(rmx_pipeline *p, const rmx_correlate_request *q,
                                   rmx_correlations *out, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   RMX_TRY(q->metrics.n ? read_files(p, q, &t, err) : read_own(p, &t, err));
+  if (q->metrics.n) RMX_TRY(rmx__settled_directions(&p->experiment.config.regress, &t, err));
   rmx_correlate_options o = q->options;
   o.seed = (uint64_t)p->experiment.config.general.seed;
   o.threads = rmx_processors();

@@ -146,18 +146,6 @@ static rmx_regress_options options_of(const rmx_experiment *e, const struct job 
   return o;
 }
 
-// The directions of the metrics that the runs reported: metrics.json next to metrics.csv (written
-// by train).
-static rmx_status add_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
-  json_auto_t *tree = NULL;
-  RMX_TRY(rmx__experiment_read(e, "metrics.json", &tree, err));
-  if (tree && !metrics->better &&
-      !(metrics->better = rmx_calloc(metrics->D, sizeof *metrics->better)))
-    return rmx_fail_memory(err, 0, "a table");
-  if (tree) rmx__take_directions(tree, metrics);
-  return RMX_OK;
-}
-
 // Tables that a fit of several scales is used on are read in the same way.
 static rmx_status remember_columns(rmx_fit *f, const rmx_table_form *tables, rmx_err *err) {
   const rmx_strings *from[] = {&tables->mixture_columns, &tables->metric_columns};
@@ -219,7 +207,7 @@ static rmx_status read_swarms(rmx_pipeline *p, const struct job *job, rmx_table 
     status = rmx_tables_read(&quiet, job->mixtures, job->metrics, &form, mixtures, metrics, err);
   rmx_strings_release(&form.mixture_columns);
   rmx_strings_release(&form.metric_columns);
-  return status == RMX_OK ? add_directions(&p->experiment, metrics, err) : status;
+  return status == RMX_OK ? rmx__reported_directions(&p->experiment, metrics, err) : status;
 }
 
 // The tables that are fitted: those in memory, else those of the files, in `read`.
@@ -235,7 +223,7 @@ static rmx_status find_tables(rmx_pipeline *p, const struct job *job, const rmx_
       rmx_tables_read(&p->listener, job->mixtures, job->metrics, tables, &read[0], &read[1], err));
   if (!job->half) return RMX_OK;
   RMX_TRY(rmx__take_own_runs(p, &read[0], &read[1], err));
-  return add_directions(&p->experiment, &read[1], err);
+  return rmx__reported_directions(&p->experiment, &read[1], err);
 }
 
 static void release_tables(rmx_table (*read)[2]) {

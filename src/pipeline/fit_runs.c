@@ -50,15 +50,6 @@ static bool take_drawn(const double *drawn, double *w, size_t D, size_t *unseen)
   return true;
 }
 
-void rmx__take_directions(const json_t *tree, rmx_table *metrics) {
-  const json_t *said = json_object_get(tree, "higher_is_better");
-  for (size_t m = 0; m < metrics->D; m++) {
-    const json_t *high = json_object_get(said, metrics->names[m]);
-    if (json_is_boolean(high))
-      metrics->better[m] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
-  }
-}
-
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
                               rmx_err *err) {
   rmx_few changed = {0}, domains = {0};

@@ -19,50 +19,49 @@ static bool is_loss_of_domain(const rmx_corpus *corpus, const char *metric) {
   return false;
 }
 
-// The metrics of the proxies that are not losses of domains, as a table without rows.
+// The metrics of the proxies that are not losses of domains.
 static rmx_status find_others(const rmx_experiment *e, const rmx_corpus *corpus, rmx_strings *out,
-                              rmx_table *t, rmx_err *err) {
+                              rmx_err *err) {
   RMX_OWNED char *path = rmx_experiment_path(e, "metrics.csv");
-  json_auto_t *tree = NULL;
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   if (!path) return rmx_fail_memory(err, 0, "a path");
   if (!rmx_exists(path)) return RMX_OK;
-  RMX_TRY(rmx_csv_read(path, t, err));
-  RMX_TRY(rmx__experiment_read(e, "metrics.json", &tree, err));
-  if (!(t->better = rmx_calloc(t->D, sizeof *t->better)))
-    return rmx_fail_memory(err, t->D, "a table");
-  if (tree) rmx__take_directions(tree, t);
-  for (size_t d = 0; d < t->D; d++)
-    if (!is_loss_of_domain(corpus, t->names[d]) && !rmx_strings_add(out, t->names[d]))
+  RMX_TRY(rmx_csv_read(path, &t, err));
+  for (size_t d = 0; d < t.D; d++)
+    if (!is_loss_of_domain(corpus, t.names[d]) && !rmx_strings_add(out, t.names[d]))
       return rmx_fail_memory(err, 0, "names of metrics");
   return RMX_OK;
 }
 
-static rmx_better direction_in(const rmx_table *t, const char *metric) {
-  for (size_t d = 0; d < t->D; d++)
-    if (strcmp(t->names[d], metric) == 0 && t->better[d]) return t->better[d];
-  return rmx_better_by_name(metric);
+// A table without rows: the losses of the domains, then the others, as metrics.csv names them.
+static rmx_status name_metrics(const comparison *c, rmx_table *t, rmx_err *err) {
+  const rmx_corpus *corpus = c->corpus;
+  RMX_TRY(rmx_table_make(t, "run", 0, corpus->D + c->others.n, err));
+  for (size_t k = 0; k < t->D; k++) {
+    t->names[k] = k < corpus->D ? rmx_format("%s_val_loss", corpus->names[k])
+                                : rmx_strdup(c->others.items[k - corpus->D]);
+    if (!t->names[k]) return rmx_fail_memory(err, 0, "names of metrics");
+  }
+  return RMX_OK;
 }
 
-// The weight of each metric in the target: of the domains' losses, then of the scores that the
-// proxies have.
+// The weight of each metric in the target, negative where higher is better.
 static rmx_status target_weights(comparison *c, rmx_err *err) {
   const rmx_experiment *e = c->e;
-  const rmx_corpus *corpus = c->corpus;
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   if (e->config.n_target == 0)
     return rmx_fail(err, RMX_EINPUT, "no target in %s; add one, for example `target: %s`",
-                    e->config_path, corpus->names[corpus->D - 1]);
-  RMX_TRY(find_others(e, corpus, &c->others, &t, err));
-  const size_t M = corpus->D + c->others.n;
-  RMX_OWNED const char **names = rmx_calloc(M, sizeof *names);
+                    e->config_path, c->corpus->names[c->corpus->D - 1]);
+  RMX_TRY(find_others(e, c->corpus, &c->others, err));
+  RMX_TRY(name_metrics(c, &t, err));
+  RMX_TRY(rmx__directions_in(e, &t, err));
   free(c->weight);
-  c->weight = rmx_calloc(M, sizeof *c->weight);
-  if (!names || !c->weight) return rmx_fail_memory(err, M * sizeof *names, "a target");
-  for (size_t k = 0; k < M; k++)
-    names[k] = k < corpus->D ? corpus->names[k] : c->others.items[k - corpus->D];
-  RMX_TRY(rmx__target_weights(e->config.target, e->config.n_target, names, M, c->weight, err));
-  for (size_t k = corpus->D; k < M; k++)
-    if (direction_in(&t, names[k]) == RMX_BETTER_HIGH) c->weight[k] = -fabs(c->weight[k]);
+  c->weight = rmx_calloc(t.D, sizeof *c->weight);
+  if (!c->weight) return rmx_fail_memory(err, t.D * sizeof *c->weight, "a target");
+  RMX_TRY(rmx__target_weights(e->config.target, e->config.n_target, (const char *const *)t.names,
+                              t.D, c->weight, err));
+  for (size_t k = 0; k < t.D; k++)
+    if (t.better[k] == RMX_BETTER_HIGH) c->weight[k] = -fabs(c->weight[k]);
   return RMX_OK;
 }
 

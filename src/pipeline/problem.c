@@ -23,6 +23,23 @@ rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const cha
   return RMX_OK;
 }
 
+rmx_status rmx__target_of_config(const rmx_config *c, const rmx_fit *f, rmx_target *t,
+                                 const rmx_listener *listener, rmx_err *err) {
+  RMX_TRY(rmx__target_weights(c->target, c->n_target, (const char *const *)f->metrics, f->M,
+                              t->weight, err));
+  if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
+  for (size_t m = 0; m < f->M; m++) {
+    if (t->weight[m] > 0 && t->sign[m] < 0) {
+      t->weight[m] = -t->weight[m];
+      if (listener)
+        rmx_note(listener, "\"%s\" is a score (higher is better), so it is maximised",
+                 f->metrics[m]);
+    }
+    if (t->weight[m] < 0) t->sign[m] = -1;
+  }
+  return RMX_OK;
+}
+
 static bool add_all(rmx_strings *to, const rmx_strings *from) {
   for (size_t i = 0; i < from->n; i++)
     if (!rmx_strings_add(to, from->items[i])) return false;
@@ -91,18 +108,8 @@ static rmx_status target_of(rmx_pipeline *p, const rmx_fit *f, const rmx_problem
     *t = parsed;
     return RMX_OK;
   }
-  if (rmx__target_weights(p->experiment.config.target, p->experiment.config.n_target,
-                          (const char *const *)f->metrics, f->M, t->weight, err) != RMX_OK)
+  if (rmx__target_of_config(&p->experiment.config, f, t, &p->listener, err) != RMX_OK)
     return rmx_refused(rmx__was_set(p, "target"), err);
-  if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
-  for (size_t m = 0; m < f->M; m++) {
-    if (t->weight[m] > 0 && t->sign[m] < 0) {
-      t->weight[m] = -t->weight[m];
-      rmx_note(&p->listener, "\"%s\" is a score (higher is better), so it is maximised",
-               f->metrics[m]);
-    }
-    if (t->weight[m] < 0) t->sign[m] = -1;
-  }
   return RMX_OK;
 }
 

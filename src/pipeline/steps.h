@@ -247,9 +247,18 @@ rmx_corpus_request rmx__corpus_request(const rmx_pipeline *p, const rmx_sources 
 
 // ---- fit and optimum
 
+// ---- directions of metrics (directions.c)
+
 // Sets the directions of those metrics that "higher_is_better" of a tree names. metrics->better is
 // there.
 void rmx__take_directions(const json_t *tree, rmx_table *metrics);
+// Makes metrics->better and sets the directions that runs and tasks reported (metrics.json).
+rmx_status rmx__reported_directions(const rmx_experiment *e, rmx_table *metrics, rmx_err *err);
+// Settles metrics->better: patterns of the options, what is there, names. RMX_BETTER_UNSAID remains
+// where nothing says it.
+rmx_status rmx__settled_directions(const rmx_regress_options *o, rmx_table *metrics, rmx_err *err);
+// metrics->better of metrics of an experiment, as its fit has them.
+rmx_status rmx__directions_in(const rmx_experiment *e, rmx_table *metrics, rmx_err *err);
 
 // A fit to runs of another tokenizer counts tokens, and so weights and losses, in another way than
 // the corpus of the experiment: a warning.
@@ -258,6 +267,10 @@ void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f);
 // RMX_EINPUT.
 rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
                                size_t M, double *weight, rmx_err *err);
+// The target of the config in a target of a fit (rmx_target_make): scores get a negative weight,
+// and the listener (or NULL) a note of it. Without a target, the only metric is it.
+rmx_status rmx__target_of_config(const rmx_config *c, const rmx_fit *f, rmx_target *t,
+                                 const rmx_listener *listener, rmx_err *err);
 // RMX_EINPUT where an optimum that `regmix optimize` wrote was changed since.
 rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err);
 // rmx_optimum_write with what it was made from: corpus and stamp, or NULL.

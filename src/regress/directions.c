@@ -50,6 +50,28 @@ static rmx_status check_patterns(const rmx_strings *patterns, const char *key, c
   return RMX_OK;
 }
 
+rmx_status rmx__direction_of(const rmx_regress_options *o, const rmx_table *metrics, size_t column,
+                             rmx_better *better, rmx_direction_from *from, rmx_err *err) {
+  const char *up = match_of(&o->higher_is_better, metrics, column),
+             *down = match_of(&o->lower_is_better, metrics, column);
+  if (up && down)
+    return rmx_fail(err, RMX_EINPUT,
+                    "metric \"%s\" matches both higher_is_better \"%s\" and lower_is_better \"%s\"",
+                    metrics->names[column], up, down);
+  *better = up ? RMX_BETTER_HIGH : down ? RMX_BETTER_LOW : RMX_BETTER_UNSAID;
+  *from = RMX_DIRECTION_USER;
+  if (*better == RMX_BETTER_UNSAID && metrics->better) {
+    *better = metrics->better[column];
+    *from = RMX_DIRECTION_HARNESS;
+  }
+  if (*better == RMX_BETTER_UNSAID) {
+    *better = rmx_better_by_name(metrics->names[column]);
+    *from = RMX_DIRECTION_NAME;
+  }
+  if (*better == RMX_BETTER_UNSAID) *from = RMX_DIRECTION_ASSUMED;
+  return RMX_OK;
+}
+
 rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column,
                            const rmx_listener *listener, rmx_err *err) {
   const rmx_strings *high = &f->options.higher_is_better, *low = &f->options.lower_is_better;
@@ -57,24 +79,10 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
   RMX_TRY(check_patterns(high, "higher_is_better", metrics, err));
   RMX_TRY(check_patterns(low, "lower_is_better", metrics, err));
   for (size_t m = 0; m < f->M; m++) {
-    const char *up = match_of(high, metrics, column[m]), *down = match_of(low, metrics, column[m]);
-    if (up && down)
-      return rmx_fail(
-          err, RMX_EINPUT,
-          "metric \"%s\" matches both higher_is_better \"%s\" and lower_is_better \"%s\"",
-          f->metrics[m], up, down);
-    rmx_better better = up ? RMX_BETTER_HIGH : down ? RMX_BETTER_LOW : RMX_BETTER_UNSAID;
-    rmx_direction_from from = RMX_DIRECTION_USER;
-    if (better == RMX_BETTER_UNSAID && metrics->better) {
-      better = metrics->better[column[m]];
-      from = RMX_DIRECTION_HARNESS;
-    }
-    if (better == RMX_BETTER_UNSAID) {
-      better = rmx_better_by_name(f->metrics[m]);
-      from = RMX_DIRECTION_NAME;
-    }
+    rmx_better better;
+    RMX_TRY(
+        rmx__direction_of(&f->options, metrics, column[m], &better, &f->direction_from[m], err));
     f->higher_is_better[m] = better == RMX_BETTER_HIGH;
-    f->direction_from[m] = better == RMX_BETTER_UNSAID ? RMX_DIRECTION_ASSUMED : from;
     if (better == RMX_BETTER_UNSAID) rmx_few_add(&assumed, f->metrics[m]);
     if (better == RMX_BETTER_HIGH) rmx_few_add(&raised, f->metrics[m]);
   }

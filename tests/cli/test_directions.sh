@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# One direction of a metric in all of an experiment: what the config says of a score whose name says nothing, or the wrong
+# thing, counts in the fit, the optimum, best_run, best_single, the comparison, the correlations and the page.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus first 40
+# The losses fall with each domain's own share, and that of a rises with noise. Both scores rise with a and fall with noise, so the best run of a score that is
+# raised is the one with the most of a, and the best single domain is a; of one that is lowered it is noise.
+cat > trainer.py << 'END'
+import json
+run = json.load(open("run.json"))
+mixture = run["mixture"]
+a, noise = mixture.get("a", 0), mixture.get("noise", 0)
+score = 0.5 + 0.4 * a - 0.3 * noise + 0.0001 * (run["seed"] % 7)
+losses = {d: 4 - mixture.get(d, 0) + 0.001 * (run["seed"] % 5) for d in run["domains"]}
+losses["a"] += 0.5 * noise
+json.dump({"status": "done", "loss_nats": losses, "metrics": {"human": score, "acc": score}}, open("result.json", "w"))
+END
+printf 'run,a,b,noise\nr1,0.7,0.2,0.1\nr2,0.1,0.2,0.7\nr3,0.2,0.6,0.2\nr4,0.4,0.3,0.3\nr5,0.3,0.3,0.4\nr6,0.5,0.4,0.1\nr7,0.1,0.5,0.4\n' > mixtures.csv
+cp mixtures.csv trainer.py first
+sed -i "s/^sample: {runs: 6/sample: {runs: 7/; s/^proxy: {/proxy: {command: python3 trainer.py, /; s/^large: {/large: {command: python3 trainer.py, /
+  s/^compare:.*/compare: {seeds: 3, against: [best_run, best_single, prior]}/; s/^optimize:.*/optimize: {samples: 2000, replicates: 20}/" first/regmix.yaml
+{ "$REGMIX" prepare -C first -q && "$REGMIX" train -C first -q; } > /dev/null 2>&1 || { not_ok "runs to begin with"; done_testing; exit; }
+
+# experiment NAME TARGET FIT: the same runs in NAME, with this target and these keys of the section fit.
+experiment() {
+  cp -r first "$1"
+  sed -i "s/^target.*/target: $2/; s/^fit:.*/fit: {regressor: ridge$3}/" "$1/regmix.yaml"
+  try "$1: a whole run" 0 "" "$REGMIX" run -C "$1" -q
+}
+of() { value "$1/large/comparison.json" "$2"; }
+row='{r["name"]: r for r in o["rows"]}'
+# one_way NAME RUN DOMAIN SIGN: the comparison of NAME has this best run and best single domain, and the target has this weight.
+one_way() {
+  same "$1: best_run is the best run" "$2" "$(of "$1" "${row}['best_run']['run']")"
+  same "$1: best_single is the best domain" "$3" "$(of "$1" "${row}['best_single']['domain']")"
+  same "$1: the target of the comparison" "$4" "$(of "$1" "list(o['target'].values())[0]")"
+  same "$1: the verdict is for the optimum" "optimum better" "$(of "$1" "${row}['prior']['against_optimum']['verdict']")"
+}
+agree() {  # NAME METRIC: the sign of the rank correlation, turned so that 1 is a good loss, of the loss of a
+  "$REGMIX" correlate -C "$1" --json > correlate.json 2> /dev/null
+  value correlate.json "[round(o['agreement'][o['losses'].index('a_val_loss')][o['scores'].index('$2')])]"
+}
+
+experiment high human ", higher_is_better: human"
+one_way high r1 a -1.0
+same "high: correlate knows the direction" "[1]" "$(agree high human)"
+try "high: and says it" 0 "human (higher is better" "$REGMIX" correlate -C high
+try "high: so does the page" 0 "" grep -q '"verdict":"optimum better"' high/report.html
+try "high: suggest does not have to assume it" 0 "" "$REGMIX" suggest -C high --runs 1 --out next.csv
+if grep -q assumed "$SCRATCH/stderr"; then not_ok "high: suggest assumes nothing" "$(cat "$SCRATCH/stderr")"; fi
+
+experiment low acc ", lower_is_better: acc"
+one_way low r2 noise 1.0
+same "low: correlate knows the direction" "[-1]" "$(agree low acc)"
+
+# A loss that is raised.
+experiment loss a_val_loss ", higher_is_better: a"
+one_way loss r2 noise -1.0
+
+# What a user gave to `fit` counts for what uses that fit.
+experiment typed human ""
+try "typed: the fit takes it" 0 "" "$REGMIX" fit -C typed --higher-is-better human -q
+try "typed: the optimum follows" 0 "" "$REGMIX" optimize -C typed -q
+try "typed: and so do the models" 0 "" "$REGMIX" compare -C typed -q --redo
+one_way typed r1 a -1.0
+
+# A table of the user's own.
+printf 'run,x_loss,human\n1,3,0.1\n2,2.9,0.2\n3,2.8,0.3\n4,2.7,0.4\n5,2.6,0.5\n6,2.5,0.6\n' > own.csv
+try "correlate --metrics heeds the config" 0 "human (higher is better" "$REGMIX" correlate -C high --metrics own.csv
+try "a pattern of both kinds is refused everywhere" 1 'matches both higher_is_better "human" and lower_is_better "human"' \
+  "$REGMIX" correlate -C high --set fit.lower_is_better=human
+done_testing
