@@ -119,4 +119,39 @@ static inline int64_t index_number(const char *experiment, const char *domain, c
   return found;
 }
 
+static inline void put_sentences(const char *name, uint64_t seed, int n) {
+  rmx_buf b = {0};
+  bool json = strstr(name, ".jsonl") != NULL;
+  for (int i = 0; i < n; i++) {
+    rmx_buf_puts(&b, json ? "{\"text\": \"" : "");
+    sentence(&b, seed, (uint64_t)i, 20 + i % 30);
+    rmx_buf_puts(&b, json ? "\"}\n" : "\n%\n");
+  }
+  if (strstr(name, ".gz")) {
+    char *packed = malloc(b.size);
+    size_t size = gzip_bytes(b.data, b.size, packed, b.size);
+    put(name, packed, size);
+    free(packed);
+  } else {
+    put(name, b.data, b.size);
+  }
+  rmx_buf_release(&b);
+}
+
+static inline rmx_status prepare_corpus(const rmx_corpus_options *o, const rmx_domain_source *s,
+                                        size_t n, const size_t *targets, size_t ntargets,
+                                        const char *to, int threads, rmx_err *err) {
+  return rmx_corpus_prepare(&(rmx_corpus_request){.options = o,
+                                                  .sources = s,
+                                                  .n = n,
+                                                  .targets = targets,
+                                                  .ntargets = ntargets,
+                                                  .base = test_folder,
+                                                  .folder = in_folder(to),
+                                                  .threads = threads},
+                            err);
+}
+
+// The documents of a part of a domain, decoded, sorted.
+
 #endif

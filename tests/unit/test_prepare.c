@@ -10,40 +10,6 @@
 #include "corpus/token_file.h"
 #include "corpus_folder.h"
 
-static void put_documents(const char *name, uint64_t seed, int n) {
-  rmx_buf b = {0};
-  bool json = strstr(name, ".jsonl") != NULL;
-  for (int i = 0; i < n; i++) {
-    rmx_buf_puts(&b, json ? "{\"text\": \"" : "");
-    sentence(&b, seed, (uint64_t)i, 20 + i % 30);
-    rmx_buf_puts(&b, json ? "\"}\n" : "\n%\n");
-  }
-  if (strstr(name, ".gz")) {
-    char *packed = malloc(b.size);
-    size_t size = gzip_bytes(b.data, b.size, packed, b.size);
-    put(name, packed, size);
-    free(packed);
-  } else {
-    put(name, b.data, b.size);
-  }
-  rmx_buf_release(&b);
-}
-
-static rmx_status prepare(const rmx_corpus_options *o, const rmx_domain_source *s, size_t n,
-                          const size_t *targets, size_t ntargets, const char *to, int threads,
-                          rmx_err *err) {
-  return rmx_corpus_prepare(&(rmx_corpus_request){.options = o,
-                                                  .sources = s,
-                                                  .n = n,
-                                                  .targets = targets,
-                                                  .ntargets = ntargets,
-                                                  .base = test_folder,
-                                                  .folder = in_folder(to),
-                                                  .threads = threads},
-                            err);
-}
-
-// The documents of a part of a domain, decoded, sorted.
 static rmx_strings documents_of(const char *experiment, const char *domain, bool valid) {
   char path[300];
   snprintf(path, sizeof path, "%s/tokenizer.json", in_folder(experiment));
@@ -95,15 +61,15 @@ static uint64_t source_hash(const rmx_corpus_options *o, const rmx_domain_source
 
 START_TEST(what_goes_in_comes_out) {
   folder_make();
-  put_documents("a/1.jsonl", 1, 150);
-  put_documents("a/2.jsonl.gz", 2, 150);
-  put_documents("b.txt", 3, 200);
-  put_documents("target.txt", 4, 50);
+  put_sentences("a/1.jsonl", 1, 150);
+  put_sentences("a/2.jsonl.gz", 2, 150);
+  put_sentences("b.txt", 3, 200);
+  put_sentences("target.txt", 4, 50);
   rmx_domain_source s[] = {source_of("target", "target.txt"), source_of("second", "b.txt"),
                            source_of("first", "a/*")};
   s[0].valid_only = true;
   rmx_corpus_options o = small_options();
-  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 1, err));
+  must(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp", 1, err));
   rmx_corpus *c = NULL, *d = NULL;
   must(rmx_corpus_open(in_folder("exp"), &c, err));
   ck_assert_uint_eq(c->D, 3);
@@ -136,8 +102,8 @@ START_TEST(what_goes_in_comes_out) {
   rmx_strings_release(&train);
   rmx_strings_release(&held);
   // Threads make no difference, nor does doing it again over what is there.
-  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp4", 4, err));
-  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp4", 3, err));
+  must(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp4", 4, err));
+  must(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp4", 3, err));
   must(rmx_corpus_open(in_folder("exp4"), &d, err));
   ck_assert_uint_eq(c->hash, d->hash);
   rmx_corpus_free(c);
@@ -149,13 +115,13 @@ END_TEST
 
 START_TEST(more_files_leave_the_split_as_it_was) {
   folder_make();
-  put_documents("a/1.txt", 1, 200);
+  put_sentences("a/1.txt", 1, 200);
   rmx_domain_source s = source_of("a", "a/*.txt");
   rmx_corpus_options o = small_options();
-  must(prepare(&o, &s, 1, NULL, 0, "before", 1, err));
-  put_documents("a/0.txt", 2, 100);
-  put_documents("a/2.txt", 3, 100);
-  must(prepare(&o, &s, 1, NULL, 0, "after", 2, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "before", 1, err));
+  put_sentences("a/0.txt", 2, 100);
+  put_sentences("a/2.txt", 3, 100);
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "after", 2, err));
   for (int valid = 0; valid < 2; valid++) {
     rmx_strings before = documents_of("before", "a", valid),
                 after = documents_of("after", "a", valid);
@@ -175,9 +141,9 @@ START_TEST(small_domains_get_both_parts) {
   rmx_corpus_options o = small_options();
   for (int n = 2; n < 6; n++) {
     for (int fraction = 0; fraction < 3; fraction++) {
-      put_documents("a.txt", (uint64_t)n, n);
+      put_sentences("a.txt", (uint64_t)n, n);
       o.valid_fraction = (double[]){0, 0.05, 0.999}[fraction];
-      must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
+      must(prepare_corpus(&o, &s, 1, NULL, 0, "exp", 1, err));
       int64_t train = index_number("exp", "a", "train_documents"),
               valid = index_number("exp", "a", "valid_documents");
       ck_assert_int_ge(train, 1);
@@ -192,8 +158,8 @@ END_TEST
 
 START_TEST(validation_files_of_their_own) {
   folder_make();
-  put_documents("train.txt", 1, 40);
-  put_documents("held.txt", 2, 12);
+  put_sentences("train.txt", 1, 40);
+  put_sentences("held.txt", 2, 12);
   rmx_buf copy = {0};
   sentence(&copy, 2, 5, 25);  // a validation document, in the training text too
   rmx_buf_puts(&copy, "\n%\n");
@@ -202,7 +168,7 @@ START_TEST(validation_files_of_their_own) {
   ck_assert(rmx_strings_add(&s.files, "again.txt"));
   ck_assert(rmx_strings_add(&s.valid_files, "held.txt"));
   rmx_corpus_options o = small_options();
-  must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "exp", 1, err));
   ck_assert_int_eq(index_number("exp", "a", "train_documents"), 40);
   ck_assert_int_eq(index_number("exp", "a", "valid_documents"), 12);
   ck_assert_int_eq(index_number("exp", "a", "duplicates"), 1);
@@ -214,8 +180,8 @@ END_TEST
 
 START_TEST(planted_duplicates) {
   folder_make();
-  put_documents("a.txt", 1, 50);
-  put_documents("b.txt", 2, 50);
+  put_sentences("a.txt", 1, 50);
+  put_sentences("b.txt", 2, 50);
   rmx_buf extra = {0};
   for (uint64_t i = 0; i < 7; i++) {  // of the other domain
     sentence(&extra, 1, 3 * i, 20 + (int)(3 * i) % 30);
@@ -231,12 +197,12 @@ START_TEST(planted_duplicates) {
   rmx_buf_release(&extra);
   rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("b", "b*.txt")};
   rmx_corpus_options o = small_options();
-  must(prepare(&o, s, 2, NULL, 0, "exp", 2, err));
+  must(prepare_corpus(&o, s, 2, NULL, 0, "exp", 2, err));
   ck_assert_int_eq(index_number("exp", "a", "duplicates"), 0);
   ck_assert_int_eq(index_number("exp", "b", "duplicates"), 15);
   ck_assert_int_eq(index_number("exp", "b", "documents"), 50);
   o.dedup = false;
-  must(prepare(&o, s, 2, NULL, 0, "exp", 2, err));
+  must(prepare_corpus(&o, s, 2, NULL, 0, "exp", 2, err));
   ck_assert_int_eq(index_number("exp", "b", "duplicates"), 0);
   ck_assert_int_eq(index_number("exp", "b", "documents"), 65);
   source_release(&s[0]);
@@ -249,8 +215,8 @@ END_TEST
 // copy.
 START_TEST(planted_overlaps) {
   folder_make();
-  put_documents("a.txt", 1, 60);
-  put_documents("target.txt", 2, 30);
+  put_sentences("a.txt", 1, 60);
+  put_sentences("target.txt", 2, 30);
   rmx_buf text = {0}, planted = {0};
   static const struct {
     uint64_t document;
@@ -277,27 +243,27 @@ START_TEST(planted_overlaps) {
   ck_assert(rmx_strings_add(&s[2].valid_files, "a.txt"));
   rmx_corpus_options o = small_options();
   o.dedup = false;
-  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
+  must(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
   ck_assert_int_eq(index_number("exp", "b", "overlaps"), 3);
   ck_assert_int_eq(index_number("exp", "b", "train_documents"), 2);
   ck_assert_int_eq(index_number("exp", "a", "overlaps"), 0);
   ck_assert_int_eq(index_number("exp", "target", "valid_documents"), 30);
   o.overlap = 12;
-  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
+  must_fail(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
             "domain \"b\" would lose 100 % of its training text (5 of 5 documents), which has "
             "12 words in a row");
   o.overlap = 13;
   o.max_overlap = 0.5;
-  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
+  must_fail(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
             "The words that the most documents share: \"");
-  must_fail(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
+  must_fail(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err),
             "the limit is 50 % (corpus.max_overlap)");
   o.max_overlap = 0.9;
   o.overlap = 0;
-  must(prepare(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
+  must(prepare_corpus(&o, s, 3, (size_t[]){0}, 1, "exp", 2, err));
   ck_assert_int_eq(index_number("exp", "b", "train_documents"), 5);
   o.overlap = 13;
-  must(prepare(&o, s, 3, NULL, 0, "exp", 2, err));  // no targets, nothing to protect
+  must(prepare_corpus(&o, s, 3, NULL, 0, "exp", 2, err));  // no targets, nothing to protect
   ck_assert_int_eq(index_number("exp", "b", "train_documents"), 5);
   for (int i = 0; i < 3; i++) source_release(&s[i]);
   folder_remove();
@@ -336,7 +302,7 @@ START_TEST(boilerplate_is_no_copy) {
     s[1].valid_only = true;
     rmx_corpus_options o = small_options();
     o.valid_fraction = 0;
-    must(prepare(&o, s, 2, (size_t[]){1}, 1, "exp", round == 1 ? 4 : 1, err));
+    must(prepare_corpus(&o, s, 2, (size_t[]){1}, 1, "exp", round == 1 ? 4 : 1, err));
     ck_assert_int_eq(index_number("exp", "code", "overlaps"), 10);
     ck_assert_int_eq(index_number("exp", "code", "boilerplate"), 111);  // one more validates
     ck_assert_int_eq(index_number("exp", "code", "documents"), 190);
@@ -357,17 +323,17 @@ END_TEST
 
 START_TEST(limits) {
   folder_make();
-  put_documents("a/1.txt", 1, 100);
-  put_documents("a/2.txt", 2, 100);
-  put_documents("a/3.txt", 3, 3);
+  put_sentences("a/1.txt", 1, 100);
+  put_sentences("a/2.txt", 2, 100);
+  put_sentences("a/3.txt", 3, 3);
   rmx_domain_source s = source_of("a", "a/*.txt");
   rmx_corpus_options o = small_options();
   o.valid_fraction = 0.3;
-  must(prepare(&o, &s, 1, NULL, 0, "all", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "all", 1, err));
   rmx_strings all = documents_of("all", "a", true);
   for (int64_t limit = 100; limit < 1000; limit += 123) {
     o.max_valid_tokens = limit;
-    must(prepare(&o, &s, 1, NULL, 0, "some", 1, err));
+    must(prepare_corpus(&o, &s, 1, NULL, 0, "some", 1, err));
     ck_assert_int_eq(index_number("some", "a", "valid_tokens"), limit);
     rmx_strings some = documents_of("some", "a", true);  // checks the bytes counted, too
     ck_assert_uint_lt(some.n, all.n);
@@ -380,7 +346,7 @@ START_TEST(limits) {
   // Half of the text: from all files.
   o.max_valid_tokens = 0;
   o.max_bytes = 16000;
-  must(prepare(&o, &s, 1, NULL, 0, "some", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "some", 1, err));
   int64_t bytes =
       index_number("some", "a", "train_bytes") + index_number("some", "a", "valid_bytes");
   ck_assert_int_ge(bytes, 10000);
@@ -402,14 +368,14 @@ END_TEST
 
 START_TEST(a_given_tokenizer) {
   folder_make();
-  put_documents("a.txt", 1, 50);
+  put_sentences("a.txt", 1, 50);
   rmx_domain_source s = source_of("a", "a.txt");
   rmx_corpus_options o = small_options();
   o.vocab = 280;
-  must(prepare(&o, &s, 1, NULL, 0, "one", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "one", 1, err));
   o.tokenizer = (char *)"one/tokenizer.json";
   o.vocab = 999;
-  must(prepare(&o, &s, 1, NULL, 0, "two", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "two", 1, err));
   rmx_corpus *one = NULL, *two = NULL;
   must(rmx_corpus_open(in_folder("one"), &one, err));
   must(rmx_corpus_open(in_folder("two"), &two, err));
@@ -418,7 +384,8 @@ START_TEST(a_given_tokenizer) {
   rmx_corpus_free(one);
   rmx_corpus_free(two);
   o.tokenizer = (char *)"a.txt";
-  must_fail(prepare(&o, &s, 1, NULL, 0, "two", 1, err), "a.txt: not a tokenizer of a known kind");
+  must_fail(prepare_corpus(&o, &s, 1, NULL, 0, "two", 1, err),
+            "a.txt: not a tokenizer of a known kind");
   source_release(&s);
   folder_remove();
 }
@@ -456,12 +423,12 @@ START_TEST(special_tokens_and_the_end_of_text) {
   rmx_domain_source s = source_of("a", "a.txt");
   rmx_corpus_options o = small_options();
   o.vocab = 280;
-  must(prepare(&o, &s, 1, NULL, 0, "one", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "one", 1, err));
   const uint32_t pad = put_padded("one/tokenizer.json", "padded.json");
   o.tokenizer = (char *)"padded.json";
   uint64_t hash = source_hash(&o, &s, 1);
   uint32_t end;
-  must(prepare(&o, &s, 1, NULL, 0, "two", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "two", 1, err));
   ck_assert_uint_eq(count_id("two", pad, &end), 0);
   ck_assert_uint_eq(end, 0);
   o.specials = (char *)"tokens";
@@ -478,11 +445,11 @@ START_TEST(special_tokens_and_the_end_of_text) {
   o.specials = NULL;
   o.end_of_text = (char *)"<|pad|>";
   ck_assert_uint_ne(source_hash(&o, &s, 1), hash);
-  must(prepare(&o, &s, 1, NULL, 0, "four", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "four", 1, err));
   ck_assert_uint_gt(count_id("four", pad, &end), 1);
   ck_assert_uint_eq(end, pad);
   o.end_of_text = (char *)"</s>";
-  must_fail(prepare(&o, &s, 1, NULL, 0, "five", 1, err),
+  must_fail(prepare_corpus(&o, &s, 1, NULL, 0, "five", 1, err),
             "no token \"</s>\"; set corpus.end_of_text to the token that ends a text; candidates: "
             "<|endoftext|>");
   source_release(&s);
@@ -495,7 +462,7 @@ END_TEST
 static void check_error(const char *pattern, const char *message) {
   rmx_domain_source s = source_of("mine", pattern);
   rmx_corpus_options o = small_options();
-  must_fail(prepare(&o, &s, 1, NULL, 0, "exp", 1, err), message);
+  must_fail(prepare_corpus(&o, &s, 1, NULL, 0, "exp", 1, err), message);
   ck_assert(!rmx_exists(in_folder("exp/corpus/corpus.json")));
   source_release(&s);
 }
@@ -518,26 +485,26 @@ START_TEST(errors_name_what_is_wrong) {
   check_error("pipe.jsonl", "pipe.jsonl is a pipe, which is not read; write its data to a file");
   check_error("**/*.jsonl", "pipe.jsonl is a pipe, which is not read");
   unlink(in_folder("pipe.jsonl"));
-  put_documents("a.txt", 1, 10);
+  put_sentences("a.txt", 1, 10);
   rmx_domain_source s[] = {source_of("a", "a.txt"), source_of("a", "a.txt")};
   rmx_corpus_options o = small_options();
-  must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err), "two domains are called \"a\"");
-  must_fail(prepare(&o, s, 0, NULL, 0, "exp", 1, err), "no domain to train on");
-  must_fail(prepare(&o, s, 1, (size_t[]){1}, 1, "exp", 1, err), "target 1 of 1 domains");
+  must_fail(prepare_corpus(&o, s, 2, NULL, 0, "exp", 1, err), "two domains are called \"a\"");
+  must_fail(prepare_corpus(&o, s, 0, NULL, 0, "exp", 1, err), "no domain to train on");
+  must_fail(prepare_corpus(&o, s, 1, (size_t[]){1}, 1, "exp", 1, err), "target 1 of 1 domains");
   free(s[1].name);
   s[1].name = rmx_strdup("../a");
-  must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err), "domain \"../a\"");
+  must_fail(prepare_corpus(&o, s, 2, NULL, 0, "exp", 1, err), "domain \"../a\"");
   free(s[1].name);
   s[1].name = rmx_strdup("b");
-  must_fail(prepare(&o, s, 2, NULL, 0, "exp", 1, err),
+  must_fail(prepare_corpus(&o, s, 2, NULL, 0, "exp", 1, err),
             "domain \"b\": all of its 10 documents are duplicates");
   s[0].valid_only = true;
-  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "all are valid_only");
+  must_fail(prepare_corpus(&o, s, 1, NULL, 0, "exp", 1, err), "all are valid_only");
   s[0].valid_only = false;
   ck_assert(rmx_strings_add(&s[0].files, "*.txt"));
-  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "matches two of its patterns");
+  must_fail(prepare_corpus(&o, s, 1, NULL, 0, "exp", 1, err), "matches two of its patterns");
   o.valid_fraction = 1;
-  must_fail(prepare(&o, s, 1, NULL, 0, "exp", 1, err), "valid_fraction is 1");
+  must_fail(prepare_corpus(&o, s, 1, NULL, 0, "exp", 1, err), "valid_fraction is 1");
   // Broken lines may be skipped.
   put_text("bad.jsonl",
            "{\"text\": \"a\"}\n{\"text\"\n{\"text\": \"b\"}\n{\"t\": 1}\n{\"text\": \"c\"}\n"
@@ -545,7 +512,7 @@ START_TEST(errors_name_what_is_wrong) {
   rmx_domain_source bad = source_of("bad", "bad.jsonl");
   o = small_options();
   o.skip_bad = true;
-  must(prepare(&o, &bad, 1, NULL, 0, "exp", 1, err));
+  must(prepare_corpus(&o, &bad, 1, NULL, 0, "exp", 1, err));
   ck_assert_int_eq(index_number("exp", "bad", "bad_lines"), 1);
   ck_assert_int_eq(index_number("exp", "bad", "no_text"), 1);
   ck_assert_int_eq(index_number("exp", "bad", "empty"), 2);
@@ -566,11 +533,11 @@ static void count_progress(void *context, const char *what, double done, double 
 // What would stop the work later is found before any domain is read.
 START_TEST(what_would_fail_later_fails_first) {
   folder_make();
-  put_documents("good.txt", 1, 50);
-  put_documents("more.jsonl", 2, 50);
+  put_sentences("good.txt", 1, 50);
+  put_sentences("more.jsonl", 2, 50);
   put_text("nofield.jsonl", "{\"body\": \"a\"}\n");
   put_text("later/b.xyz", "x");
-  put_documents("later/a.txt", 3, 9);
+  put_sentences("later/a.txt", 3, 9);
   put_text("tokenizer.json", "{\"model\": {\"type\": \"odd\"}}");
   static const char *const cases[][3] = {{"nofield.jsonl", NULL, "\"text\" is missing"},
                                          {"later/*", NULL, "b.xyz: unknown type of file"},
@@ -600,13 +567,13 @@ END_TEST
 
 START_TEST(damaged_corpora_are_not_believed) {
   folder_make();
-  put_documents("a.txt", 1, 100);
+  put_sentences("a.txt", 1, 100);
   rmx_domain_source s = source_of("a", "a.txt");
   rmx_corpus_options o = small_options();
   rmx_corpus *c = NULL;
   must_fail(rmx_corpus_open(in_folder("exp"), &c, err),
             "corpus.json is missing: prepare the corpus first");
-  must(prepare(&o, &s, 1, NULL, 0, "exp", 1, err));
+  must(prepare_corpus(&o, &s, 1, NULL, 0, "exp", 1, err));
   must(rmx_corpus_open(in_folder("exp"), &c, err));
   rmx_corpus_free(c);
   char *good;
@@ -665,353 +632,9 @@ START_TEST(damaged_corpora_are_not_believed) {
 }
 END_TEST
 
-// ---- sources ----------------------------------------------------------------
-
-START_TEST(domains_found_in_a_folder) {
-  folder_make();
-  put_documents("all [1]/wiki/x.jsonl", 1, 10);
-  put_documents("all [1]/wiki/y.txt", 2, 10);
-  put_text("all [1]/wiki/README.md", "no text of the corpus");
-  put_documents("all [1]/code-00.jsonl.gz", 3, 10);
-  put_documents("all [1]/code-01.jsonl", 4, 10);
-  put_documents("all [1]/books.txt", 5, 10);
-  put_text("all [1]/notes.md", "no text of the corpus");
-  rmx_discovery f;
-  must(rmx_corpus_discover("all [1]", NULL, test_folder, &f, err));
-  ck_assert_uint_eq(f.n, 3);
-  ck_assert_str_eq(f.domains[0].name, "books");
-  ck_assert_str_eq(f.domains[1].name, "code");
-  ck_assert_str_eq(f.domains[2].name, "wiki");
-  ck_assert_uint_eq(f.domains[1].files.n, 2);
-  ck_assert_uint_eq(f.domains[2].files.n, 2);
-  ck_assert_uint_eq(f.n_left_out, 2);
-  rmx_corpus_options o = small_options();
-  must(prepare(&o, f.domains, f.n, NULL, 0, "exp", 1, err));
-  ck_assert_int_eq(index_number("exp", "code", "documents"), 20);
-  ck_assert_int_eq(index_number("exp", "wiki", "documents"), 20);
-  rmx_discovery_release(&f);
-  put_text("nothing/notes.md", "");
-  must_fail(rmx_corpus_discover("nothing", NULL, test_folder, &f, err), "no domains here");
-  must_fail(rmx_corpus_discover("absent", NULL, test_folder, &f, err), "no domains here");
-  folder_remove();
-}
-END_TEST
-
-// The domains of a folder as "name:files+valid_files ...", what is left out as "path (why); ...".
-static rmx_buf found, left;
-static rmx_status look_for(const char *folder, const char *leave, rmx_err *err) {
-  rmx_discovery f;
-  rmx_strings leave_out = {0};
-  if (leave) ck_assert(rmx_strings_add(&leave_out, leave));
-  rmx_buf_release(&found);
-  rmx_buf_release(&left);
-  rmx_buf_puts(&found, "");
-  rmx_buf_puts(&left, "");
-  rmx_status status = rmx_corpus_discover(folder, &leave_out, test_folder, &f, err);
-  rmx_strings_release(&leave_out);
-  if (status != RMX_OK) return status;
-  for (size_t i = 0; i < f.n; i++) {
-    rmx_buf_printf(&found, "%s%s:%zu", i ? " " : "", f.domains[i].name, f.domains[i].files.n);
-    if (f.domains[i].valid_files.n) rmx_buf_printf(&found, "+%zu", f.domains[i].valid_files.n);
-  }
-  for (size_t i = 0; i < f.n_left_out; i++)
-    rmx_buf_printf(&left, "%s%s (%s)", i ? "; " : "", f.left_out[i].path, f.left_out[i].why);
-  rmx_discovery_release(&f);
-  return RMX_OK;
-}
-
-static void touch(const char *name) {
-  put_text(name, "{\"text\": \"a\"}\n");
-}
-
-START_TEST(nothing_is_left_out_in_silence) {
-  folder_make();
-  touch("t/web/a.jsonl");
-  touch("t/c4/en/c4-train.00000-of-01024.json.gz");
-  touch("t/dclm/global-shard_01_of_10/local-shard_0_of_10/x.jsonl.zstd");
-  touch("t/dclm/readme.jsonl");
-  touch("t/web/000_00000.orc");
-  touch("t/web/.cache/download/b.jsonl");
-  touch("t/web/._a.jsonl");
-  touch("t/web/a.jsonl~");
-  touch("t/web/LICENSE");
-  touch("t/web/_SUCCESS");
-  touch("t/web/b.TXT");
-  touch("t/web/deep/er/c.NDJSON.GZ");
-  put_text("t/web/empty.txt", "");
-  ck_assert_int_eq(mkfifo(in_folder("t/web/pipe.jsonl"), 0600), 0);
-  ck_assert_int_eq(symlink("nowhere", in_folder("t/web/link.jsonl")), 0);
-  ck_assert_int_eq(symlink("../..", in_folder("t/web/deep/loop")), 0);
-  ck_assert_int_eq(symlink("..", in_folder("t/web/deep/er/loop")), 0);
-  must(rmx_mkdirs(in_folder("t/hollow"), err));
-  must(look_for("t", NULL, err));
-  ck_assert_str_eq(found.data, "c4:1 dclm:2 web:3");
-  static const char *const wanted[] = {"t/web/000_00000.orc (ORC is not read; convert it",
-                                       "t/web/.cache (hidden",
-                                       "t/web/._a.jsonl (hidden",
-                                       "t/web/a.jsonl~ (backup",
-                                       "t/web/LICENSE (a licence",
-                                       "t/web/_SUCCESS (marks",
-                                       "t/web/empty.txt (empty files",
-                                       "t/web/pipe.jsonl (only regular files",
-                                       "t/web/link.jsonl (a link that leads nowhere",
-                                       "t/web/deep/loop (a link to a folder that contains it",
-                                       "t/web/deep/er/loop (a link to a folder that contains it",
-                                       "t/hollow (an empty folder is not a domain"};
-  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-    ck_assert_msg(strstr(left.data, wanted[i]), "%s is not in %s", wanted[i], left.data);
-  folder_remove();
-}
-END_TEST
-
-START_TEST(a_domain_is_never_lost_in_silence) {
-  folder_make();
-  touch("t/web/a.jsonl");
-  touch("t/fw/000_00000.orc");
-  touch("t/fw/000_00001.orc");
-  must_fail(look_for("t", NULL, err),
-            "t: 1 domain would be lost: \"fw\". No file of \"fw\" can be read (2; the first is "
-            "t/fw/000_00000.orc: ORC");
-  must_fail(look_for("t", NULL, err), "corpus.leave_out: fw");
-  must(look_for("t", "fw", err));
-  ck_assert_str_eq(found.data, "web:1");
-  ck_assert_ptr_nonnull(strstr(left.data, "t/fw (a pattern of corpus.leave_out matches it)"));
-  must(rmx_remove_tree(in_folder("t/fw"), err));
-  touch("t/pubmed-01.wat.gz");
-  must_fail(look_for("t", NULL, err), "\"pubmed\"");
-  must(look_for("t", "*.wat.gz", err));
-  must(rmx_remove_tree(in_folder("t/pubmed-01.wat.gz"), err));
-  touch("t/code/main.xyz");
-  must_fail(look_for("t", NULL, err),
-            "its ending is unknown; if it is plain text, end its name in .txt");
-  must(rmx_remove_tree(in_folder("t/code"), err));
-  put_text("t/books/b.txt", "");
-  must_fail(look_for("t", NULL, err), "empty files have no text");
-  folder_remove();
-}
-END_TEST
-
-// Files that these patterns find; "-" for an error.
-static void check_files(const char *pattern, const char *wanted) {
-  rmx_domain_source s = source_of("d", pattern);
-  rmx__files files;
-  rmx_err e = {0};
-  rmx_buf b = {0};
-  rmx_buf_add(&b, "", 0);
-  if (rmx__files_find(&s, test_folder, &files, &e) != RMX_OK) rmx_buf_puts(&b, e.message);
-  const size_t base = strlen(test_folder) + 1;
-  for (size_t i = 0; !e.status && i < files.train.n; i++)
-    rmx_buf_printf(&b, "%s%s", i ? " " : "", files.train.items[i] + base);
-  ck_assert_msg(strstr(b.data, wanted) && (e.status || strcmp(b.data, wanted) == 0), "%s: %s",
-                pattern, b.data);
-  rmx_buf_release(&b);
-  if (!e.status) rmx__files_release(&files);
-  source_release(&s);
-}
-
-START_TEST(folders_of_any_depth_in_a_pattern) {
-  folder_make();
-  touch("t/a.jsonl");
-  touch("t/x/b.jsonl.gz");
-  touch("t/x/y/c.jsonl");
-  touch("t/x/y/README.md");
-  touch("t/x/y/d.md");
-  touch("t/x/.hidden/e.jsonl");
-  ck_assert_int_eq(symlink("..", in_folder("t/x/y/up")), 0);
-  check_files("t/**/*.jsonl", "t/a.jsonl t/x/y/c.jsonl");
-  check_files("t/**/y/*.jsonl", "t/x/y/c.jsonl");
-  check_files("t/**/*.{md,gz}", "t/x/b.jsonl.gz t/x/y/d.md");
-  check_files("t/x/y/*.md", "t/x/y/README.md t/x/y/d.md");
-  const char *all = "t/a.jsonl t/x/b.jsonl.gz t/x/y/c.jsonl t/x/y/d.md";
-  check_files("t", all);
-  check_files("t/", all);
-  check_files("t/**", all);
-  check_files("t/**/*.zst", "no file matches");
-  check_files("t/**/x/**", "t/x/b.jsonl.gz t/x/y/c.jsonl t/x/y/d.md");
-  check_files("t/**/x/**/*.jsonl", "t/x/y/c.jsonl");
-  touch("t/x/z/x/g.jsonl");
-  check_files("t/**/x/**/*.jsonl", "t/x/y/c.jsonl t/x/z/x/g.jsonl");
-  must(rmx_remove_tree(in_folder("t/x/z"), err));
-  touch("t/x/notes.odd");
-  check_files("t/**", all);
-  rmx_domain_source odd = source_of("d", "t");
-  rmx__files some;
-  must(rmx__files_find(&odd, test_folder, &some, err));
-  ck_assert_str_eq(some.unread.text, "notes.odd");
-  rmx__files_release(&some);
-  source_release(&odd);
-  touch("t/x/f.orc");
-  check_files("t/**", "t/x/f.orc: ORC is not read; convert it to JSON lines; give a pattern");
-  check_files("t/x/*.gz", "t/x/b.jsonl.gz");
-  must(rmx_remove_tree(in_folder("t"), err));
-  touch("t/a\nb/c.jsonl");
-  must(look_for("t", NULL, err));
-  ck_assert_str_eq(found.data, "a%0Ab:1");
-  folder_remove();
-}
-END_TEST
-
-START_TEST(names_of_shards_are_cut_and_words_are_not) {
-  static const struct {
-    const char *name, *domain;
-  } names[] = {{"c4-train.00000-of-01024", "c4-train"},
-               {"part-0001", "part"},
-               {"wiki_000", "wiki"},
-               {"en-fr", "en-fr"},
-               {"file007", "file"},
-               {"python3", "python3"},
-               {"top500", "top500"},
-               {"wiki-00000-of-00010-a09b74b3ef9c3b56", "wiki"},
-               {"x.01", "x"},
-               {"00001", "00001"},
-               {"a_of_b", "a_of_b"},
-               {"shard_3_of_8", "shard"},
-               {"web", "web"},
-               {"", ""},
-               {"-1", "-1"},
-               {"cafe-babe", "cafe-babe"},
-               {"arxiv_023827cd-7ee8-42e6-aa7b-661731f4c70f", "arxiv"},
-               {"arxiv_023827cd-7ee8-42e6-aa7b", "arxiv"},
-               {"filtered_08cdfa755e6d4d89b673d5bd1acee5f6", "filtered"},
-               {"part-00012-023827cd-7ee8-42e6-aa7b-661731f4c70f-c000", "part"},
-               {"en_head-0000", "en_head"},
-               {"023827cd-7ee8-42e6-aa7b-661731f4c70f", "023827cd-7ee8-42e6-aa7b-661731f4c70f"},
-               {"deadbeefdeadbeef", "deadbeefdeadbeef"},
-               {"x023827cd-7ee8-42e6-aa7b", "x023827cd-7ee8-42e6-aa7b"},
-               {"global-shard_01_of_10", "global-shard"},
-               {"web_0a1b2c3d", "web"},
-               {"web-9F2E77B0A1", "web"},
-               {"cafe2024", "cafe2024"},
-               {"web_deadbeef", "web_deadbeef"},
-               {"face2face", "face2face"}};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    char cut[64];
-    snprintf(cut, sizeof cut, "%.*s", (int)rmx__without_shard(names[i].name, strlen(names[i].name)),
-             names[i].name);
-    ck_assert_str_eq(cut, names[i].domain);
-  }
-  folder_make();
-  char name[64];
-  for (int i = 0; i < 3; i++) {
-    snprintf(name, sizeof name, "t/c4-train.%05d-of-00003.jsonl", i);
-    touch(name);
-    snprintf(name, sizeof name, "numbers/%05d.jsonl", i);
-    touch(name);
-    snprintf(name, sizeof name, "ids/023827cd-7ee8-42e6-aa7b-661731f4c7%02d.jsonl", i);
-    touch(name);
-  }
-  touch("t/en-fr.jsonl");
-  touch("t/en-de.jsonl");
-  must(look_for("t", NULL, err));
-  ck_assert_str_eq(found.data, "c4-train:3 en-de:1 en-fr:1");
-  // Digits that could be a word or a number are a shard's if those of others clearly are.
-  static const char *const hashes[] = {"0a1b2c3d", "deadbeef", "1234567a", "12345678"};
-  for (int i = 0; i < 4; i++) {
-    snprintf(name, sizeof name, "hex/web-%s.jsonl.gz", hashes[i]);
-    touch(name);
-    snprintf(name, sizeof name, "bare/%s.jsonl", hashes[i]);
-    touch(name);
-  }
-  touch("hex/code-deadbeef.jsonl");
-  must(look_for("hex", NULL, err));
-  ck_assert_str_eq(found.data, "code-deadbeef:1 web:4");
-  must(look_for("bare", NULL, err));
-  ck_assert_str_eq(found.data, "bare:4");
-  must(look_for("numbers", NULL, err));
-  ck_assert_str_eq(found.data, "numbers:3");
-  must(look_for("ids", NULL, err));
-  ck_assert_str_eq(found.data, "ids:3");
-  folder_remove();
-}
-END_TEST
-
-START_TEST(validation_and_test_files_are_recognised) {
-  folder_make();
-  touch("t/web/train.jsonl");
-  touch("t/web/validation-00000.jsonl");
-  touch("t/web/test.jsonl");
-  touch("t/code/train/a.jsonl");
-  touch("t/code/Dev/a.jsonl");
-  touch("t/code/test/a.jsonl");
-  touch("t/c4/c4-train.00000-of-00002.json");
-  touch("t/c4/c4-validation.00000-of-00001.json");
-  touch("t/c4/test-of-time.jsonl");  // a book, not a test
-  touch("t/flat-train-0.jsonl");
-  touch("t/flat-valid-0.jsonl");
-  touch("t/papers.jsonl");
-  touch("t/papers_test.jsonl");
-  touch("t/test/a.jsonl");       // a domain of that name
-  touch("t/exam/test.jsonl");    // nothing to set it apart from
-  touch("t/latest-test.jsonl");  // no sibling
-  must(look_for("t", NULL, err));
-  ck_assert_str_eq(found.data,
-                   "c4:2+1 code:1+1 exam:1 flat-train:1+1 latest-test:1 papers:1 test:1 web:1+1");
-  static const char *const tests[] = {"t/web/test.jsonl (test files",
-                                      "t/code/test/a.jsonl (test files",
-                                      "t/papers_test.jsonl (test files"};
-  for (size_t i = 0; i < 3; i++) ck_assert_msg(strstr(left.data, tests[i]), "%s", left.data);
-  touch("u/train.jsonl");
-  touch("u/valid.jsonl");
-  must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are splits of one domain");
-  touch("u/web.jsonl");  // that does not make them domains
-  must_fail(look_for("u", NULL, err), "\"train\" and \"valid\" are splits of one domain");
-  // Without a training split, they belong to nobody.
-  touch("v/web.jsonl");
-  touch("v/code/a.jsonl");
-  touch("v/test-00000-of-00001.jsonl");
-  touch("v/Validation.jsonl");
-  must(look_for("v", NULL, err));
-  ck_assert_str_eq(found.data, "code:1 web:1");
-  ck_assert_ptr_nonnull(strstr(left.data, "v/test-00000-of-00001.jsonl (a test file that"));
-  ck_assert_ptr_nonnull(strstr(left.data, "v/Validation.jsonl (validation text that"));
-  folder_remove();
-}
-END_TEST
-
-// What an experiment writes is never text, wherever the text is.
-START_TEST(an_experiment_is_not_text) {
-  folder_make();
-  touch("web/a.jsonl");
-  touch("code/a.jsonl");
-  touch("inner/regmix.yaml");
-  touch("inner/tokenizer.json");
-  touch("inner/mixtures.csv");
-  touch("inner/runs/0/log.jsonl");
-  touch("inner/large/optimum/1/log.jsonl");
-  touch("inner/fit/fit.json");
-  touch("inner/corpus/corpus.json");
-  touch("inner/corpus/web/train.bin");
-  touch("inner/more/b.jsonl");
-  must(look_for(".", NULL, err));
-  ck_assert_str_eq(found.data, "code:1 inner:1 web:1");
-  check_files("**/*.jsonl", "code/a.jsonl inner/more/b.jsonl web/a.jsonl");
-  check_files("**/*.bin", "no file matches");
-  // A folder with such a name that the experiment has not written is not lost in silence.
-  touch("corpus/a.jsonl");
-  must_fail(look_for(".", NULL, err), "1 domain would be lost: \"corpus\"");
-  must_fail(look_for(".", NULL, err), "the experiment writes a folder of this name here");
-  touch("corpus/corpus.json");
-  must(look_for(".", NULL, err));
-  folder_remove();
-}
-END_TEST
-
-START_TEST(names_of_folders_become_names_of_domains) {
-  folder_make();
-  touch("t/a,b/a.jsonl");
-  touch("t/-x/a.jsonl");
-  touch("t/quo\"te.jsonl");
-  touch("t/latin\xe9/a.jsonl");
-  touch("t/caf\xc3\xa9/a.jsonl");
-  must(look_for("t", NULL, err));
-  ck_assert_str_eq(found.data, "%2Dx:1 a%2Cb:1 caf\xc3\xa9:1 latin%E9:1 quo%22te:1");
-  folder_remove();
-}
-END_TEST
-
 START_TEST(the_source_hash_tells_changes) {
   folder_make();
-  put_documents("a.txt", 1, 10);
+  put_sentences("a.txt", 1, 10);
   rmx_domain_source s = source_of("a", "*.txt");
   rmx_corpus_options o = small_options();
   uint64_t first = source_hash(&o, &s, 1);
@@ -1023,13 +646,13 @@ START_TEST(the_source_hash_tells_changes) {
   ck_assert_uint_ne(source_hash(&o, &s, 1), first);
   s.valid_only = false;
   struct timespec later[2] = {{1, 0}, {1, 0}};
-  put_documents("b.txt", 2, 10);
+  put_sentences("b.txt", 2, 10);
   ck_assert_uint_ne(source_hash(&o, &s, 1), first);
   ck_assert_int_eq(unlink(in_folder("b.txt")), 0);
   ck_assert_uint_eq(source_hash(&o, &s, 1), first);
   ck_assert_int_eq(utimensat(AT_FDCWD, in_folder("a.txt"), later, 0), 0);
   ck_assert_uint_eq(source_hash(&o, &s, 1), first);  // the content decides
-  put_documents("a.txt", 3, 10);
+  put_sentences("a.txt", 3, 10);
   ck_assert_uint_ne(source_hash(&o, &s, 1), first);
   source_release(&s);
   folder_remove();
@@ -1050,13 +673,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, errors_name_what_is_wrong);
   tcase_add_test(tc, what_would_fail_later_fails_first);
   tcase_add_test(tc, damaged_corpora_are_not_believed);
-  tcase_add_test(tc, domains_found_in_a_folder);
-  tcase_add_test(tc, nothing_is_left_out_in_silence);
-  tcase_add_test(tc, a_domain_is_never_lost_in_silence);
-  tcase_add_test(tc, folders_of_any_depth_in_a_pattern);
-  tcase_add_test(tc, names_of_shards_are_cut_and_words_are_not);
-  tcase_add_test(tc, validation_and_test_files_are_recognised);
-  tcase_add_test(tc, an_experiment_is_not_text);
-  tcase_add_test(tc, names_of_folders_become_names_of_domains);
   tcase_add_test(tc, the_source_hash_tells_changes);
 }
