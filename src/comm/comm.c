@@ -69,7 +69,7 @@ const char *rmx_comm_library(void) {
 
 void rmx__comm_add(rmx_comm *c, double *x, size_t n) {
   enum { MOST = 8 };
-  double all[MOST * 1024];
+  double all[MOST * RMX__MOST_RANKS];
   for (size_t at = 0; at < n; at += MOST) {
     const size_t m = n - at < MOST ? n - at : MOST;
     c->type->gather(c, x + at, m * sizeof *x, all);

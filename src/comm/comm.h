@@ -33,7 +33,7 @@ struct rmx__comm_type {
   void (*close)(rmx_comm *c);
   void (*abort)(rmx_comm *c, int code);
 };
-enum { RMX__TRANSFERS = 4 };
+enum { RMX__TRANSFERS = 4, RMX__MOST_RANKS = 1024 };
 
 struct rmx_comm {
   const struct rmx__comm_type *type;

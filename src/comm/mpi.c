@@ -142,10 +142,15 @@ static rmx_status open_mpi(rmx_comm *c, rmx_err *err) {
   MPI_Comm_rank(s->comm, &c->rank);
   MPI_Comm_size(s->comm, &c->size);
   s->requests = rmx_calloc((size_t)(2 * RMX__TRANSFERS) * (size_t)c->size, sizeof *s->requests);
-  if (!s->requests || c->size > 1024) {
+  if (!s->requests || c->size > RMX__MOST_RANKS) {
+    const bool many = s->requests != NULL;
+    const int size = c->size;
     close_mpi(c);
-    return s->requests ? rmx_fail(err, RMX_EUSAGE, "more than 1024 ranks")
-                       : rmx_fail_memory(err, 0, "the ranks");
+    return many ? rmx_fail(err, RMX_EUSAGE,
+                           "mpirun started %d ranks; wanted %d or fewer: start one for each node, "
+                           "since a rank uses all processors that it has",
+                           size, RMX__MOST_RANKS)
+                : rmx_fail_memory(err, 0, "the ranks");
   }
   share_processors(c);
   return RMX_OK;

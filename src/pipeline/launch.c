@@ -409,14 +409,13 @@ static json_t *launched_json(const struct launch *l) {
   return o;
 }
 
-static rmx_status launch(struct launch *l, const rmx_corpus *corpus, rmx_err *err) {
+static rmx_status launch(struct launch *l, rmx_err *err) {
   rmx_pipeline *p = l->p;
   p->redo = p->redo || l->request->redo;
   if (!l->request->dry_run) {
     RMX_TRY(rmx__agree_to_outdate(p, l->runs, l->n, true, err));
     RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
   }
-  (void)corpus;
   RMX_TRY(rmx__launches_look(&p->experiment, l->runs, l->n, &l->earlier, err));
   RMX_TRY(choose(l, err));
   RMX_TRY(make_scripts(l, err));
@@ -441,7 +440,7 @@ rmx_status rmx_pipeline_launch(rmx_pipeline *p, const rmx_launch_request *reques
                     "on a login node of the cluster, or add --dry-run to see the script");
   rmx_status status = rmx__runs_open(p, !request->dry_run, &r, err);
   struct launch l = {.p = p, .request = request, .runs = r.runs, .n = r.n};
-  if (status == RMX_OK) status = launch(&l, r.corpus, err);
+  if (status == RMX_OK) status = launch(&l, err);
   if (status == RMX_OK) *out = launched_json(&l);
   release(&l);
   rmx__runs_close(&r);

@@ -545,14 +545,14 @@ def elsewhere(folders, name):
 
 
 # five sequences a step: an uneven share
-UNEVEN = {"tokens": 1600, "context": 8, "batch_tokens": 40, "lr": 1e-3}
+UNEVEN = {"tokens": 800, "context": 8, "batch_tokens": 40, "lr": 1e-3}
 
 
 def data_parallel(exp, scratch):
     """The folders of two runs as one process trains them."""
     one, two = (copies(exp, "%s/%s" % (scratch, name), **UNEVEN, checkpoint_s=0)[:2] for name in ("one", "two"))
     train(*one)
-    ranks(two, kill_at=20)
+    ranks(two, kill_at=8)
     check(any(checkpoints(f) for f in two), "two processes that are killed leave a checkpoint")
     then_one = elsewhere(two, "-then-one")
     ran = train(*then_one)
@@ -580,7 +580,7 @@ def split_weights(exp, scratch, one):
     made = result(whole[0])["made_by"] if codes == [0, 0, 0] else {}
     check(agree(whole, one) and (made["weights"], made["processes"]) == ("split", 3),
           "three processes that split the weights train what one does", codes)
-    ranks(cut, kill_at=20, processes=3, args=thirds)
+    ranks(cut, kill_at=8, processes=3, args=thirds)
     check(any(checkpoints(f) for f in cut), "killed, they leave a checkpoint")
     then_one = elsewhere(cut, "-then-one")
     codes = ranks(cut, processes=3, args=thirds)
