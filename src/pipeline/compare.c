@@ -174,6 +174,8 @@ static json_t *row_tree(const comparison *c, size_t i) {
   const contender *who = &c->contenders[i];
   json_t *row = json_object();
   json_object_set_new(row, "name", json_string(who->name));
+  if (who->same != i)
+    json_object_set_new(row, "same_as", json_string(c->contenders[who->same].name));
   if (*who->detail_key) json_object_set_new(row, who->detail_key, json_string(who->detail));
   json_object_set_new(row, "mixture",
                       rmx_mixture_json(who->mixture, c->corpus->names, c->corpus->D_train));

@@ -302,6 +302,8 @@ static json_t *method_tree(const struct methods *m, size_t i, double *w) {
     if (json_array_size(track)) json_object_set(notes, "track", track);
   }
   json_object_set_new(o, "notes", notes);
+  if (k->contenders[i].same != i)
+    json_object_set_new(o, "same_as", json_string(k->contenders[k->contenders[i].same].name));
   return o;
 }
 

@@ -47,7 +47,7 @@ try "a diverged method is a row that says so" 0 "diverged" "$REGMIX" compare -C 
 cp exp/compare/prior.yaml exp/same.yaml
 try "a mixture that has another name" 0 "same is the same mixture as prior, so it is trained once" "$REGMIX" compare -C exp --methods uniform,prior,same.yaml --json
 cp "$SCRATCH/stdout" methods.json
-json "has the same losses" "m['same']['target_loss'] == m['prior']['target_loss'] and m['same']['target_loss']['n'] == 2"
+json "has the same losses" "m['same']['same_as'] == 'prior' and 'same_as' not in m['prior'] and m['same']['target_loss'] == m['prior']['target_loss'] and m['same']['target_loss']['n'] == 2"
 json "and is compared as it is" "m['same']['against_first']['mean'] == m['prior']['against_first']['mean']"
 "$REGMIX" compare -C exp --methods prior,same.yaml --json > methods.json 2> /dev/null
 json "with itself it is the same mixture" "m['same']['against_first']['verdict'] == 'the same mixture' and m['same']['against_first']['low'] is None"

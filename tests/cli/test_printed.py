@@ -93,11 +93,11 @@ def folded(weights, levels):
     return out
 
 
-def answer(o, directions, held=(), fold=0):
-    """directions: metrics of which higher is better."""
+def answer(o, directions, held=(), fold=0, nodes={}):
+    """directions: metrics of which higher is better. nodes: the intervals of nodes with several domains, which --json has not."""
     interval = o.get("interval")
-    lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), None) if fold else bars(o["mixture"], o["prior"], interval)
-    if interval and not fold:
+    lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), {**interval, **nodes}) if fold else bars(o["mixture"], o["prior"], interval)
+    if interval:
         lines.append(f"  (from, to: {100 * o['level']:.0f} % interval of the best weight, in percent)")
     lines += ["", f"  {'predicted':24} {'optimum':>12} {'prior':>12}"]
     for name, y in o["predicted"].items():
@@ -278,7 +278,7 @@ def comparison(o):
 
 def losses(e, row, seeds):
     """The target's losses of the large models of a row, by seed."""
-    return [e.read(f"large/{row['name']}/{s}/result.json")["loss_nats"]["exam"] for s in seeds]
+    return [e.read(f"large/{row.get('same_as', row['name'])}/{s}/result.json")["loss_nats"]["exam"] for s in seeds]
 
 
 def test_comparison(e, seeds):
@@ -354,7 +354,12 @@ def test_tables(regmix, folder):
             ok(False, name, o)
             continue
         ok((o.get("left_out") == ["a_loss"]) == ("--min-signal" in options), f"{name}: what is left out", o.get("left_out"))
-        same_text(f"{name} prints what --json has", answer(o, high, **more), e.call("optimize", *options)[1])
+        text = e.call("optimize", *options)[1]
+        if "fold" in more:
+            low, high_share = map(float, next(line for line in text.split("\n") if line.startswith("  code ")).split()[2:4])
+            ok(0 <= low <= 100 * sum(w for d, w in o["mixture"].items() if d.startswith("code:")) + 0.05 <= high_share + 0.1 <= 100.1, "a node is inside its interval", text[:600])
+            more["nodes"] = {"code": (low / 100, high_share / 100)}
+        same_text(f"{name} prints what --json has", answer(o, high, **more), text)
         test_optimum(o, fit, name, high)
     test_orders(e)
     test_tokens(e)
