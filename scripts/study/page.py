@@ -279,8 +279,9 @@ def about_made(made):
                    f"<td>{escape(r['isa'])}</td></tr>" for r in made)
     return ('<div class="scroll"><table><thead><tr><th>experiment</th><th>runs</th><th>first</th>'
             "<th>last</th><th>hours of a core</th><th>machine</th><th>kernels</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table></div><p class=\"soft\">The hours were measured while "
-            "other programs ran. docs/results/README.md describes the machines.</p>")
+            f"<tbody>{rows}</tbody></table></div><p class=\"soft\">Together "
+            f"{number(sum(r['hours'] for r in made), 1)} hours of a core, while other programs ran. "
+            "docs/results/README.md describes the machines.</p>")
 
 
 def about_trained(made):
