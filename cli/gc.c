@@ -9,15 +9,19 @@ struct gc_args {
   bool dry_run;
 };
 
+// What is there of it, and the bytes of all.
 static void print_holding(const char *head, const json_t *o) {
   char time[32], bytes[16];
-  const double runs = cli_get(o, "runs"), corpora = cli_get(o, "corpora");
-  if (cli_get(o, "models") > 0) printf("%s: %.0f models of proxies\n", head, cli_get(o, "models"));
-  printf(
-      "%s: %.0f finished run%s, which took %s, and %.0f corp%s%s; %sB\n", head, runs, rmx_s(runs),
-      rmx_duration(cli_get(o, "wall_s"), time), corpora, corpora == 1 ? "us" : "ora",
-      json_is_true(json_object_get(o, "unfinished")) ? ", and what a stopped prepare has read" : "",
-      rmx_count(cli_get(o, "bytes"), bytes));
+  const double runs = cli_get(o, "runs"), corpora = cli_get(o, "corpora"),
+               models = cli_get(o, "models");
+  printf("%s: ", head);
+  if (models > 0) printf("%.0f model%s of proxies, ", models, rmx_s(models));
+  if (runs > 0)
+    printf("%.0f finished run%s, which took %s, ", runs, rmx_s(runs),
+           rmx_duration(cli_get(o, "wall_s"), time));
+  if (corpora > 0) printf("%.0f corp%s, ", corpora, corpora == 1 ? "us" : "ora");
+  if (json_is_true(json_object_get(o, "unfinished"))) printf("what a stopped prepare has read, ");
+  printf("%sB in all\n", rmx_count(cli_get(o, "bytes"), bytes));
 }
 
 static void print_all(const json_t *root) {

@@ -80,7 +80,7 @@ try "check: the wrong end of text" 1 'corpus.end_of_text: a tokenizer that is tr
 rm -rf hollow/.set-aside hollow/corpus
 try "prepare: the wrong end of text" 1 'corpus.end_of_text: a tokenizer that is trained has no token "</s>"' "$REGMIX" prepare -C hollow --set "corpus.end_of_text=</s>"
 [ -z "$(find hollow/.set-aside -name '*.text')" ] && ok "before any text is read" || not_ok "before any text is read" "$(find hollow/.set-aside)"
-try "gc names what a stopped prepare has left" 0 "and what a stopped prepare has read" "$REGMIX" gc -C hollow
+try "gc names what a stopped prepare has left" 0 ": what a stopped prepare has read, " "$REGMIX" gc -C hollow
 try "check: max_bytes for less than two documents" 1 "corpus.max_bytes is 10, so only 1 document is read" "$REGMIX" check -C hollow --set corpus.max_bytes=10
 try "check: large.tokens for which the text is too short" 1 "the caps of the domains' weights sum to" "$REGMIX" check -C hollow --set large.tokens=1G
 try "plan: the same" 0 "by the sizes of the files, the caps of the domains' weights sum to" "$REGMIX" plan -C hollow --set large.tokens=1M --set large.model=nano --set proxy.tokens=1k
