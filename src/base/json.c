@@ -13,6 +13,12 @@ const char *rmx__json_why(const json_error_t *error) {
              : error->text;
 }
 
+static rmx_status refused(const char *name, const json_error_t *error, rmx_err *err) {
+  const bool number = json_error_code(error) == json_error_numeric_overflow;
+  return rmx_fail(err, RMX_EINPUT, "%s:%d: %s: %s", name, error->line,
+                  number ? "a number is too large to be read" : "not JSON", rmx__json_why(error));
+}
+
 rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   char *text;
   size_t size;
@@ -20,9 +26,7 @@ rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   json_error_t where;
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
   free(text);
-  if (!tree)
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", path, where.line,
-                    rmx__json_why(&where));
+  if (!tree) return refused(path, &where, err);
   *out = tree;
   return RMX_OK;
 }
@@ -122,7 +126,7 @@ rmx_status rmx__json_parse_python(const char *text, size_t size, const char *nam
   if (clean.failed) return rmx_fail_memory(err, size, name);
   *out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where);
   if (*out) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT, "%s:%d: not JSON: %s", name, where.line, rmx__json_why(&where));
+  return refused(name, &where, err);
 }
 
 rmx_status rmx__json_read_python(const char *path, const char *instead, json_t **out,

@@ -78,6 +78,7 @@ refused "a direction of no metric" '"ack" in higher_is_better is none of the met
   "{\"loss_nats\": {$all}, \"metrics\": {\"acc\": 0.5}, \"higher_is_better\": [\"ack\"]}"
 refused "half of a half-way result" 'half.loss_nats has no loss for 3 of 4' "{\"loss_nats\": {$all}, \"half\": {\"loss_nats\": {\"a\": 2}}}"
 refused "no map" 'wanted a map' '[1]'
+refused "a number that no double holds" 'result.json:1: a number is too large to be read: real number overflow' '{"loss_nats": {"a": 1e400}}'
 refused "half a file" 'not JSON' '{"loss_nats": {"a": 1'
 again; try "refused: no result" 1 "did not write" train --set proxy.command=true
 again; try "refused: a named pipe, at once" 1 "is a named pipe; wanted a regular file" timeout 60 "$REGMIX" train -C exp --set proxy.command='mkfifo result.json'
