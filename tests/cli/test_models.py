@@ -295,7 +295,7 @@ def test_texts(folder):
        and abs(tree["results"]["ended"]["bits_per_byte,none"] - bits) < 1e-4, (tree, bits))
     ok("one item has no standard error", tree["results"]["single"]["acc_stderr,none"] is None, tree)
     r = regmix("eval", "--model", folder / "reads", "--tasks", f"{folder / 'ended.txt'},{folder / 'single.jsonl'}")
-    ok("and none is shown, nor more than one document", r.returncode == 0 and "+-" not in r.stdout and "ended (1 document, 3 words, " in r.stdout, r.stdout)
+    ok("and none is shown, nor more than one document", r.returncode == 0 and "+-" not in r.stdout and "ended (1 document, 4 words, " in r.stdout, r.stdout)
     (folder / "empty.txt").write_text("  \n")
     r = regmix("eval", "--model", folder / "reads", "--tasks", folder / "empty.txt")
     ok("a file without text", r.returncode == 1 and "empty.txt: has no text" in r.stderr, r.stderr)
