@@ -523,6 +523,22 @@ static void check_machine(struct check *k) {
             k->p->experiment.folder, rmx_count(wanted, a), rmx_count(there, b));
 }
 
+// Tables that a fit reads, in which numbers were changed by hand.
+static void check_tables(struct check *k) {
+  static const char *const names[] = {"metrics.csv", "evaluations.csv"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+    rmx_few changed = {0};
+    rmx_err err;
+    hold(k, names[i], rmx__table_look(&k->p->experiment, names[i], &changed, &added, &err), &err);
+    if (changed.n)
+      problem(k,
+              "%s: the numbers of %zu run%s are not those that `regmix train` wrote (%s); `regmix "
+              "train` writes those of result.json again, and keeps the changed file",
+              names[i], changed.n, rmx_s(changed.n), changed.text);
+  }
+}
+
 static json_t *left_out(const struct check *k) {
   json_t *list = NULL;
   rmx_err ignored;  // it is a problem of its domain
@@ -540,6 +556,7 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   check_training(&k, "proxy", &p->experiment.config.proxy);
   check_training(&k, "large", &p->experiment.config.large);
   check_swarms(&k);
+  check_tables(&k);
   check_machine(&k);
   *out = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", json_array_size(k.problems) == 0, "problems",
                    k.problems, "domains", k.domains, "values", values_tree(&k.values), "left_out",

@@ -197,16 +197,15 @@ static rmx_status fill(struct writing *w, const rmx_run *runs, size_t n, rmx_err
   return RMX_OK;
 }
 
-rmx_status rmx__write_evaluations(const rmx_experiment *e, const rmx_corpus *corpus,
-                                  const rmx_run *runs, size_t n, rmx_err *err) {
+rmx_status rmx__write_evaluations(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                                  size_t n, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
-  RMX_OWNED char *path = rmx_experiment_path(e, "evaluations.csv");
   struct writing w = {.corpus = corpus, .t = &t};
-  if (!path) return rmx_fail_memory(err, 0, "a path");
   if (n == 0) return RMX_OK;
-  if (e->config.n_swarms) RMX_TRY(rmx_swarm_metrics(runs, n, corpus, false, &w.results, NULL, err));
+  if (p->experiment.config.n_swarms)
+    RMX_TRY(rmx_swarm_metrics(runs, n, corpus, false, &w.results, NULL, err));
   rmx_status status = fill(&w, runs, n, err);
   rmx_table_release(&w.results);
   RMX_TRY(status);
-  return t.N ? rmx_csv_write(path, &t, err) : RMX_OK;
+  return t.N ? rmx__table_write(p, "evaluations.csv", &t, err) : RMX_OK;
 }

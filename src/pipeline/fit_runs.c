@@ -96,19 +96,36 @@ static bool is_used(const rmx_run *runs, size_t n, const char *id, size_t near) 
   return false;
 }
 
+// Warns of numbers that are not those of the results. *added: rows that the user added.
+static void warn_of_changes(rmx_pipeline *p, const char *metrics, rmx_strings *added) {
+  const char *slash = strrchr(metrics, '/');
+  rmx_few changed = {0};
+  rmx_err ignored;
+  if (rmx__table_look(&p->experiment, slash ? slash + 1 : metrics, &changed, added, &ignored) ==
+          RMX_OK &&
+      changed.n)
+    rmx_warn(&p->listener,
+             "%s: the numbers of %zu run%s are not those that `regmix train` wrote (%s); they are "
+             "taken as they are. `regmix train` writes those of result.json again",
+             metrics, changed.n, rmx_s(changed.n), changed.text);
+}
+
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
   RMX_OWNED_BY(rmx_table_release) rmx_table table = {0};
   rmx_corpus *corpus = NULL;
   rmx_run *runs = NULL;
   rmx_few unused = {0};
   rmx_err ignored;
   size_t n = 0;
+  warn_of_changes(p, metrics, &added);
   if (rmx__experiment_has(&p->experiment, "runs") &&
       rmx_csv_read(metrics, &table, &ignored) == RMX_OK &&
       rmx_corpus_open(p->experiment.folder, &corpus, &ignored) == RMX_OK &&
       rmx__all_runs(&p->experiment, corpus, &runs, &n, &ignored) == RMX_OK)
     for (size_t i = 0; i < table.N; i++)
-      if (!is_used(runs, n, table.ids[i], i)) rmx_few_add(&unused, table.ids[i]);
+      if (!rmx__have(&added, table.ids[i]) && !is_used(runs, n, table.ids[i], i))
+        rmx_few_add(&unused, table.ids[i]);
   if (unused.n)
     rmx_warn(&p->listener,
              "%s: %zu of %zu row%s %s of runs that the present settings do not use (%s); `regmix "

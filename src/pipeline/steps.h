@@ -154,7 +154,15 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
                               rmx_err *err);
 
-// Warns if rows of metrics.csv are of runs that `regmix train` would not use again.
+// Writes a table of the runs again. Columns and rows that the user added to it are kept; a file in
+// which numbers of regmix were changed is set aside (kept_tables.c).
+rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *t, rmx_err *err);
+// The names of rows that were changed since, and of those that the user added.
+rmx_status rmx__table_look(const rmx_experiment *e, const char *name, rmx_few *changed,
+                           rmx_strings *added, rmx_err *err);
+bool rmx__have(const rmx_strings *names, const char *name);
+// Warns if numbers of metrics.csv were changed, and if rows of it are of runs that `regmix train`
+// would not use again.
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);
 
 // ---- a part of the runs (slice.c)
@@ -344,8 +352,8 @@ rmx_status rmx__drift_find(const rmx_optimize_request *how, rmx_answer *s, rmx_e
 json_t *rmx__drift_json(const rmx_answer *s);  // a new reference
 
 // Writes evaluations.csv of the runs that are done.
-rmx_status rmx__write_evaluations(const rmx_experiment *e, const rmx_corpus *corpus,
-                                  const rmx_run *runs, size_t n, rmx_err *err);
+rmx_status rmx__write_evaluations(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                                  size_t n, rmx_err *err);
 
 // Warns if `path` is an optimum that `regmix optimize` wrote and that was changed by hand since.
 void rmx__optimum_warn(const char *path, const rmx_listener *to);

@@ -168,12 +168,10 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
   json_auto_t *facts = json_object();
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
   if (!half) RMX_TRY(rmx__add_task_scores(p, runs, n, &t, facts, err));
-  RMX_OWNED char *path = rmx_experiment_path(&p->experiment, name);
-  RMX_TRY(!path ? rmx_fail_memory(err, 0, "a path")
-          : t.N ? rmx_csv_write(path, &t, err)
-                : rmx_fail(err, RMX_ENUMERIC,
-                           "none of the %zu runs finished with a loss, so there is nothing to fit",
-                           n));
+  RMX_TRY(t.N ? rmx__table_write(p, name, &t, err)
+              : rmx_fail(err, RMX_ENUMERIC,
+                         "none of the %zu runs finished with a loss, so there is nothing to fit",
+                         n));
   if (!half) RMX_TRY(write_directions(&p->experiment, &t, facts, err));
   tell_empty(p, &t, corpus);
   return RMX_OK;
@@ -279,8 +277,7 @@ static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const 
   rmx_status status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK) status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
   rmx_runs_release(runs, n);
-  return status == RMX_OK ? rmx__write_evaluations(&p->experiment, corpus, all, n_all, err)
-                          : status;
+  return status == RMX_OK ? rmx__write_evaluations(p, corpus, all, n_all, err) : status;
 }
 
 // Trains the runs (n) of swarm k.
@@ -356,6 +353,32 @@ static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return RMX_OK;
 }
 
+// Chooses the runs without a row that the user added to metrics.csv; *chosen stays NULL if that are
+// all. The table of a fit of several swarms is another one.
+static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, size_t n_all,
+                                   rmx_run **chosen, size_t *m, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+  rmx_few changed = {0};
+  if (p->experiment.config.n_swarms) return RMX_OK;
+  if (rmx__table_look(&p->experiment, "metrics.csv", &changed, &added, err) != RMX_OK)
+    return err->status == RMX_ENOMEM ? RMX_ENOMEM : RMX_OK;  // it is set aside when it is written
+  RMX_OWNED rmx_run *left = rmx_calloc(n_all + 1, sizeof *left);
+  size_t n = 0;
+  if (!left) return rmx_fail_memory(err, n_all * sizeof *left, "runs");
+  for (size_t i = 0; i < n_all; i++) {
+    if (!rmx__have(&added, all[i].name) || rmx_run_look(&all[i], NULL) >= RMX_RUN_DIVERGED)
+      left[n++] = all[i];
+    else
+      rmx_note(&p->listener,
+               "train: run %s has a row that you added to metrics.csv, so it is not trained",
+               all[i].name);
+  }
+  if (n == n_all) return RMX_OK;
+  *chosen = left, left = NULL;
+  *m = n;
+  return RMX_OK;
+}
+
 static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all, size_t n_all,
                         rmx_err *err) {
   RMX_OWNED rmx_run *chosen = NULL;
@@ -365,8 +388,9 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   rmx__warn_of_repetition(p, corpus);
   RMX_TRY(rmx__agree_to_keep_models(p, all, n_all, err));
   if (is_sliced(p)) RMX_TRY(rmx__check_level(p, all, n_all, err));
-  if (is_sliced(p)) RMX_TRY(rmx__slice_runs(p, all, n_all, &chosen, &m, err));
-  if (m == 0)
+  RMX_TRY(is_sliced(p) ? rmx__slice_runs(p, all, n_all, &chosen, &m, err)
+                       : without_own_rows(p, all, n_all, &chosen, &m, err));
+  if (is_sliced(p) && m == 0)
     rmx_note(&p->listener, "train: part %lld of %lld has no run", (long long)p->slice.i,
              (long long)p->slice.n);
   if (p->experiment.config.n_swarms && !p->would)  // of all swarms at once

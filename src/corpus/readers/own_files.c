@@ -33,6 +33,7 @@ static const struct {
     {"metrics.csv", NULL},
     {"metrics-half.csv", NULL},
     {"evaluations.csv", NULL},
+    {"tables.json", "metrics.csv"},
     {"optimum.yaml", NULL},
     {"next.csv", NULL},
     {"report.html", NULL},

@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a user adds to the tables that `regmix train` writes again stays there, and what was changed in them by hand is told and
+# kept.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+
+# holds NAME TEXT: the last command printed it. silent NAME TEXT: it did not.
+holds() { if grep -qF -- "$2" stdout stderr; then ok "$1"; else not_ok "$1" "$(cat stdout stderr)"; fi; }
+silent() { if grep -qF -- "$2" stdout stderr; then not_ok "$1" "$(cat stdout stderr)"; else ok "$1"; fi; }
+former() { find "$1" -path '*.set-aside*' -name "*-$2"; }
+
+make_corpus exp 120
+"$REGMIX" prepare -q -C exp 2> /dev/null; "$REGMIX" sample -q -C exp
+try "an experiment" 0 "6 runs done" "$REGMIX" train -C exp
+cp exp/metrics.csv ours.csv
+same "twice: the same table" "$(cksum < ours.csv)" "$("$REGMIX" train -q -C exp; cksum < exp/metrics.csv)"
+
+# ---- columns and rows that the user adds
+for name in metrics.csv metrics-half.csv evaluations.csv; do
+  sed -i.bak '1s/$/,human,"b, c"/; 2,$s/$/,0.7,3/' exp/$name
+  cp exp/$name extended-$name
+done
+try "train says that it keeps columns" 0 "2 columns that you added to metrics.csv are kept (human, b, c)" "$REGMIX" train -C exp
+for name in metrics.csv metrics-half.csv evaluations.csv; do
+  same "$name keeps them" "$(cat extended-$name)" "$(cat exp/$name)"
+done
+try "and again, when regmix wrote them itself" 0 "human, b, c" "$REGMIX" train -C exp
+same "they stay" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
+cp ours.csv exp/metrics.csv
+"$REGMIX" train -q -C exp
+same "removed columns stay away" "$(cat ours.csv)" "$(cat exp/metrics.csv)"
+
+# ---- the runs that `regmix suggest` has the user train
+echo 0007,0.3,0.3,0.4 >> exp/mixtures.csv
+echo 0007,5.5,5.6,5.7,5.8 >> exp/metrics.csv
+try "a run with a row of the user's is not trained" 0 "run 0007 has a row that you added to metrics.csv" "$REGMIX" train -C exp
+same "its numbers stay" 0007,5.5,5.6,5.7,5.8 "$(tail -n 1 exp/metrics.csv)"
+try "the fit takes it" 0 "on 7 runs" "$REGMIX" fit -C exp
+silent "without a warning" "present settings do not use"
+try "and once more" 0 "1 row that you added to metrics.csv is kept (0007)" "$REGMIX" train -C exp
+same "the table is ours and that row" "$(cat ours.csv; echo 0007,5.5,5.6,5.7,5.8)" "$(cat exp/metrics.csv)"
+if [ -e exp/runs/0007 ]; then not_ok "nothing was trained"; else ok "nothing was trained"; fi
+sed 2q ours.csv | tail -n 1 | sed 's/,[^,]*$/,9.5/' >> exp/metrics.csv
+"$REGMIX" train -q -C exp
+same "a second row of a run, for another seed, stays" 2 "$(grep -c '^0001,' exp/metrics.csv)"
+cp ours.csv exp/metrics.csv
+sed -i.bak '$d' exp/mixtures.csv
+
+# ---- numbers that were changed
+"$REGMIX" train -q -C exp
+sed '3s/,[0-9.]*,/,2.5,/' ours.csv > exp/metrics.csv
+cp exp/metrics.csv changed.csv
+try "fit says which numbers were changed" 0 "the numbers of 1 run are not those that" "$REGMIX" fit -C exp
+holds "with the name of the run" "(0002)"
+try "so does check" 1 "problem: metrics.csv: the numbers of 1 run" "$REGMIX" check -C exp
+try "train writes the results again, and says so" 0 "numbers of 1 run were changed since" "$REGMIX" train -C exp
+same "they are the results" "$(cat ours.csv)" "$(cat exp/metrics.csv)"
+same "the changed file is kept" "$(cat changed.csv)" "$(cat "$(former exp metrics.csv)")"
+"$REGMIX" train -C exp > stdout 2> stderr
+silent "told once" "were changed"
+sed 's/,\([0-9]\)\.\([0-9]*\)/,\1.\20/g' ours.csv > exp/metrics.csv
+try "other digits of a number are no change" 0 "" "$REGMIX" fit -C exp
+silent "and no warning" "are not those"
+"$REGMIX" train -q -C exp
+rm -r exp/.set-aside
+echo "not, a, table" > exp/metrics.csv; printf '1\n' >> exp/metrics.csv
+try "what cannot be read is kept too" 0 "the former file is kept as" "$REGMIX" train -C exp
+same "whole" "not, a, table 1" "$(tr '\n' ' ' < "$(former exp metrics.csv)" | sed 's/ $//')"
+
+rm -r exp/.set-aside
+sed '1s/$/,note/; 2,$s/$/,good/' ours.csv > exp/metrics.csv
+cp exp/metrics.csv noted.csv
+try "so is a column of text, which no other command would read" 0 '"good" is not a number; it is written again' "$REGMIX" train -C exp
+same "as it was" "$(cat noted.csv)" "$(cat "$(former exp metrics.csv)")"
+
+# ---- of an earlier version, which kept no record
+cp ours.csv exp/metrics.csv; rm -r exp/.set-aside exp/metrics-half.csv exp/evaluations.csv
+"$REGMIX" train -q -C exp
+rm exp/tables.json
+"$REGMIX" train -C exp > stdout 2> stderr
+silent "no record: the same table is no news" "former file"
+rm exp/tables.json
+cp extended-metrics.csv exp/metrics.csv
+try "no record and other columns: the file is kept" 0 "no record says what regmix wrote" "$REGMIX" train -C exp
+same "as it was" "$(cat extended-metrics.csv)" "$(cat "$(former exp metrics.csv)")"
+
+# ---- runs that go out of use take their rows along
+"$REGMIX" train -q -C exp --set sample.runs=4 > /dev/null 2>&1
+"$REGMIX" sample -q -C exp --set sample.runs=4 --redo > /dev/null 2>&1
+"$REGMIX" train -C exp --set sample.runs=4 > stdout 2> stderr
+silent "rows of regmix are no rows of the user's" "you added"
+same "four runs are left" 5 "$(wc -l < exp/metrics.csv | tr -d ' ')"
+done_testing
