@@ -148,7 +148,13 @@ def ranks_kept(data, program):
 
 
 def seeds_of(rows, name):
+    """The large models of a mixture."""
     return [r for r in rows if r["run"].rsplit("/", 1)[0] == name]
+
+
+def by_seed(rows, name):
+    """The same, by the number of the seed: models of one number are paired."""
+    return {r["run"].rsplit("/", 1)[1]: r for r in seeds_of(rows, name)}
 
 
 def how_much(data, program):
@@ -240,17 +246,17 @@ def methods(data, program):
             losses.setdefault(name, {})[r["seed"]] = r
         losses.pop("uniform, a tenth", None)
         made = []
-        for name, by_seed in losses.items():
-            x = [by_seed[s]["bpb"] for s in sorted(by_seed)]
+        for name, mine in losses.items():
+            x = [mine[s]["bpb"] for s in sorted(mine)]
             m, se, low, high = mean_interval(x)
-            one = next(iter(by_seed.values()))
+            one = next(iter(mine.values()))
             row = {"tokens": tokens, "method": name, "seeds": len(x), "bpb": m, "se": se,
                    "low": low, "high": high, "search_flops": one["search_flops"],
                    "sees_target": one["sees_target"], "status": one["status"]}
             for other in ("regmix", "doremi"):
-                both = [s for s in by_seed if s in losses.get(other, {})]
+                both = [s for s in mine if s in losses.get(other, {})]
                 if other != name and both:
-                    off, off_low, off_high, p = paired([by_seed[s]["bpb"] for s in both],
+                    off, off_low, off_high, p = paired([mine[s]["bpb"] for s in both],
                                                        [losses[other][s]["bpb"] for s in both])
                     row.update({f"to_{other}": off, f"to_{other}_low": off_low,
                                 f"to_{other}_high": off_high, f"to_{other}_p": p})
@@ -272,12 +278,12 @@ def tested(data, program, matrix):
     """Part 7: the most surprising entries, against direct runs."""
     del program
     runs = read("interactions", "large", data)
-    base = {r["seed"]: r for r in seeds_of(runs, "base")}
+    base = by_seed(runs, "base")
     out = []
     for e in interactions.surprising(matrix):
         row = dict(e)
         metric = f"{e['loss']}_bpb"
-        then = {r["seed"]: r for r in seeds_of(runs, e["domain"])}
+        then = by_seed(runs, e["domain"])
         both = sorted(set(base) & set(then))
         row["seeds"] = len(both)
         if both:
@@ -296,11 +302,11 @@ def recipe(data, program):
     del program
     runs, trained = read("recipe", "proxies", data), read("proposals", "large", data)
     published = read("small", "proxies", data)
-    theirs = {r["seed"]: r[GOAL] for r in seeds_of(trained, "recipe")}
+    theirs = {s: r[GOAL] for s, r in by_seed(trained, "recipe").items()}
     out = []
     for name in sorted({r["run"].rsplit("/", 1)[0] for r in trained},
                        key=lambda n: (n.startswith("auto-"), int(n[5:]) if n[5:].isdigit() else 0)):
-        mine = {r["seed"]: r[GOAL] for r in seeds_of(trained, name)}
+        mine = {s: r[GOAL] for s, r in by_seed(trained, name).items()}
         used = (published if name == "recipe" else
                 runs[:int(name[5:])] if name.startswith("auto-") else [])
         m, se, low, high = mean_interval(list(mine.values()))

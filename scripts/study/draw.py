@@ -158,12 +158,17 @@ def lines(name, title, x_axis, y_axis, series, width):
     d.text(width - 4, bottom + 38, x_axis, "soft end")
     for i, name_of in enumerate(names):
         known = sorted(p for p in series[name_of] if real(p[1]))
-        path = " L".join("{:.1f},{:.1f}".format(*at(p[0], p[1])) for p in known)
-        d.marks.append(f'<path d="M{path}" class="c{i}"/>')
+        beside = 5 * (i - (len(names) - 1) / 2)  # intervals at one x do not lie on each other
+
+        def moved(x, y, beside=beside):
+            px, py = at(x, y)
+            return px + beside, py
+        path = " L".join("{:.1f},{:.1f}".format(*moved(p[0], p[1])) for p in known)
+        d.marks.append(f'<path d="M{path}" class="c{i}" style="fill:none"/>')
         for x, y, low, high in known:
             if real(low) and real(high):
-                d.line(*at(x, low), *at(x, high), f"c{i}")
-            d.dot(*at(x, y), f"c{i}", f"{name_of}, {shown(x)}: {y:.4g}")
+                d.line(*moved(x, low), *moved(x, high), f"c{i}")
+            d.dot(*moved(x, y), f"c{i}", f"{name_of}, {shown(x)}: {y:.4g}")
     return d
 
 

@@ -47,7 +47,7 @@ def draw_number(t):
     size, rows = verdicts.largest(t["number"])
     series = {}
     for r in sorted(rows, key=lambda r: (r["tokens"], r["runs"])):
-        series.setdefault(f"{r['tokens'] / 1e3:.0f}k tokens", []).append(
+        series.setdefault(verdicts.tokens(r["tokens"]), []).append(
             (r["flops"], r["spearman"], *((r["low"], r["high"]) if r["runs"] == r["of"] else
                                           (float("nan"), float("nan")))))
     return both(draw.lines, "number", "Rank correlation against what the proxies cost",
@@ -105,7 +105,7 @@ def draw_methods(t):
                   r["high"]) for r in here]
     return both(draw.intervals, "methods", "Loss of the target on what each method chose",
                 "bits per byte of the target", rows,
-                [f"{c / 1e6:.2g}M tokens" for c in counts])
+                [verdicts.tokens(c) for c in counts])
 
 
 def draw_effects(t):

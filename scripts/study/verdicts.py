@@ -36,6 +36,10 @@ def span(low, high, digits=2):
     return f"95\u00a0% interval {number(low, digits)} to {number(high, digits)}"
 
 
+def tokens(n):
+    return f"{n / 1e6:.2g}M tokens" if n >= 1e6 else f"{n / 1e3:.0f}k tokens"
+
+
 def counted(n, one, many=None):
     words = "no one two three four five six seven eight nine ten".split()
     text = words[n] if 0 <= n < len(words) else str(n)
@@ -108,7 +112,7 @@ def number_of_proxies(t):
                    key=lambda r: r["tokens"])
     many = whole[0]["of"]
     return Verdict(state, f"{words}, at equal FLOPs: {many:.0f} short proxies against "
-                   f"{last['of']:.0f} of {last['tokens'] / 1e6:.2g}M tokens differ by "
+                   f"{last['of']:.0f} of {tokens(last['tokens'])} differ by "
                    f"{number(last['gain'])} in the rank correlation for {SIZE_NAMES[size]} models "
                    f"({span(last['gain_low'], last['gain_high'])}).",
                    f"From most proxies to fewest, the correlations are "
@@ -180,7 +184,7 @@ def half(t):
         return ""
     worst = min(t["half"], key=lambda r: r["spearman"])
     return (f"Do the proxies train past the first fast fall? The target's losses half way through "
-            f"and at the end have a rank correlation of {number(worst['spearman'])} or more "
+            f"and at the end have a rank correlation of at least {number(worst['spearman'], 3)} "
             f"(least: {worst['experiment']}, {worst['swarm']}).")
 
 
@@ -249,11 +253,11 @@ def losses(t):
 def methods(t):
     if not t["methods"]:
         return UNTRAINED
-    tokens = max(r["tokens"] for r in t["methods"])
-    rows = {r["method"]: r for r in t["methods"] if r["tokens"] == tokens}
+    longest = max(r["tokens"] for r in t["methods"])
+    rows = {r["method"]: r for r in t["methods"] if r["tokens"] == longest}
     clear = [r for r in rows.values() if real(r.get("holm")) and r["holm"] < 0.05]
     ahead = [r["method"] for r in clear if r["to_regmix"] < 0]
-    said = (f"With {tokens / 1e6:.2g}M tokens, "
+    said = (f"With {tokens(longest)}, "
             + (f"{listed(ahead)} {'is' if len(ahead) == 1 else 'are'} clearly better than regmix; "
                if ahead else "no method is clearly better than regmix; ")
             + f"{len(clear) - len(ahead)} of {len(rows) - 1} are clearly worse (Holm). ")
