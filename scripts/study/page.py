@@ -280,8 +280,8 @@ def about_made(made):
     return ('<div class="scroll"><table><thead><tr><th>experiment</th><th>runs</th><th>first</th>'
             "<th>last</th><th>hours of a core</th><th>machine</th><th>kernels</th></tr></thead>"
             f"<tbody>{rows}</tbody></table></div><p class=\"soft\">Together "
-            f"{number(sum(r['hours'] for r in made), 1)} hours of a core, while other programs ran. "
-            "docs/results/README.md describes the machines.</p>")
+            f"{number(sum(r['hours'] for r in made), 1)} hours of a core, while other programs "
+            "ran. docs/results/README.md describes the machines.</p>")
 
 
 def about_trained(made):

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts/study"
 sys.path.insert(0, str(SCRIPTS))
 sys.dont_write_bytecode = True
+import analysis  # noqa: E402
 import measures  # noqa: E402
 import page  # noqa: E402
 import verdicts  # noqa: E402
@@ -167,6 +168,25 @@ def proposals(difference, high, runs=128):
              "to_recipe": difference, "to_low": difference - 0.1, "to_high": high}]
 
 
+def pairs_of_seeds():
+    """Two proposals whose seeds move both by much, and their difference by little."""
+    with tempfile.TemporaryDirectory() as folder:
+        for seed, moved in ((1, 0.0), (2, 0.5), (3, 1.0)):
+            for name, off in (("recipe", 0.0), ("auto-8", -0.1 - 0.001 * seed)):
+                run(Path(folder) / f"runs/proposals/large/{name}/{seed}", mixture(1),
+                    1 + moved + off, 0.0)
+        for i in range(8):
+            run(Path(folder) / f"runs/recipe/runs/{i:04d}", mixture(i))
+            run(Path(folder) / f"runs/small/runs/{i:04d}", mixture(i))
+        script("collect.py", f"{folder}/runs", "--into", f"{folder}/data")
+        rows = {r["proposal"]: r for r in analysis.recipe(Path(folder) / "data", None)}
+    found = rows["auto-8"]
+    ok("proposals are compared seed by seed", abs(found["to_recipe"] + 0.102) < 1e-3
+       and -0.11 < found["to_low"] < found["to_high"] < -0.09, found)
+    ok("a proposal costs the runs that it was made from, with their evaluations",
+       found["runs"] == 8 and found["flops"] == 8 * 6010, found)
+
+
 def words():
     ok("no tables: not trained yet", all(
         judged(n).state == "untrained" for n, _, _ in verdicts.PARTS))
@@ -209,6 +229,7 @@ def committed():
 
 with tempfile.TemporaryDirectory() as folder:
     known_numbers()
+    pairs_of_seeds()
     words()
     maker(collector(Path(folder)))
     committed()
