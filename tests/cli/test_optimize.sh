@@ -25,7 +25,7 @@ both() { # NAME CONDITION ARGUMENTS: by either method the JSON is such that the 
   name=$1 condition=$2
   shift 2
   for method in simulate search; do
-    if $o --method $method --json "$@" > out.json 2> err.txt; then
+    if $o --method $method --quick --json "$@" > out.json 2> err.txt; then
       check "$name ($method)" "$(printf '%s' "$condition" | sed "s/\\ba\\b/($(number train_a))/g; s/\\bb\\b/($(number train_b))/g; s/\\bc\\b/($(number train_c))/g")"
     else
       not_ok "$name ($method)" "$(cat err.txt)"
