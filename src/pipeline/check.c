@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "corpus/prepare/prepare.h"
+#include "corpus/tokenizer/of_corpus.h"
 #include "steps.h"
 #include "swarm/pytorch.h"
 
@@ -253,6 +254,14 @@ static void check_text(struct check *k) {
 }
 
 // A corpus of other text or settings will be replaced.
+// The tokenizer of the corpus that is there.
+static void check_own_tokenizer(struct check *k) {
+  RMX_OWNED char *path = NULL;
+  rmx_err err;
+  if (rmx__experiment_has(&k->p->experiment, "corpus/corpus.json"))
+    hold(k, NULL, rmx__corpus_tokenizer(k->p->experiment.folder, &path, &err), &err);
+}
+
 static void check_corpus(struct check *k) {
   const rmx_corpus_request r = rmx__corpus_request(k->p, &k->sources);
   rmx_err err;
@@ -550,6 +559,7 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   check_text(&k);
   check_corpus(&k);
   check_tokenizer(&k);
+  check_own_tokenizer(&k);
   check_bounds(&k);
   check_rivals(&k);
   check_caps(&k);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "corpus/tokenizer/of_corpus.h"
 #include "steps.h"
 
 // --data DOMAIN=PATH into paths (D), which point into the arguments. A name may contain "=": the
@@ -142,19 +143,12 @@ static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exp
 
 // The tokenizer goes with its ids.
 static rmx_status copy_tokenizer(const rmx_experiment *e, const char *folder, rmx_err *err) {
-  char *from = rmx_experiment_path(e, "tokenizer.json"),
-       *to = rmx_path_in(folder, "tokenizer.json");
-  char *data = NULL;
+  RMX_OWNED char *from = NULL, *to = rmx_path_in(folder, "tokenizer.json"), *data = NULL;
   size_t size;
-  rmx_status status = from && to ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && rmx_exists(from)) {
-    status = rmx_read_file(from, &data, &size, err);
-    if (status == RMX_OK) status = rmx_write_file(to, data, size, err);
-  }
-  free(data);
-  free(from);
-  free(to);
-  return status;
+  RMX_TRY(to ? rmx__corpus_tokenizer(e->folder, &from, err) : rmx_fail_memory(err, 0, "a path"));
+  if (!from) return RMX_OK;
+  RMX_TRY(rmx_read_file(from, &data, &size, err));
+  return rmx_write_file(to, data, size, err);
 }
 
 static rmx_status export_tokens(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,

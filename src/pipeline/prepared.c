@@ -10,6 +10,7 @@
 
 #include "base/stamp.h"
 #include "corpus/readers/own_files.h"
+#include "corpus/tokenizer/of_corpus.h"
 #include "steps.h"
 
 typedef struct place {
@@ -215,6 +216,56 @@ static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
   return status;
 }
 
+// A whole copy of the tokenizer of the corpus in `folder`: in the experiment, or in the folder of a
+// model that was trained on the corpus. NULL: there is none.
+static char *find_tokenizer(const rmx_experiment *e, const char *folder) {
+  static const char *const places[] = {"corpus/tokenizer.json", "tokenizer.json",
+                                       "large/*/*/tokenizer.json", "runs/*/tokenizer.json"};
+  rmx_err ignored;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0};
+    RMX_OWNED char *pattern = rmx_experiment_path(e, places[i]);
+    if (pattern) rmx_glob(pattern, &found, &ignored);
+    for (size_t k = 0; k < found.n; k++)
+      if (rmx__tokenizer_check(found.items[k], folder, &ignored) == RMX_OK)
+        return rmx_strdup(found.items[k]);
+  }
+  return NULL;
+}
+
+// Makes a damaged tokenizer of the corpus in `folder` again, at `path`. *lost: there is no copy.
+static rmx_status mend_tokenizer(rmx_pipeline *p, const char *folder, const char *path, bool *lost,
+                                 rmx_err *err) {
+  rmx_err why;
+  *lost = false;
+  if (rmx_exists(path) && rmx__tokenizer_check(path, folder, &why) == RMX_OK) return RMX_OK;
+  RMX_OWNED char *whole = find_tokenizer(&p->experiment, folder);
+  *lost = !whole;
+  if (!whole || p->would) return RMX_OK;
+  if (rmx_exists(path))
+    rmx_warn(&p->listener, "prepare: %s is damaged or was changed; it is made again from %s", path,
+             whole);
+  return copy(whole, path, err);
+}
+
+// The tokenizers of the corpus and of its parts, which the proxies read.
+static rmx_status mend_tokenizers(rmx_pipeline *p, bool *lost, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings parts = {0};
+  RMX_OWNED char *beside = rmx_experiment_path(&p->experiment, "corpus/tokenizer.json"),
+                 *pattern = rmx_experiment_path(&p->experiment, "matched/*/tokenizer.json");
+  RMX_TRY(beside && pattern ? mend_tokenizer(p, p->experiment.folder, beside, lost, err)
+                            : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(rmx_glob(pattern, &parts, err));
+  for (size_t i = 0; i < parts.n; i++) {
+    bool no_copy;
+    RMX_OWNED char *folder =
+        rmx_format("%.*s", (int)(strrchr(parts.items[i], '/') - parts.items[i]), parts.items[i]);
+    RMX_TRY(folder ? mend_tokenizer(p, folder, parts.items[i], &no_copy, err)
+                   : rmx_fail_memory(err, 0, "a path"));
+  }
+  return RMX_OK;
+}
+
 // The caller has asked whether the candidate may be used.
 static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, const place *next,
                       rmx_err *err) {
@@ -338,10 +389,14 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
     const bool old = is_0_1(&p->experiment, s, &now);
     current = !new_tokenizer && (old || strcmp(fingerprint_of(&now), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
+    bool lost = false;
+    if (current && !damaged) status = mend_tokenizers(p, &lost, err);
+    if (lost) snprintf(why.message, sizeof why.message, "no whole copy of tokenizer.json is left");
+    damaged = damaged || lost;
     if (damaged)
       rmx_warn(&p->listener, "prepare: the corpus is damaged; the damaged part is made again: %s",
                why.message);
-    if (current && !damaged && old && !p->would)
+    if (status == RMX_OK && current && !damaged && old && !p->would)
       status = adopt_0_1(&p->experiment, wanted, memo, &now, err);
   }
   if (status == RMX_OK && p->would) {

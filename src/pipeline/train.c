@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "corpus/tokenizer/of_corpus.h"
 #include "steps.h"
 
 json_t *rmx_run_states_json(const rmx_run *runs, size_t n) {
@@ -41,6 +42,18 @@ static rmx_status check_lengths(const rmx_corpus *corpus, const rmx_run *runs, s
   return RMX_OK;
 }
 
+// Models to be kept get a copy of their corpus' tokenizer, which must be that of its ids.
+static rmx_status check_tokenizers(const rmx_run *runs, size_t n, rmx_err *err) {
+  const char *checked = "";
+  for (size_t i = 0; i < n; i++) {
+    RMX_OWNED char *tokenizer = NULL;
+    if (!runs[i].keep_model || strcmp(runs[i].corpus, checked) == 0) continue;
+    RMX_TRY(rmx__corpus_tokenizer(runs[i].corpus, &tokenizer, err));
+    checked = runs[i].corpus;
+  }
+  return RMX_OK;
+}
+
 // A run that is trained again moves what is in its folder away.
 static rmx_status check_init_place(const rmx_run *r, rmx_err *err) {
   const char *init = r->training.init;
@@ -59,6 +72,7 @@ static rmx_status check_init_place(const rmx_run *r, rmx_err *err) {
 static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                             size_t n, const char *what, size_t *failed, rmx_err *err) {
   RMX_TRY(check_lengths(corpus, runs, n, what, err));
+  RMX_TRY(check_tokenizers(runs, n, err));
   if (n) RMX_TRY(rmx_run_check_init(&runs[0], err));
   for (size_t i = 0; i < n; i++) RMX_TRY(check_init_place(&runs[i], err));
   if (rmx__would_train(p, what, runs, n)) return RMX_OK;

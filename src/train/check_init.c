@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus/tokenizer/of_corpus.h"
 #include "places.h"
 
 // The tokenizer in the folder of the model; a model that is a file has it beside.
@@ -33,7 +34,7 @@ static rmx_status check_tokenizer(const rmx_run *r, rmx_err *err) {
   RMX_OWNED char *theirs = tokenizer_of(init), *ours = NULL;
   uint64_t hash, wanted;
   if (!theirs) return rmx_fail_memory(err, 0, "a path");
-  RMX_TRY(rmx__run_tokenizer(r, &ours, err));
+  RMX_TRY(rmx__corpus_tokenizer(r->corpus, &ours, err));
   if (!rmx_exists(theirs))
     return rmx_fail(err, RMX_EINPUT,
                     "init: there is no %s, so it is not known whether the corpus has the tokenizer "

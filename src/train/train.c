@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
+#include "corpus/tokenizer/of_corpus.h"
 #include "model/model.h"
 #include "places.h"
 #include "step.h"
@@ -398,7 +399,7 @@ static json_t *result_json(const struct loop *l) {
 static rmx_status write_model(struct loop *l, rmx_err *err) {
   const char *folder = l->run->folder;
   RMX_OWNED char *tokenizer = NULL;
-  RMX_TRY(rmx__run_tokenizer(l->run, &tokenizer, err));
+  RMX_TRY(rmx__corpus_tokenizer(l->run->corpus, &tokenizer, err));
   RMX_TRY(rmx_lm_write(l->stepper.model, l->corpus->end_of_text, tokenizer, folder, err));
   RMX_OWNED char *old = rmx_path_in(folder, "model.bin"), *path = rmx_model_path(folder);
   if (!old || !path) return rmx_fail_memory(err, 0, "a path");

@@ -60,6 +60,11 @@ void rmx__end_of_text_guess(rmx_tokenizer *t) {
   }
 }
 
+void rmx__end_of_text_set(rmx_tokenizer *t, uint32_t id) {
+  set(t, id);
+  rmx__tokenizer_hash_all(t);
+}
+
 // ---- when the user names it, or has to ---------------------------------------------------
 
 static bool looks_like_an_end(const char *name) {
@@ -115,7 +120,6 @@ rmx_status rmx_tokenizer_set_end_of_text(rmx_tokenizer *t, const char *name, rmx
     snprintf(found, sizeof found, "the token \"%.100s\" can come from plain text", name);
     return must_be_named(t, found, err);
   }
-  set(t, id);
-  rmx__tokenizer_hash_all(t);
+  rmx__end_of_text_set(t, id);
   return RMX_OK;
 }

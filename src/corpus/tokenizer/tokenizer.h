@@ -58,6 +58,8 @@ rmx_status rmx__added_tokens_read(rmx_tokenizer *t, const json_t *model, rmx__to
                                   rmx_err *err);
 // What is known about tokens that end a text (end_of_text.c): sets t->end_of_text if it can.
 void rmx__end_of_text_guess(rmx_tokenizer *t);
+// The token with this id ends a text.
+void rmx__end_of_text_set(rmx_tokenizer *t, uint32_t id);
 // Computes t->hash (fingerprint.c).
 void rmx__tokenizer_hash_all(rmx_tokenizer *t);
 
