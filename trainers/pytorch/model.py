@@ -103,8 +103,8 @@ class Head(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, w, labels, chunk, model):
-        losses, dx, dw = head_losses(x, model.whole("head", w), labels, chunk, True)
-        ctx.save_for_backward(dx, model.shares.sum(dw) if model.shares else dw)
+        losses, dx, dw = head_losses(x, *model.whole(["head"], [w]), labels, chunk, True)
+        ctx.save_for_backward(dx, *(model.shares.sum([dw]) if model.shares else [dw]))
         return losses
 
     @staticmethod
@@ -140,13 +140,14 @@ class Stacked:
     def is_matrix(self, name):
         return len(self.shape[name]) == 3
 
-    def whole(self, name, w):
-        """The weights of which w may be the share. Those of products come in the precision of
-        the products."""
+    def whole(self, names, weights):
+        """The weights, or those of which they are the shares. Those of products come in the
+        precision of the products."""
         if not self.shares:
-            return w
-        wide = name == "embedding" or not self.is_matrix(name)
-        return self.shares.whole(name, w if wide else w.to(self.dtype))
+            return weights
+        narrow = [name != "embedding" and self.is_matrix(name) for name in names]
+        return self.shares.whole(names, [w.detach().to(self.dtype) if n else w.detach()
+                                         for w, n in zip(weights, narrow)])
 
     def part(self, work, names, x):
         shares = [self.w[name] for name in names]
@@ -204,12 +205,12 @@ class Stacked:
         x, head, labels = (body or self.body)(tokens), self.w["head"], labels.flatten(1)
         if gradient:
             return Head.apply(x, head, labels, chunk, self)
-        return head_losses(x, self.whole("head", head), labels, chunk, False)[0]
+        return head_losses(x, *self.whole(["head"], [head]), labels, chunk, False)[0]
 
     def collected(self, name, share):
         """The whole of a tensor that is kept as the weights are, on the CPU of the first process;
         None in the others. All processes call it."""
-        whole = self.shares.whole(name, share) if self.shares else share
+        whole = self.shares.whole([name], [share])[0] if self.shares else share
         return whole.cpu() if self.world.first else None
 
     def run_weights(self, r, runs):

@@ -26,16 +26,22 @@ class Shares:
         self.shape[name] = whole.shape
         return self.pieces(whole)[self.world.rank].clone()
 
-    def whole(self, name, share):
-        """All processes call it."""
-        pieces = self.world.gather(share)
-        flat = pieces.transpose(0, 1).reshape(share.shape[0], -1)
-        shape = self.shape[name]
-        return flat[:, :shape[1:].numel()].contiguous().view(shape)
+    def whole(self, names, shares):
+        """The tensors, in one message. All processes call it."""
+        sizes = [share.shape[1] * share.element_size() for share in shares]
+        sent = torch.cat([share.view(torch.uint8) for share in shares], 1)
+        out = []
+        for name, share, part in zip(names, shares, self.world.gather(sent).split(sizes, 2)):
+            flat = part.transpose(0, 1).reshape(len(share), -1).view(share.dtype)
+            shape = self.shape[name]
+            out.append(flat[:, :shape[1:].numel()].contiguous().view(shape))
+        return out
 
-    def sum(self, gradient):
-        """The share of the sum over all processes, in float32."""
-        return self.world.reduce_scatter(self.pieces(gradient.float()))
+    def sum(self, gradients):
+        """The shares of the sums over all processes, in float32, in one message."""
+        pieces = [self.pieces(gradient.float()) for gradient in gradients]
+        shares = self.world.reduce_scatter(torch.cat(pieces, 2))
+        return shares.split([piece.shape[2] for piece in pieces], 1)
 
 
 class Part(torch.autograd.Function):
@@ -45,17 +51,18 @@ class Part(torch.autograd.Function):
     def forward(ctx, model, work, names, x, *shares):
         ctx.of = model, work, names
         ctx.save_for_backward(x, *shares)
-        return work([model.whole(*both) for both in zip(names, shares)], x)
+        return work(model.whole(names, shares), x)
 
     @staticmethod
     def backward(ctx, gradient):
         model, work, names = ctx.of
         x, *shares = ctx.saved_tensors
         x = x.detach().requires_grad_(x.is_floating_point())
-        weights = [model.whole(*both).detach().requires_grad_() for both in zip(names, shares)]
+        weights = [w.detach().requires_grad_() for w in model.whole(names, shares)]
         with torch.enable_grad():
             y = work(weights, x)
         wanted = weights + [x] * x.requires_grad
         gradients = list(torch.autograd.grad(y, wanted, gradient))
         of_x = gradients.pop() if x.requires_grad else None
-        return (None, None, None, of_x, *map(model.shares.sum, gradients))
+        del weights, wanted, y  # before the gradients are copied
+        return (None, None, None, of_x, *model.shares.sum(gradients))

@@ -61,8 +61,8 @@ class World:
         parts = part.new_empty(self.size, *part.shape)
         if self.device.type == "cuda":
             dist.all_gather_into_tensor(parts, part)
-        else:  # of bytes, since gloo does not know all types
-            dist.all_gather(list(parts.view(torch.uint8)), part.view(torch.uint8))
+        else:
+            dist.all_gather(list(parts), part)
         return parts
 
     def reduce_scatter(self, parts):
