@@ -11,7 +11,7 @@
   {                                                                                           \
     "redo", RMX_BOOL, offsetof(type, redo), "false", 0, 0, NULL,                              \
         "continue if finished runs will no longer be used; they are set aside. Without it a " \
-        "script stops there, and a person is asked"                                           \
+        "script stops there, and a person is asked (not where only an optimum moved)"         \
   }
 #define DRY_RUN_OPTION(type)                                                             \
   {                                                                                      \

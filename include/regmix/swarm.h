@@ -34,6 +34,8 @@ rmx_run_state rmx_run_look(const rmx_run *r, struct json_t **result);
 /* What differs between the question an outdated run answered and `r`: "training.lr, seed". Empty if
  * unknown. */
 void rmx_run_difference(const rmx_run *r, rmx_buf *out);
+/* Whether such a difference is of the mixture alone, or of what steers it. */
+bool rmx_run_is_of_mixture(const char *difference);
 
 /* ---- nothing finished is overwritten: what answers another question is set aside ------------ */
 
@@ -65,6 +67,8 @@ typedef struct rmx_swarm_options {
    * rmx_swarm_serve(). NULL: this process alone. */
   rmx_comm *comm;
   bool together; /* all ranks train one run at a time, not each its own ones */
+  /* The mixtures are found on the way: a run of another one is set aside without a warning. */
+  bool mixtures_move;
 } rmx_swarm_options;
 
 typedef struct rmx_swarm_outcome {

@@ -21,6 +21,7 @@ struct writing {
   rmx_table *t;
   size_t W;           // columns of the mixture
   rmx_table results;  // what the runs measured at their end; N = 0: only logs are read
+  rmx_few without;    // runs whose log is missing or was changed
 };
 
 static rmx_status add_row(struct writing *w, const rmx_run *run, double size, double tokens,
@@ -109,15 +110,23 @@ static bool inside(double tokens, struct span s) {
 }
 
 // The lines of log.jsonl that are evaluations within the span.
-static rmx_status add_log(struct writing *w, const rmx_run *run, double size, struct span span,
-                          rmx_err *err) {
+static rmx_status add_log(struct writing *w, const rmx_run *run, const json_t *result, double size,
+                          struct span span, rmx_err *err) {
   RMX_OWNED char *text = NULL, *path = rmx_path_in(run->folder, "log.jsonl");
+  const char *wanted = json_string_value(json_object_get(result, "log_hash"));
   size_t length;
   char *rest;
   const size_t first = w->t->N;
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  if (!rmx_exists(path)) return RMX_OK;  // a trainer of the user's need not write one
+  if (!rmx_exists(path)) {  // a trainer of the user's need not write one
+    if (wanted || !rmx_training_is_outside(&run->training)) rmx_few_add(&w->without, run->name);
+    return RMX_OK;
+  }
   RMX_TRY(rmx_read_file(path, &text, &length, err));
+  if (wanted && strtoull(wanted, NULL, 16) != rmx_log_hash(text, length)) {
+    rmx_few_add(&w->without, run->name);
+    return RMX_OK;
+  }
   for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     json_auto_t *o = json_loads(line, 0, NULL);
     const json_t *nats = json_object_get(o, "valid_nats");
@@ -160,14 +169,14 @@ static rmx_status add_run(struct writing *w, const rmx_run *run, const json_t *r
   const size_t first = w->t->N;
   RMX_TRY(rmx_training_model(&run->training, w->corpus->vocab, &m, err));
   const double size = (double)rmx_model_parameters_body(&m);
-  if (w->results.N == 0) return add_log(w, run, size, (struct span){0, INFINITY}, err);
+  if (w->results.N == 0) return add_log(w, run, result, size, (struct span){0, INFINITY}, err);
   const json_t *half = json_object_get(result, "half");
   double end = json_number_value(json_object_get(result, "tokens")),
          middle = json_number_value(json_object_get(half, "tokens"));
   if (!(end > 0)) end = (double)run->training.tokens;
   if (half && !(middle > 0)) middle = floor(end / 2);
   const struct span shorter = shorter_runs(run, end);
-  RMX_TRY(add_log(w, run, size, shorter, err));
+  RMX_TRY(add_log(w, run, result, size, shorter, err));
   if (half && inside(middle, shorter))
     RMX_TRY(add_losses(w, run, size, first, middle, json_object_get(half, "loss_nats"), err));
   return add_end(w, run, size, end, err);
@@ -207,5 +216,10 @@ rmx_status rmx__write_evaluations(rmx_pipeline *p, const rmx_corpus *corpus, con
   rmx_status status = fill(&w, runs, n, err);
   rmx_table_release(&w.results);
   RMX_TRY(status);
+  if (w.without.n)
+    rmx_warn(&p->listener,
+             "evaluations.csv: log.jsonl of %zu run%s is missing or was changed since result.json "
+             "was written (%s); what it measured on the way is left out",
+             w.without.n, rmx_s(w.without.n), w.without.text);
   return t.N ? rmx__table_write(p, "evaluations.csv", &t, err) : RMX_OK;
 }

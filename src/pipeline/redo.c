@@ -27,12 +27,6 @@ rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, 
                   message);
 }
 
-// Whether only the mixture differs.
-static bool only_the_mixture(const char *difference) {
-  return strcmp(difference, "mixture") == 0 || strcmp(difference, "mixture, steering") == 0 ||
-         strcmp(difference, "steering") == 0;
-}
-
 rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                                  bool mixtures_count, rmx_err *err) {
   rmx__finished unused = {0}, moved = {0};
@@ -43,7 +37,7 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
     RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
     if (rmx_run_look(&runs[i], &result) == RMX_RUN_OUTDATED) {
       rmx_run_difference(&runs[i], &changed);
-      if (mixtures_count || !changed.data || !only_the_mixture(changed.data)) {
+      if (mixtures_count || !changed.data || !rmx_run_is_of_mixture(changed.data)) {
         if (unused.runs == 0) rmx_buf_puts(&first, changed.data ? changed.data : "the settings");
         rmx__count_finished(&unused, result);
         missing += !rmx_run_is_aside(&runs[i]);
@@ -59,8 +53,12 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                        : rmx__agree(p, &unused, why.data, err));
   char time[32];
   if (moved.runs)
-    rmx_note(&p->listener, "%zu finished model%s of another mixture, which took %s, %s set aside",
-             moved.runs, rmx_s(moved.runs), rmx_duration(moved.wall_s, time), rmx_is(moved.runs));
+    rmx_note(
+        &p->listener,
+        "%zu finished model%s of another mixture, which took %s, %s set aside; if that mixture "
+        "returns, %s used again without training",
+        moved.runs, rmx_s(moved.runs), rmx_duration(moved.wall_s, time), rmx_is(moved.runs),
+        moved.runs == 1 ? "it is" : "they are");
   return RMX_OK;
 }
 

@@ -76,7 +76,8 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   if (n) RMX_TRY(rmx_run_check_init(&runs[0], err));
   for (size_t i = 0; i < n; i++) RMX_TRY(check_init_place(&runs[i], err));
   if (rmx__would_train(p, what, runs, n)) return RMX_OK;
-  RMX_TRY(rmx__agree_to_outdate(p, runs, n, strncmp(what, "train", 5) == 0, err));
+  const bool proxies = strncmp(what, "train", 5) == 0;
+  RMX_TRY(rmx__agree_to_outdate(p, runs, n, proxies, err));
   rmx_swarm_options options = {
       .program = p->program,
       .isa = p->experiment.config.general.isa,
@@ -86,7 +87,8 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
       .tries = 2,
       .what = what,
       .comm = p->comm,
-      .together = strcmp(what, "pretrain") == 0 || strcmp(what, "compare") == 0};
+      .together = strcmp(what, "pretrain") == 0 || strcmp(what, "compare") == 0,
+      .mixtures_move = !proxies};
   rmx_swarm_outcome outcome;
   char time[32], rate[16];
   RMX_TRY(rmx_swarm_train(runs, n, &options, &p->listener, &outcome, err));

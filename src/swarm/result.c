@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/stamp.h"
 
 // What a bare NaN or Infinity is read as: no text that a trainer would write.
 #define NO_NUMBER "\\u0001no number"
@@ -97,7 +98,7 @@ static rmx_status check_keys(const left *r, rmx_err *err) {
       "mixture", "model", "parameters", "steps", "tokens", "flops", "wall_s", "tokens_per_s",
       "bits_per_byte", "epochs", "tokens_by_domain", "valid_flops", "answers", "fingerprint",
       "made_by",
-      "nats_hash", "model_hash", "lr",
+      "nats_hash", "log_hash", "model_hash", "lr",
   };
   // clang-format on
   const size_t n = sizeof known / sizeof *known;
@@ -309,6 +310,18 @@ static void without_marks(json_t *tree) {
   }
 }
 
+static rmx_status add_log_hash(const rmx_run *r, json_t *o, rmx_err *err) {
+  RMX_OWNED char *path = rmx_path_in(r->folder, "log.jsonl"), *text = NULL;
+  struct stat info;
+  size_t size;
+  json_object_del(o, "log_hash");
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return RMX_OK;
+  RMX_TRY(rmx_read_file(path, &text, &size, err));
+  json_object_set_new(o, "log_hash", rmx__hex_json(rmx_log_hash(text, size)));
+  return RMX_OK;
+}
+
 static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
   json_t *o = l->root;
   char fingerprint[17];
@@ -323,6 +336,7 @@ static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
                         rmx_mixture_json(r->mixture, (const char *const *)r->domains, r->D));
   if (!json_object_get(o, "tokens"))
     json_object_set_new(o, "tokens", json_integer(r->training.tokens));
+  RMX_TRY(add_log_hash(r, o, err));
   rmx_result_seal(o);
   return rmx__json_write(l->path, o, err);
 }

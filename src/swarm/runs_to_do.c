@@ -130,9 +130,16 @@ static bool kept_no_model(const rmx_run *r) {
   return result && !json_object_get(result, "model_hash");
 }
 
+static void count_outdated(const rmx__supervisor *s, const rmx_run *r, struct found *f) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf why = {0};
+  rmx_run_difference(r, &why);
+  if (s->options->mixtures_move && why.data && rmx_run_is_of_mixture(why.data)) return;
+  if (f->outdated++ == 0 && why.data) rmx_buf_puts(&f->why, why.data);
+}
+
 static void count(const rmx__supervisor *s, const rmx_run *r, rmx_run_state state,
                   struct found *f) {
-  if (state == RMX_RUN_OUTDATED && f->outdated++ == 0) rmx_run_difference(r, &f->why);
+  if (state == RMX_RUN_OUTDATED) count_outdated(s, r, f);
   if (state != RMX_RUN_DAMAGED) return;
   if (kept_no_model(r))
     f->without_model++;

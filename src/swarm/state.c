@@ -144,6 +144,11 @@ static void differences(const json_t *old, const json_t *new, const char *prefix
       rmx_buf_printf(out, "%s%s%s", out->size ? ", " : "", prefix, key);
 }
 
+bool rmx_run_is_of_mixture(const char *difference) {
+  return strcmp(difference, "mixture") == 0 || strcmp(difference, "mixture, steering") == 0 ||
+         strcmp(difference, "steering") == 0;
+}
+
 void rmx_run_difference(const rmx_run *r, rmx_buf *out) {
   rmx_run was;
   rmx_err ignored;

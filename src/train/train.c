@@ -391,6 +391,10 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "fingerprint", json_string(l->fingerprint));
   if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
   json_object_set_new(o, "made_by", made_by_json(l));
+  if (!l->logged.failed)
+    json_object_set_new(
+        o, "log_hash",
+        rmx__hex_json(rmx_log_hash(l->logged.data ? l->logged.data : "", l->logged.size)));
   rmx_result_seal(o);
   return o;
 }

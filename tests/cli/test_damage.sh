@@ -41,4 +41,23 @@ rm -r bare/large bare/tokenizer.json
 swap bare/corpus/tokenizer.json
 try "no whole copy: the same text makes the same again" 0 "no whole copy of tokenizer.json is left" "$REGMIX" prepare -C bare
 alike "bit for bit" whole.json bare/tokenizer.json
+
+# ---- the log of a run
+cat >> exp/regmix.yaml << 'END'
+swarms:
+  long: {tokens: 16k, runs: 3}
+END
+try "two swarms" 0 "3 runs done" "$REGMIX" train -C exp
+cp exp/evaluations.csv whole.csv
+cp -r exp changed
+sed -i.bak 's/"valid_nats": *{"a": *[0-9]*/"valid_nats":{"a":2/' changed/runs/long-0001/log.jsonl
+cmp -s changed/runs/long-0001/log.jsonl exp/runs/long-0001/log.jsonl && not_ok "a loss in a log is changed" || ok "a loss in a log is changed"
+rm changed/runs/0003/log.jsonl
+try "a changed log and a missing one are named" 0 "log.jsonl of 2 runs is missing or was changed since result.json was written (0003, long-0001)" "$REGMIX" train -C changed
+short() { sed -E 's/([0-9]\.[0-9]{4})[0-9]*/\1/g' "$1"; }
+short whole.csv > short.csv
+same "no changed number is in the table" "" "$(short changed/evaluations.csv | grep -vxFf short.csv)"
+sed -i.bak 's/"lr": *[0-9.e-]*/"lr": 1.0/' exp/runs/long-0002/log.jsonl
+"$REGMIX" train -C exp > stdout 2> stderr
+if grep -q "log.jsonl" stderr; then not_ok "lines of steps are not compared" "$(cat stderr)"; else ok "lines of steps are not compared"; fi
 done_testing

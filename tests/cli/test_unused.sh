@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Finished work that a setting makes unused is counted and named, whatever kind of work it is.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+
+silent() { if grep -qF -- "$2" stdout stderr; then not_ok "$1" "$(cat stdout stderr)"; else ok "$1"; fi; }
+
+make_corpus exp 120
+"$REGMIX" prepare -q -C exp 2> /dev/null
+try "an experiment" 0 "" "$REGMIX" run -q -C exp
+
+# ---- large models of an optimum that moved
+try "another target moves the optimum: nothing is asked" 0 "6 finished models of another mixture, which took" "$REGMIX" run -C exp --set target=noise
+grep -q "which took [0-9.]* .*are set aside; if that mixture returns, they are used again" stderr && ok "the note has their number and time" || not_ok "the note has their number and time" "$(cat stderr)"
+silent "and is the only one" "made with other settings"
+try "the first target again: they come back" 0 "6 finished runs with these settings had been set aside" "$REGMIX" run -C exp
+try "other settings of the large models do ask" 1 "10 finished runs" "$REGMIX" run -C exp --set large.tokens=4k
+done_testing
