@@ -5,7 +5,9 @@
 // A name is cut into lower-case words ("eval/gsm8k_exactMatch" is "eval gsm8k exact match"). The
 // entry that ends last in it counts, and of two that end together the longer: "acc_loss" is a loss,
 // "brier_score" is an error. Words of rank 2 say little by themselves ("score") and count only
-// where no other does.
+// where no other does. A word beside the entry may turn its meaning around ("accuracy_drop",
+// "ppl_gap", "1-acc"), and so may an entry of the other direction ("acc_error"): such names say
+// nothing, so that people are asked.
 
 #include <ctype.h>
 #include <regmix/base.h>
@@ -25,6 +27,12 @@ static const struct entry {
     {"em", RMX_BETTER_HIGH, 1},
     {"exact match", RMX_BETTER_HIGH, 1},
     {"match", RMX_BETTER_HIGH, 2},
+    {"correct", RMX_BETTER_HIGH, 2},
+    {"success", RMX_BETTER_HIGH, 2},
+    {"hit", RMX_BETTER_HIGH, 2},  // hit@5
+    {"hits", RMX_BETTER_HIGH, 2},
+    {"hit rate", RMX_BETTER_HIGH, 1},
+    {"r2", RMX_BETTER_HIGH, 2},
     {"f1", RMX_BETTER_HIGH, 1},
     {"fscore", RMX_BETTER_HIGH, 1},
     {"precision", RMX_BETTER_HIGH, 1},
@@ -58,7 +66,6 @@ static const struct entry {
     {"solve rate", RMX_BETTER_HIGH, 1},
     {"likelihood", RMX_BETTER_HIGH, 1},
     {"loglikelihood", RMX_BETTER_HIGH, 1},
-    {"likelihood diff", RMX_BETTER_HIGH, 1},
     {"logprob", RMX_BETTER_HIGH, 1},
     {"logprob norm", RMX_BETTER_HIGH, 1},
     {"log prob", RMX_BETTER_HIGH, 1},
@@ -146,10 +153,33 @@ static const struct {
 static const char *const turners[] = {"neg", "negative", "minus", "inverse", "inv"};
 static const char *const spreads[] = {"stderr", "std", "stddev",   "se",    "sd",
                                       "sem",    "var", "variance", "count", "n"};
-enum { TURNERS = sizeof turners / sizeof *turners, SPREADS = sizeof spreads / sizeof *spreads };
+// Words of differences and changes. After an entry all of them make its direction doubtful
+// ("accuracy_drop"), before it those that name no benchmark ("delta_acc", but "drop_f1" is the F1
+// score on DROP); and before it also a blank "in", "of" or "from" ("drop in accuracy").
+static const char *const changes[] = {
+    "delta",     "diff",     "difference", "change",      "improvement", "improvements", "improved",
+    "reduction", "increase", "decrease",   "degradation", "degraded",    "gain",         "gains",
+    "lost",      "gap",      "spread",     "drop",        "drops",       "dropped",      "decline",
+    "lift",      "boost",    "rank",       "forgetting",  "regret",      "loss",         "losses",
+    "error",     "errors",   "disparity",  "deviation",   "saved",       "savings",      "distance",
+    "penalty",   "range"};
+static const char *const benchmarks[] = {"drop", "drops", "gap", "rank", "loss", "losses", "error"};
+static const char *const joints[] = {"in", "of", "from"};
+// What a bare "score" may measure that should be low.
+static const char *const faults[] = {
+    "cheating",     "cheat",        "hallucination", "hallucinations",
+    "bias",         "stereotype",   "harm",          "harmful",
+    "harmfulness",  "toxic",        "refusal",       "risk",
+    "violation",    "violations",   "contamination", "leakage",
+    "memorization", "repetition",   "difficulty",    "anomaly",
+    "failure",      "fail",         "hate",          "jailbreak",
+    "sycophancy",   "attack",       "unsafe",        "negativity",
+    "uncertainty",  "memorisation", "confusion",     "hardness",
+    "surprise",     "spam"};
+#define IS_ONE(text, end, list) is_one(text, end, list, sizeof(list) / sizeof *(list))
 
-// " eval gsm8k exact match ": words between single blanks. A "@5" ends its word and is left out, as
-// in pass@5.
+// " eval / gsm8k exact match ": words between single blanks; what parts a task from its metric is a
+// word of its own. A "@5" ends its word and is left out, as in pass@5.
 static void words_of(const char *name, char out[NAME_BYTES]) {
   size_t n = 0;
   out[n++] = ' ';
@@ -166,6 +196,7 @@ static void words_of(const char *name, char out[NAME_BYTES]) {
       continue;
     }
     if (out[n - 1] != ' ') out[n++] = ' ';
+    if (strchr("/:", *c)) out[n++] = '/', out[n++] = ' ';
   }
   if (out[n - 1] != ' ') out[n++] = ' ';
   out[n] = '\0';
@@ -184,22 +215,66 @@ static size_t end_of(const char *text, const char *words) {
   return end;
 }
 
+// The start of the word that ends at text[end].
+static size_t start_of(const char *text, size_t end) {
+  while (end > 0 && text[end - 1] != ' ') end--;
+  return end;
+}
+
 // Whether the word that ends at text[end] (a blank) is one of the list.
 static bool is_one(const char *text, size_t end, const char *const *list, size_t n) {
-  size_t start = end;
-  while (start > 0 && text[start - 1] != ' ') start--;
+  const size_t start = start_of(text, end);
   for (size_t i = 0; i < n; i++)
     if (strlen(list[i]) == end - start && strncmp(text + start, list[i], end - start) == 0)
       return true;
   return false;
 }
 
-// The entry that counts in a name, and its words and where they end in `text`; NULL: none.
-static const struct entry *find(const char *name, char text[NAME_BYTES], size_t *end_in_text) {
+// Whether another entry of rank 1 and of the other direction ends at text[end].
+static bool is_contrary(const char *text, size_t end, rmx_better better) {
+  char before[NAME_BYTES];
+  snprintf(before, sizeof before, "%.*s", (int)end + 1, text);
+  const struct entry *longest = NULL;
+  for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+    if (entries[i].rank == 1 && end_of(before, entries[i].words) == end &&
+        (!longest || strlen(entries[i].words) > strlen(longest->words)))
+      longest = &entries[i];
+  return longest && longest->better != better;
+}
+
+// Whether the words beside those of the entry, text[start] to text[end], may turn it around.
+static bool is_doubtful(const char *text, size_t start, size_t end, const struct entry *e) {
+  const char *next = text + end + (strncmp(text + end, " / ", 3) == 0 ? 3 : 1),
+             *after = strchr(next, ' ');
+  if (after && IS_ONE(text, (size_t)(after - text), changes)) return true;
+  if (start < 2) return false;
+  size_t before = start - 1;  // where the word before it ends
+  const bool joined = IS_ONE(text, before, joints) && start_of(text, before) > 1;
+  if (joined) before = start_of(text, before) - 1;
+  if (IS_ONE(text, before, changes) && (joined || !IS_ONE(text, before, benchmarks))) return true;
+  if (e->rank > 1) return IS_ONE(text, before, faults);
+  return !joined && is_contrary(text, before, e->better);
+}
+
+// Whether "1-" or "1 -" stands just before the entry in the name as typed, and not "top-1-".
+static bool is_one_minus(const char *text, size_t start, const char *name) {
+  if (start < 3 || text[start - 2] != '1' || text[start - 3] != ' ') return false;
+  for (const char *one = strchr(name, '1'); one; one = strchr(one + 1, '1')) {
+    const char *c = one + 1 + strspn(one + 1, " ");
+    if (*c == '-' && isalpha((unsigned char)c[1 + strspn(c + 1, " ")]) &&
+        (one == name || !(isalnum((unsigned char)one[-1]) || one[-1] == '-' || one[-1] == '.')))
+      return true;
+  }
+  return false;
+}
+
+// The entry that counts in a name, and its words and where it starts in `text`; NULL: none, or
+// one that is doubtful.
+static const struct entry *find(const char *name, char text[NAME_BYTES], size_t *start) {
   size_t length = strlen(name);
   words_of(length < NAME_BYTES ? name : name + length - NAME_BYTES / 2, text);  // the end says most
   size_t all = strlen(text), last = 0, longest = 0;
-  if (all < 2 || is_one(text, all - 1, spreads, SPREADS)) return NULL;
+  if (all < 2 || IS_ONE(text, all - 1, spreads)) return NULL;
   const struct entry *best = NULL;
   for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
     const struct entry *e = &entries[i];
@@ -210,14 +285,17 @@ static const struct entry *find(const char *name, char text[NAME_BYTES], size_t 
     last = end;
     longest = n;
   }
-  *end_in_text = last;
-  return best;
+  if (!best) return NULL;
+  *start = last;
+  while (strncmp(text + *start, best->words, strlen(best->words)) != 0) (*start)--;
+  const bool inside = *start > 3 && is_one_minus(text, *start, name);  // "dev_1-acc"
+  return inside || is_doubtful(text, *start, last, best) ? NULL : best;
 }
 
 rmx_metric_kind rmx_kind_by_name(const char *name) {
   char text[NAME_BYTES];
-  size_t end;
-  const struct entry *best = find(name, text, &end);
+  size_t start;
+  const struct entry *best = find(name, text, &start);
   for (size_t i = 0; best && i < sizeof kinds / sizeof *kinds; i++)
     if (strcmp(kinds[i].words, best->words) == 0) return kinds[i].kind;
   return RMX_KIND_UNKNOWN;
@@ -233,10 +311,7 @@ rmx_better rmx_better_by_name(const char *name) {
   size_t start;
   const struct entry *best = find(name, text, &start);
   if (!best) return RMX_BETTER_UNSAID;
-  // The word before the last place of the entry.
-  while (strncmp(text + start, best->words, strlen(best->words)) != 0) start--;
-  bool one_minus = start == 3 && text[1] == '1';  // "1 - acc"
-  if (one_minus || (start > 1 && is_one(text, start - 1, turners, TURNERS)))
+  if (is_one_minus(text, start, name) || (start > 1 && IS_ONE(text, start - 1, turners)))
     return best->better == RMX_BETTER_LOW ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
   return best->better;
 }

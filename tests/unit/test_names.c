@@ -152,9 +152,24 @@ START_TEST(scores_are_known_by_their_names) {
   static const char *const high[] = {
       "gsm8k_acc", "hellaswag/acc_norm", "eval/arc_acc", "acc", "squad_em", "F1",
       "boolq/exact_match", "exactMatch", "exam score", "humaneval pass@1", "pass@10",
-      "humaneval_pass_at_1", "bleu", "summary.rougeL", "rouge1", "test-accuracy", "alpaca_win_rate",
-      "WinRate", "auc", "cola_mcc", "acc@5", "acc,none", "lambada_acc/loss_scaled_acc", "neg_loss",
-      "truthfulqa.mc2", "log_likelihood", "HellaSwagAcc", "GSM8KAcc", "macro_f1:3shot", "loss_acc",
+      "humaneval_pass_at_1", "bleu", "summary.rougeL", "rouge1", "test-accuracy",
+      "alpaca_win_rate",
+      "WinRate", "auc", "cola_mcc", "acc@5", "acc,none", "lambada_acc/loss_scaled_acc",
+      "neg_loss",
+      "truthfulqa.mc2", "log_likelihood", "HellaSwagAcc", "GSM8KAcc", "macro_f1:3shot",
+      // published: lm-evaluation-harness, OLMES, lighteval, leaderboards
+      "hellaswag_acc", "hellaswag/acc_norm,none", "arc_challenge_acc_norm", "mc2", "mc1", "f1",
+      "win_rate",
+      "drop_f1", "drop/em", "drop:f1:3shot", "gap_f1", "nq_open/exact_match,remove_whitespace",
+      "gsm8k/exact_match,flexible-extract",
+      "mmlu_abstract_algebra/acc", "acc_per_char", "acc_uncond", "prob_acc",
+      "humaneval/pass@1,create_test", "mbpp_pass@1",
+      "wmt14-en-fr/chrf", "cnn_dailymail/rouge2", "commonsense_qa_acc", "toxicity/acc",
+      "error_detection/acc", "val_loss/acc",
+      "ifeval/prompt_level_strict_acc", "top-1-acc", "top-5 accuracy", "top_1_accuracy",
+      "stsb_pearson", "mteb/ndcg@10", "MRR@10",
+      "hit@5", "hits@10", "hit_rate", "r2", "success", "pct_correct", "success_rate", "bleu-4",
+      "mean_reward", "elo_rating",
   };
   // clang-format on
   for (size_t i = 0; i < sizeof high / sizeof *high; i++)
@@ -168,8 +183,14 @@ START_TEST(losses_are_known_by_their_names) {
       "loss", "pile_cc_val_loss", "metric/the_pile_arxiv_val_loss", "eval/loss", "ppl",
       "word_perplexity", "bpb", "bits_per_byte", "nll", "neg_log_likelihood",
       "negative_log_likelihood", "ce", "error", "test_error_rate", "wer", "mse", "brier_score",
-      "perplexity_score", "acc_loss", "valLoss", "neg_acc", "1-acc", "1 - accuracy",
+      "perplexity_score", "valLoss", "neg_acc", "1-acc", "1 - accuracy",
       "toxicity_score", "score_val_loss", "f1_val_loss",
+      "wikitext/word_perplexity", "byte_perplexity", "lambada_ppl", "lambada/perplexity",
+      "c4_bpb", "bits_per_byte_corr",
+      "pile/bits_per_byte", "gap_val_loss", "drop_val_loss", "acc_val_loss", "train/loss",
+      "eval/CrossEntropyLoss",
+      "validation loss", "excess_loss", "regret", "librispeech_wer", "cross_entropy_loss",
+      "acc/bits_per_byte", "mc1/loss",
   };
   // clang-format on
   for (size_t i = 0; i < sizeof low / sizeof *low; i++)
@@ -188,6 +209,28 @@ START_TEST(other_names_say_nothing_of_a_direction) {
   memset(name, 'x', sizeof name);
   memcpy(name + sizeof name - 5, "_acc", 5);
   ck_assert_int_eq(better(name), RMX_BETTER_HIGH);
+}
+END_TEST
+
+// The word that would say it stands beside one that may turn it around.
+START_TEST(a_word_that_turns_a_name_around_makes_it_doubtful) {
+  // clang-format off
+  static const char *const doubtful[] = {
+      "accuracy_drop", "acc_norm_diff", "loss_improvement", "ppl_gap", "delta_acc",
+      "drop in accuracy", "loss_of_accuracy",
+      "acc_loss", "loss_acc", "ppl_acc", "acc_error", "f1_regret", "accuracy error rate",
+      "gain_in_f1", "bleu_gain", "lossReduction",
+      "error_reduction", "acc/drop", "val_loss_delta", "pass@1_increase", "exact_match_error",
+      "dev_1-acc", "eval_1 - f1",
+      "cheating_score", "bias score", "hallucination_score", "crows_pairs/likelihood_diff",
+      "acc_rank", "forgetting_acc",
+      "difference of perplexity", "mean_accuracy_change",
+  };
+  // clang-format on
+  for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++) {
+    ck_assert_msg(better(doubtful[i]) == RMX_BETTER_UNSAID, "%s", doubtful[i]);
+    ck_assert_msg(rmx_kind_by_name(doubtful[i]) == RMX_KIND_UNKNOWN, "%s", doubtful[i]);
+  }
 }
 END_TEST
 
@@ -210,7 +253,8 @@ END_TEST
 START_TEST(names_have_the_order_of_their_numbers) {
   // clang-format off
   static const char *const ordered[] = {
-      "", "001", "01", "1", "1a", "2", "10", "0010@9", "10@10", "R2", "r1", "r1@2", "r1@10", "r1b",
+      "", "001", "01", "1", "1a", "2", "10", "0010@9", "10@10", "R2", "r1", "r1@2", "r1@10",
+      "r1b",
       "r1b\xc3", "r10", "ra", "s-1", "s-99999999999999999999999", "s-100000000000000000000000"};
   // clang-format on
   const size_t n = sizeof ordered / sizeof *ordered;
@@ -236,6 +280,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, scores_are_known_by_their_names);
   tcase_add_test(tc, losses_are_known_by_their_names);
   tcase_add_test(tc, other_names_say_nothing_of_a_direction);
+  tcase_add_test(tc, a_word_that_turns_a_name_around_makes_it_doubtful);
   tcase_add_test(tc, three_names_stand_for_many);
   tcase_add_test(tc, names_have_the_order_of_their_numbers);
 }
