@@ -78,6 +78,7 @@ static void take_signals(void) {
   }
   action.sa_handler = on_broken_pipe;
   sigaction(SIGPIPE, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN);  // beyond `ulimit -f` a write then fails, with a message
 }
 
 // If a small allocation fails, the program ends at once, as after a kill, which every file

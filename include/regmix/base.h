@@ -209,9 +209,8 @@ typedef enum rmx_better {
   RMX_BETTER_HIGH,       /* a score */
 } rmx_better;
 /* What the words of a metric's name say: gsm8k_acc, eval/hellaswag/acc_norm, pass@1 and the like
- * are scores; pile_cc_val_loss, word_perplexity, bpb and the like are losses. Where a word beside it
- * may turn it around (accuracy_drop, loss_improvement, ppl_acc), it is RMX_BETTER_UNSAID. The table
- * of words is in src/base/better.c. */
+ * are scores; pile_cc_val_loss, word_perplexity, bpb and the like are losses. The table of words is
+ * in src/base/better.c. */
 rmx_better rmx_better_by_name(const char *name);
 
 /* What a metric measures. Numbers of different kinds do not add up. */

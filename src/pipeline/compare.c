@@ -257,7 +257,8 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
   if (absolute) name = absolute;
   if (absolute) rmx__optimum_warn(mixture, &p->listener);
   RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
-  RMX_TRY(begin_named(&k, &p->experiment, &name, 1, seeds, false, err));
+  const bool needs_target = strcmp(name, "best_run") == 0;
+  RMX_TRY(begin_named(&k, &p->experiment, &name, 1, seeds, needs_target, err));
   RMX_TRY(rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err));
   if (!p->would) RMX_TRY(rmx__score_runs(p, k.runs, seeds, "pretrain", err));
   if (!p->would) RMX_TRY(rmx__comparison_read(&k, err));

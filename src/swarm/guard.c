@@ -64,7 +64,7 @@ static _Noreturn void become_command(const rmx__guarded *what, pid_t guard) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
   if (getppid() != guard) _exit(127);
-  static const int plain[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD};
+  static const int plain[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ, SIGCHLD};
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) signal(plain[i], SIG_DFL);
   sigset_t none;
   sigemptyset(&none);

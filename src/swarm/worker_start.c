@@ -27,13 +27,14 @@ static rmx_status spawn(const rmx__supervisor *s, rmx__worker *w, int out, int e
   for (size_t k = 0; k < RMX__OWN; k++)
     if (own[k]) set[n++] = own[k];
   RMX_OWNED char **environment = n >= 3 ? rmx__worker_environment(set, n) : NULL;
-  RMX_OWNED const char **argv = rmx_calloc(w->n + 5, sizeof *argv);
+  RMX_OWNED const char **argv = rmx_calloc(w->n + 6, sizeof *argv);
   rmx_status status =
       environment && argv ? RMX_OK : rmx_fail_memory(err, 0, "the words of a worker");
   if (status == RMX_OK) {
     argv[words++] = s->options->program, argv[words++] = "worker";
-    for (size_t i = 0; i < w->n; i++) argv[words++] = s->runs[w->runs[i]].folder;
     if (s->options->isa) argv[words++] = "--isa", argv[words++] = s->options->isa;
+    argv[words++] = "--";  // a folder may begin with a -
+    for (size_t i = 0; i < w->n; i++) argv[words++] = s->runs[w->runs[i]].folder;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);

@@ -58,6 +58,8 @@ experiment low acc ", lower_is_better: acc"
 one_way low r2 noise 1.0
 same "low: correlate knows the direction" "[-1]" "$(agree low acc)"
 
+try "high: pretrain trains on the best run, too" 0 '"run": "r1"' "$REGMIX" pretrain -C high --mixture best_run --json
+
 # A loss that is raised.
 experiment loss a_val_loss ", higher_is_better: a"
 one_way loss r2 noise -1.0

@@ -222,4 +222,19 @@ assert len(ids) == d['train_tokens'] and ids.max() < run['vocab']"
 else
   skip "its line of numpy reads a token file" "no numpy here"
 fi
+
+# ---- a folder whose name begins with a -
+make_corpus ./-dash 60
+try "an experiment in -dash: its workers take the folder for no option" 0 "2 runs done" \
+  sh -c "\"$REGMIX\" prepare -C -dash -q && \"$REGMIX\" sample -C -dash --set sample.runs=2 -q && \"$REGMIX\" train -C -dash --set sample.runs=2"
+
+# ---- the system's limit on the size of a file
+make_corpus limited 60
+try "beyond ulimit -f a write fails with a message" 1 "File too large" sh -c "ulimit -f 8; exec \"$REGMIX\" prepare -C limited"
+same "and leaves no temporary file" "" "$(find limited -name '*.tmp')"
+try "without the limit the same command goes on" 0 "" "$REGMIX" prepare -C limited -q
+printf '#!/bin/sh\ngrep SigIgn /proc/self/status > result.json\n' > exp/train.sh
+again
+train --set proxy.command=./train.sh -q > /dev/null 2>&1
+holds "a command of the user's does not ignore SIGXFSZ" grep -q 'SigIgn:.*[02468ace][0-9a-f]\{6\}$' exp/runs/r1/result.rejected.json
 done_testing
