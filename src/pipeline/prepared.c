@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/move.h"
 #include "base/stamp.h"
 #include "corpus/readers/own_files.h"
 #include "corpus/tokenizer/of_corpus.h"
@@ -170,11 +171,23 @@ static rmx_status ask_first(rmx_pipeline *p, const char *now, const char *next, 
 // ---- replacing the corpus
 
 static rmx_status move(const char *from, const char *to, rmx_err *err) {
-  return rename(from, to) == 0 ? RMX_OK : rmx_fail_errno(err, "cannot move %s to %s", from, to);
+  return rmx__move(from, to) ? RMX_OK : rmx_fail_errno(err, "cannot move %s to %s", from, to);
+}
+
+// The corpus may be on another disk.
+static void tell_of_link(rmx_pipeline *p, const char *corpus) {
+  char first;
+  RMX_OWNED char *target = readlink(corpus, &first, 1) > 0 ? rmx_realpath(corpus) : NULL;
+  if (target)
+    rmx_warn(&p->listener,
+             "prepare: %s was a link to %s; the link is set aside, and the corpus of the present "
+             "settings is a folder in its place",
+             corpus, target);
 }
 
 // Moves corpus/ to .set-aside/<source hash>/corpus; a damaged corpus is deleted.
-static rmx_status put_aside(const rmx_experiment *e, const place *now, bool damaged, rmx_err *err) {
+static rmx_status put_aside(rmx_pipeline *p, const place *now, bool damaged, rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
   char *corpus = rmx_experiment_path(e, "corpus");
   rmx_status status = corpus ? RMX_OK : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK && (damaged || !now->index)) status = rmx_remove_tree(corpus, err);
@@ -190,6 +203,7 @@ static rmx_status put_aside(const rmx_experiment *e, const place *now, bool dama
       status = copy(tokenizer, beside, err);
     if (status == RMX_OK && !rmx_exists(to)) {
       status = rmx_mkdirs(folder, err);
+      if (status == RMX_OK) tell_of_link(p, corpus);
       if (status == RMX_OK) status = move(corpus, to, err);
     }
     free(folder), free(to), free(tokenizer), free(beside);
@@ -267,11 +281,12 @@ static rmx_status mend_tokenizers(rmx_pipeline *p, bool *lost, rmx_err *err) {
 }
 
 // The caller has asked whether the candidate may be used.
-static rmx_status use(const rmx_experiment *e, const place *now, bool damaged, const place *next,
+static rmx_status use(rmx_pipeline *p, const place *now, bool damaged, const place *next,
                       rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
   RMX_OWNED char *corpus = rmx_experiment_path(e, "corpus"),
                  *from = rmx_path_in(next->folder, "corpus");
-  RMX_TRY(corpus && from ? put_aside(e, now, damaged, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(corpus && from ? put_aside(p, now, damaged, err) : rmx_fail_memory(err, 0, "a path"));
   RMX_TRY(move(from, corpus, err));
   RMX_TRY(put_tokenizer(e, err));
   RMX_TRY(rmx_remove_tree(next->folder, err));
@@ -418,7 +433,7 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
       status = prepare_new(p, s, new_tokenizer, memo, &next, err);
     if (status == RMX_OK && now.index)
       status = ask_first(p, text_of(&now, "hash"), text_of(&next, "hash"), err);
-    if (status == RMX_OK) status = use(&p->experiment, &now, damaged, &next, err);
+    if (status == RMX_OK) status = use(p, &now, damaged, &next, err);
     if (status == RMX_OK) rmx__note_domains(p, next.index);
   }
   forget(&now);

@@ -33,6 +33,15 @@ static rmx_status has_something(const rmx_report_files *files, rmx_err *err) {
                   files->folder);
 }
 
+static void warn_of_optimum(const char *path, const rmx_listener *to) {
+  rmx_err edited;
+  if (rmx__optimum_is_whole(path, &edited) != RMX_OK)
+    rmx_warn(to,
+             "%s was changed by hand since `regmix optimize` wrote it; the page shows it as it is, "
+             "and its gain may not be that of the changed mixture",
+             path);
+}
+
 rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *r, char **path,
                                rmx_err *err) {
   const rmx_experiment *e = &p->experiment;
@@ -50,5 +59,8 @@ rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *r, cha
                                   .tokens = tokens,
                                   .n_domains = domains.n};
   RMX_TRY(has_something(&files, err));
+  RMX_OWNED char *own = rmx_experiment_path(e, "optimum.yaml");
+  if (!own) return rmx_fail_memory(err, 0, "a path");
+  if (r->optimum || !r->fit) warn_of_optimum(r->optimum ? r->optimum : own, &p->listener);
   return rmx_report_write(&files, *path, err);
 }

@@ -112,6 +112,16 @@ static rmx_status take_optimum(const rmx_report_files *files, const char *fit, j
   return take(data, "optimum", fit, "../optimum.yaml", read_yaml, err);
 }
 
+// A mixture file of the user's may stand in its place, which nobody promised to leave as it is.
+static bool is_edited_optimum(const json_t *optimum) {
+  return json_object_get(optimum, "made_by") && rmx__json_seal_broken(optimum);
+}
+
+rmx_status rmx__note_edited(json_t *data, const char *name, rmx_err *err) {
+  if (!json_object_get(data, "edited")) RMX_TRY(rmx__put(data, "edited", json_array(), err));
+  return rmx__add(json_object_get(data, "edited"), json_string(name), err);
+}
+
 // The page shows what the fit knows: an optimum with a virtual domain as it was searched. A file
 // that was changed by hand stays as it is, so that a warning is given.
 static void take_searched(json_t *data) {
@@ -134,7 +144,7 @@ static rmx_status collect_experiment(const char *folder, json_t *data, json_t *c
   RMX_TRY(take(data, "corpus", folder, "corpus/corpus.json", rmx__json_read, err));
   RMX_TRY(take(data, "comparison", folder, "large/comparison.json", rmx__json_read, err));
   if (rmx__json_seal_broken(json_object_get(data, "comparison")))
-    RMX_TRY(rmx__put(data, "edited", json_string("large/comparison.json"), err));
+    RMX_TRY(rmx__note_edited(data, "large/comparison.json", err));
   RMX_TRY(rmx__collect_large(folder, data, err));
   RMX_TRY(rmx__collect_methods(folder, data, err));
   RMX_TRY(take(data, "config", folder, "resolved.yaml", read_text, err));
@@ -165,6 +175,8 @@ static rmx_status collect(const rmx_report_files *files, json_t *data, json_t *c
   RMX_TRY(take(data, "fit", fit, "fit.json", rmx__json_read, err));
   if (json_object_get(data, "fit")) RMX_TRY(put_fit_hash(fit, data, err));
   RMX_TRY(take_optimum(files, fit, data, err));
+  if (is_edited_optimum(json_object_get(data, "optimum")))
+    RMX_TRY(rmx__note_edited(data, "optimum.yaml", err));
   take_searched(data);
   if (!files->fit) RMX_TRY(collect_experiment(folder, data, config, err));
   RMX_TRY(find_target(data, err));

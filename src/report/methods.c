@@ -70,8 +70,7 @@ rmx_status rmx__collect_methods(const char *folder, json_t *data, rmx_err *err) 
   if (!path) return rmx_fail_memory(err, strlen(folder), "a path");
   json_auto_t *file = NULL;
   RMX_TRY(rmx_exists(path) ? rmx__json_read(path, &file, err) : RMX_OK);
-  if (rmx__json_seal_broken(file))
-    RMX_TRY(rmx__put(data, "edited", json_string("compare/methods.json"), err));
+  if (rmx__json_seal_broken(file)) RMX_TRY(rmx__note_edited(data, "compare/methods.json", err));
   if (file) RMX_TRY(check(path, file, err));
   if (file) RMX_TRY(take_tracks(file, err));
   if (file) RMX_TRY(rmx__put(data, "methods", json_incref(file), err));

@@ -60,4 +60,7 @@ rmx_status rmx__collect_verdicts(json_t *data, rmx_err *err);  // after comparis
 // warnings: doubts about the result, from everything that was collected.
 rmx_status rmx__collect_warnings(json_t *data, rmx_err *err);
 
+// A file that was changed by hand since regmix wrote it, for a warning.
+rmx_status rmx__note_edited(json_t *data, const char *name, rmx_err *err);
+
 #endif

@@ -170,8 +170,12 @@ static const char *words_of(const char *name) {
 
 // A difference is the loss of the row minus the loss of the optimum: above 0 the optimum is better.
 static rmx_status about_comparison(json_t *data, rmx_err *err) {
-  const char *edited = json_string_value(json_object_get(data, "edited"));
-  if (edited) RMX_TRY(warn(data, err, "%s was changed by hand since regmix wrote it.", edited));
+  const json_t *edited = json_object_get(data, "edited");
+  for (size_t i = 0; i < json_array_size(edited); i++)
+    RMX_TRY(warn(data, err,
+                 "%s was changed by hand since regmix wrote it; its numbers may not belong "
+                 "together.",
+                 json_string_value(json_array_get(edited, i))));
   const json_t *rows = json_object_get(json_object_get(data, "comparison"), "rows");
   for (size_t i = 0; i < json_array_size(rows); i++) {
     const json_t *row = json_array_get(rows, i), *gap = json_object_get(row, "against_optimum");

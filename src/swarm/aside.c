@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/move.h"
 #include "base/stamp.h"
 #include "claim.h"
 #include "look.h"
@@ -37,8 +38,11 @@ static void question_of(const char *folder, char out[17]) {
 
 // It is not an error if another process moved the folder first, or uses it: the caller looks again.
 static rmx_status move(const char *from, const char *to, bool *moved, rmx_err *err) {
-  *moved = rename(from, to) == 0;
-  if (*moved || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST) return RMX_OK;
+  *moved = rmx__move(from, to);
+  // EISDIR and ENOTDIR: one of them is a link to a folder
+  if (*moved || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST || errno == EISDIR ||
+      errno == ENOTDIR)
+    return RMX_OK;
   return rmx_fail_errno(err, "cannot move %s to %s", from, to);
 }
 

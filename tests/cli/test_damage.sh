@@ -60,4 +60,13 @@ same "no changed number is in the table" "" "$(short changed/evaluations.csv | g
 sed -i.bak 's/"lr": *[0-9.e-]*/"lr": 1.0/' exp/runs/long-0002/log.jsonl
 "$REGMIX" train -C exp > stdout 2> stderr
 if grep -q "log.jsonl" stderr; then not_ok "lines of steps are not compared" "$(cat stderr)"; else ok "lines of steps are not compared"; fi
+
+# ---- the optimum, on the page
+try "the page" 0 "" "$REGMIX" report -C bare
+grep -q 'optimum.yaml was changed by hand' bare/report.html && not_ok "has no warning of a whole optimum" || ok "has no warning of a whole optimum"
+python3 -c 'import re
+s = open("bare/optimum.yaml").read()
+open("bare/optimum.yaml", "w").write(re.sub(r"(\n  a: )[0-9.]+", r"\g<1>0.0123", s, count=1))'
+try "of a changed one the command warns" 0 "optimum.yaml was changed by hand" "$REGMIX" report -C bare
+grep -q 'optimum.yaml was changed by hand since regmix wrote it' bare/report.html && ok "and so does the page" || not_ok "and so does the page"
 done_testing

@@ -19,4 +19,15 @@ grep -q "which took [0-9.]* .*are set aside; if that mixture returns, they are u
 silent "and is the only one" "made with other settings"
 try "the first target again: they come back" 0 "6 finished runs with these settings had been set aside" "$REGMIX" run -C exp
 try "other settings of the large models do ask" 1 "10 finished runs" "$REGMIX" run -C exp --set large.tokens=4k
+
+# ---- relative links, which lead elsewhere from where they are set aside
+mkdir -p disk/runs
+mv exp/corpus disk/corpus && ln -s ../disk/corpus exp/corpus
+mv exp/runs/0001 disk/runs/0001 && ln -s ../../disk/runs/0001 exp/runs/0001
+whole=$(find disk -type f | sort | xargs cksum)
+try "a linked corpus of other settings is set aside" 0 "exp/corpus was a link to" "$REGMIX" prepare -C exp --set corpus.vocab=300 --redo
+try "and linked runs" 0 "6 runs done" "$REGMIX" train -C exp --set corpus.vocab=300 --redo
+try "and used again" 0 "the corpus of this text and these settings was set aside earlier and is used again" "$REGMIX" run -C exp
+grep -q "all 6 runs are done" stderr && ok "so is a linked run" || not_ok "so is a linked run" "$(cat stderr)"
+same "nothing of them was changed" "$whole" "$(find disk -type f | sort | xargs cksum)"
 done_testing
