@@ -20,6 +20,18 @@ void rmx__predict_target(const rmx_fit *fit, const rmx_target *t, const double *
 void rmx__plain_scores(const rmx_fit *fit, const rmx_target *t, const double *X, size_t n,
                        double *y, double *score);
 
+// The METRIC,METRIC,... of the group of this name; NULL: there is none. RMX_EINPUT: a group is not
+// NAME=METRIC,METRIC,...
+rmx_status rmx__metric_group(const rmx_strings *groups, const char *name, const char **parts,
+                             rmx_err *err);
+// The metrics of this group among M of these names, into members (M); *n = 0: there is no such
+// group.
+rmx_status rmx__find_group(const char *const *metrics, size_t M, const rmx_strings *groups,
+                           const char *name, size_t *members, size_t *n, rmx_err *err);
+
+// Fewer replicates make no intervals.
+enum { RMX__FEWEST_REPLICATES = 20 };
+
 // Adds low <= total weight of the members (D) <= high.
 rmx_status rmx__add_share(rmx_constraints *c, const char *name, const char *text,
                           const bool *member, double low, double high, rmx_err *err);

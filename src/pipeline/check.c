@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "corpus/prepare/prepare.h"
 #include "corpus/tokenizer/of_corpus.h"
+#include "optimize/problem.h"
+#include "regress/directions.h"
 #include "steps.h"
 #include "swarm/pytorch.h"
 
@@ -190,9 +192,8 @@ static void check_open(struct check *k) {
   const rmx_config *c = &k->p->experiment.config;
   const rmx_values_look *v = &k->values;
   k->uncertain = !v->all;
-  for (size_t i = 0; i < c->n_target && !c->proxy.command; i++)
-    if (!rmx__is_task_score(&k->p->experiment, c->target[i].metric))
-      check_seen(k, "target", "", c->target[i].metric);
+  for (size_t i = 0; i < k->sources.n_unknown; i++)
+    check_seen(k, "target", "", k->sources.unknown[i]);
   for (size_t i = 0; i < c->corpus.protect.n; i++)
     check_seen(k, "domain", "corpus.protect: ", c->corpus.protect.items[i]);
   for (size_t i = 0; i < k->sources.n_named; i++)
@@ -310,6 +311,69 @@ static void check_bounds(struct check *k) {
     hold(k, "optimize.ordered", rmx_constraints_order(&c, q->ordered.items[i], k->names, &err),
          &err);
   hold(k, "optimize", rmx_constraints_check(&c, k->names, &err), &err);
+}
+
+// ---- the question
+
+// The losses of the domains, which are all metrics that there will be; n = 0: that is not known.
+static rmx_status losses_of(const struct check *k, rmx_strings *out, rmx_err *err) {
+  const rmx_config *c = &k->p->experiment.config;
+  if (c->proxy.command || c->eval.tasks.n || k->uncertain || rmx_sources_are_open(&k->sources))
+    return RMX_OK;
+  for (size_t i = 0; i < k->sources.n_named; i++) {
+    RMX_OWNED char *name = rmx_format("%s_val_loss", k->sources.domains[i].name);
+    if (!name || !rmx_strings_add(out, name)) return rmx_fail_memory(err, 0, "names of metrics");
+  }
+  return RMX_OK;
+}
+
+// METRIC or METRIC=SLACK, a metric or a group.
+static rmx_status check_limit(const rmx_strings *losses, const rmx_strings *groups,
+                              const char *text, rmx_err *err) {
+  const char *const *names = (const char *const *)losses->items, *equals = strrchr(text, '=');
+  RMX_OWNED char *name = rmx_format("%.*s", equals ? (int)(equals - text) : -1, text);
+  RMX_OWNED size_t *members = rmx_calloc(losses->n, sizeof *members);
+  size_t n;
+  if (!name || !members) return rmx_fail_memory(err, 0, "a limit");
+  RMX_TRY(rmx__find_group(names, losses->n, groups, name, members, &n, err));
+  return n ? RMX_OK : rmx_find_name("metric", name, names, losses->n, members, err);
+}
+
+static void check_groups(struct check *k, const rmx_strings *groups) {
+  for (size_t i = 0; i < groups->n; i++)
+    for (size_t j = 0; j < i; j++) {
+      const size_t n = strcspn(groups->items[i], "=");
+      if (n == strcspn(groups->items[j], "=") &&
+          strncmp(groups->items[i], groups->items[j], n) == 0)
+        problem(k, "optimize.metric_group: two groups have the name \"%.*s\"", (int)n,
+                groups->items[i]);
+    }
+}
+
+static void check_question(struct check *k) {
+  const rmx_search_options *s = &k->p->experiment.config.search;
+  const rmx_problem_options *q = &s->problem;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings losses = {0};
+  RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
+  rmx_err err;
+  if (s->how.replicates > 0 && s->how.replicates < RMX__FEWEST_REPLICATES)
+    problem(k,
+            "optimize.replicates: %lld are too few for intervals; wanted %d or more, or 0 for no "
+            "intervals",
+            (long long)s->how.replicates, RMX__FEWEST_REPLICATES);
+  if (q->than && !q->worst && q->no_worse.n == 0)
+    problem(k, "optimize.than needs optimize.no_worse or optimize.worst");
+  if (q->reference && !(q->max_kl > 0) && !(q->kl_penalty > 0))
+    problem(k, "optimize.reference needs optimize.max_kl or optimize.kl_penalty");
+  check_groups(k, &q->metric_group);
+  hold(k, NULL, losses_of(k, &losses, &err), &err);
+  for (size_t i = 0; losses.n && i < q->no_worse.n; i++)
+    hold(k, "optimize.no_worse", check_limit(&losses, &q->metric_group, q->no_worse.items[i], &err),
+         &err);
+  if (losses.n == 0 || rmx_table_make(&t, "run", 0, losses.n, &err) != RMX_OK) return;
+  for (size_t i = 0; i < losses.n; i++)
+    if (!(t.names[i] = rmx_strdup(losses.items[i]))) return;
+  hold(k, "fit", rmx__check_directions(&k->p->experiment.config.regress, &t, &err), &err);
 }
 
 static void check_mixture_file(struct check *k, const char *key, const char *name) {
@@ -561,6 +625,7 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   check_tokenizer(&k);
   check_own_tokenizer(&k);
   check_bounds(&k);
+  check_question(&k);
   check_rivals(&k);
   check_caps(&k);
   check_training(&k, "proxy", &p->experiment.config.proxy);

@@ -74,7 +74,9 @@ static rmx_status best_single(const comparison *c, double *mixture, contender *o
   free(folder);
   if (status == RMX_OK) status = rmx__fit_for(c->e, f, NULL, c->corpus, err);
   if (status == RMX_OK) status = rmx_target_make(f, &target, err);
-  if (status == RMX_OK) status = rmx__target_of_config(&c->e->config, f, &target, NULL, err);
+  if (status == RMX_OK)
+    status = rmx__target_of_config(&c->e->config, &c->e->config.search.problem.metric_group, f,
+                                   &target, NULL, err);
   if (status == RMX_OK) status = best_domain(f, &target, out->detail, sizeof out->detail, err);
   if (status == RMX_OK) {
     snprintf(out->detail_key, sizeof out->detail_key, "domain");

@@ -58,8 +58,8 @@ static rmx_status target_weights(comparison *c, rmx_err *err) {
   free(c->weight);
   c->weight = rmx_calloc(t.D, sizeof *c->weight);
   if (!c->weight) return rmx_fail_memory(err, t.D * sizeof *c->weight, "a target");
-  RMX_TRY(rmx__target_weights(e->config.target, e->config.n_target, (const char *const *)t.names,
-                              t.D, c->weight, err));
+  RMX_TRY(rmx__target_weights(&e->config, &e->config.search.problem.metric_group,
+                              (const char *const *)t.names, t.D, c->weight, NULL, err));
   for (size_t k = 0; k < t.D; k++)
     if (t.better[k] == RMX_BETTER_HIGH) c->weight[k] = -fabs(c->weight[k]);
   return RMX_OK;

@@ -10,23 +10,32 @@
 #include "regress/scales.h"
 #include "steps.h"
 
-rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
-                               size_t M, double *weight, rmx_err *err) {
-  for (size_t i = 0; i < n; i++) {
-    size_t m;
-    RMX_TRY(rmx_find_name("metric", terms[i].metric, metrics, M, &m, err));
-    if (weight[m] != 0)
-      return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is given twice, once as \"%s\"",
-                      metrics[m], terms[i].metric);
-    weight[m] = terms[i].weight;
+rmx_status rmx__target_weights(const rmx_config *c, const rmx_strings *groups,
+                               const char *const *metrics, size_t M, double *weight, int *group,
+                               rmx_err *err) {
+  RMX_OWNED size_t *members = rmx_calloc(M, sizeof *members);
+  if (!members) return rmx_fail_memory(err, M * sizeof *members, "a target");
+  for (size_t i = 0; i < c->n_target; i++) {
+    const rmx_target_term *term = &c->target[i];
+    size_t n;
+    RMX_TRY(rmx__find_group(metrics, M, groups, term->metric, members, &n, err));
+    const bool is_group = n > 0;
+    if (!is_group) RMX_TRY(rmx_find_name("metric", term->metric, metrics, M, &members[n++], err));
+    for (size_t k = 0; k < n; k++) {
+      if (weight[members[k]] != 0)
+        return rmx_fail(err, RMX_EINPUT, "target: metric \"%s\" is given twice, once as \"%s\"",
+                        metrics[members[k]], term->metric);
+      weight[members[k]] = term->weight / (double)n;
+      if (group) group[members[k]] = is_group ? (int)i + 1 : 0;
+    }
   }
   return RMX_OK;
 }
 
-rmx_status rmx__target_of_config(const rmx_config *c, const rmx_fit *f, rmx_target *t,
-                                 const rmx_listener *listener, rmx_err *err) {
-  RMX_TRY(rmx__target_weights(c->target, c->n_target, (const char *const *)f->metrics, f->M,
-                              t->weight, err));
+rmx_status rmx__target_of_config(const rmx_config *c, const rmx_strings *groups, const rmx_fit *f,
+                                 rmx_target *t, const rmx_listener *listener, rmx_err *err) {
+  RMX_TRY(rmx__target_weights(c, groups, (const char *const *)f->metrics, f->M, t->weight, t->group,
+                              err));
   if (f->M == 1 && t->weight[0] == 0) t->weight[0] = t->sign[0];
   for (size_t m = 0; m < f->M; m++) {
     if (t->weight[m] > 0 && t->sign[m] < 0) {
@@ -108,7 +117,7 @@ static rmx_status target_of(rmx_pipeline *p, const rmx_fit *f, const rmx_problem
     *t = parsed;
     return RMX_OK;
   }
-  if (rmx__target_of_config(&p->experiment.config, f, t, &p->listener, err) != RMX_OK)
+  if (rmx__target_of_config(&p->experiment.config, groups, f, t, &p->listener, err) != RMX_OK)
     return rmx_refused(rmx__was_set(p, "target"), err);
   return RMX_OK;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the text of an experiment and prints a list of it before anything is read.
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "optimize/problem.h"
 #include "steps.h"
 
 void rmx_sources_release(rmx_sources *s) {
@@ -42,32 +44,81 @@ static rmx_status find_apart(const rmx_pipeline *p, const char *const *names, rm
   return RMX_OK;
 }
 
-// A target that is not a domain is a metric of the user.
+static rmx_status no_target(const rmx_pipeline *p, rmx_err *err) {
+  if (rmx__was_set(p, "target")) return rmx_refused(true, err);
+  return rmx_fail_in(err, "%s", p->experiment.config_path ? p->experiment.config_path : "target");
+}
+
+// A domain that is a target. One that is no domain is a metric of the user.
+static rmx_status find_target(rmx_pipeline *p, const char *const *names, const char *target,
+                              bool of_group, rmx_sources *s, rmx_err *err) {
+  size_t at;
+  if (rmx_find_name("target", target, names, s->n_named, &at, err) == RMX_OK) {
+    for (size_t i = 0; i < s->n_targets; i++)
+      if (s->targets[i] == at)
+        return rmx_fail(err, RMX_EINPUT, "target: \"%s\" is given twice, once as \"%s\"", names[at],
+                        target);
+    s->targets[s->n_targets++] = at;
+    return RMX_OK;
+  }
+  if (p->experiment.config.proxy.command || rmx__is_task_score(&p->experiment, target))
+    return RMX_OK;
+  if (!rmx_sources_are_open(s)) return no_target(p, err);
+  if (!of_group) s->unknown[s->n_unknown++] = target;
+  return RMX_OK;
+}
+
+// The domains whose losses match a pattern of a group.
+static rmx_status find_matches(rmx_pipeline *p, const char *const *names, const char *pattern,
+                               rmx_sources *s, rmx_err *err) {
+  const rmx_config *c = &p->experiment.config;
+  bool any = c->proxy.command || c->eval.tasks.n || rmx_sources_are_open(s);
+  for (size_t i = 0; i < s->n_named; i++) {
+    RMX_OWNED char *metric = rmx_format("%s_val_loss", names[i]);
+    if (!metric) return rmx_fail_memory(err, 0, "a name");
+    if (fnmatch(pattern, metric, 0) != 0) continue;
+    RMX_TRY(find_target(p, names, names[i], true, s, err));
+    any = true;
+  }
+  if (any) return RMX_OK;
+  rmx_fail(err, RMX_EINPUT, "pattern \"%s\" matches the loss of no domain (NAME_val_loss)",
+           pattern);
+  return no_target(p, err);
+}
+
+static rmx_status find_members(rmx_pipeline *p, const char *const *names, const char *parts,
+                               rmx_sources *s, rmx_err *err) {
+  for (const char *at = parts; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    RMX_OWNED char *part = rmx_format("%.*s", (int)strcspn(at, ","), at);
+    if (!part) return rmx_fail_memory(err, 0, "a name");
+    RMX_TRY(strpbrk(part, "*?[") ? find_matches(p, names, part, s, err)
+                                 : find_target(p, names, part, true, s, err));
+  }
+  return RMX_OK;
+}
+
 static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
-  const char **names = rmx_calloc(s->n_named, sizeof *names);
-  s->targets = rmx_calloc(c->n_target, sizeof *s->targets);
+  const rmx_strings *groups = &c->search.problem.metric_group;
+  RMX_OWNED const char **names = rmx_calloc(s->n_named, sizeof *names);
+  bool any = c->n_target == 0;
+  s->targets = rmx_calloc(s->n_named, sizeof *s->targets);
   s->unknown = rmx_calloc(c->n_target, sizeof *s->unknown);
-  rmx_status status = names && s->targets && s->unknown ? RMX_OK : rmx_fail_memory(err, 0, "names");
-  for (size_t i = 0; status == RMX_OK && i < s->n_named; i++) names[i] = s->domains[i].name;
-  for (size_t i = 0; status == RMX_OK && i < c->n_target; i++) {
-    status = rmx_find_name("target", c->target[i].metric, names, s->n_named,
-                           &s->targets[s->n_targets], err);
-    if (status == RMX_OK)
-      s->n_targets++;
-    else if (c->proxy.command || rmx__is_task_score(&p->experiment, c->target[i].metric))
-      status = RMX_OK;
-    else if (rmx_sources_are_open(s)) {
-      s->unknown[s->n_unknown++] = c->target[i].metric;
-      status = RMX_OK;
-    } else if (rmx__was_set(p, "target"))
-      status = rmx_refused(true, err);
-    else
-      rmx_fail_in(err, "%s", p->experiment.config_path ? p->experiment.config_path : "target");
+  if (!names || !s->targets || !s->unknown) return rmx_fail_memory(err, 0, "names");
+  for (size_t i = 0; i < s->n_named; i++) names[i] = s->domains[i].name;
+  for (size_t i = 0; i < c->n_target; i++) {
+    const char *parts;
+    any = any || c->target[i].weight != 0;
+    RMX_TRY(rmx__metric_group(groups, c->target[i].metric, &parts, err));
+    RMX_TRY(parts ? find_members(p, names, parts, s, err)
+                  : find_target(p, names, c->target[i].metric, false, s, err));
   }
-  if (status == RMX_OK) status = find_apart(p, names, s, err);
-  free(names);
-  return status;
+  if (!any)
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "target: all its weights are 0, so there is nothing to improve; give one of its "
+        "metrics a weight");
+  return find_apart(p, names, s, err);
 }
 
 bool rmx_sources_are_open(const rmx_sources *s) {

@@ -271,14 +271,15 @@ rmx_status rmx__directions_in(const rmx_experiment *e, rmx_table *metrics, rmx_e
 // A fit to runs of another tokenizer counts tokens, and so weights and losses, in another way than
 // the corpus of the experiment: a warning.
 void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f);
-// Sets the weights of the target's metrics in `weight` (M), which is 0; a metric named twice is
-// RMX_EINPUT.
-rmx_status rmx__target_weights(const rmx_target_term *terms, size_t n, const char *const *metrics,
-                               size_t M, double *weight, rmx_err *err);
+// Sets the weights of the target's metrics in `weight` (M), which is 0, and in `group` (M, or NULL)
+// which of these groups they are of; a metric named twice is RMX_EINPUT.
+rmx_status rmx__target_weights(const rmx_config *c, const rmx_strings *groups,
+                               const char *const *metrics, size_t M, double *weight, int *group,
+                               rmx_err *err);
 // The target of the config in a target of a fit (rmx_target_make): scores get a negative weight,
 // and the listener (or NULL) a note of it. Without a target, the only metric is it.
-rmx_status rmx__target_of_config(const rmx_config *c, const rmx_fit *f, rmx_target *t,
-                                 const rmx_listener *listener, rmx_err *err);
+rmx_status rmx__target_of_config(const rmx_config *c, const rmx_strings *groups, const rmx_fit *f,
+                                 rmx_target *t, const rmx_listener *listener, rmx_err *err);
 // RMX_EINPUT where an optimum that `regmix optimize` wrote was changed since.
 rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err);
 // rmx_optimum_write with what it was made from: corpus and stamp, or NULL.

@@ -72,6 +72,18 @@ rmx_status rmx__direction_of(const rmx_regress_options *o, const rmx_table *metr
   return RMX_OK;
 }
 
+rmx_status rmx__check_directions(const rmx_regress_options *o, const rmx_table *metrics,
+                                 rmx_err *err) {
+  RMX_TRY(check_patterns(&o->higher_is_better, "higher_is_better", metrics, err));
+  RMX_TRY(check_patterns(&o->lower_is_better, "lower_is_better", metrics, err));
+  for (size_t m = 0; m < metrics->D; m++) {
+    rmx_better better;
+    rmx_direction_from from;
+    RMX_TRY(rmx__direction_of(o, metrics, m, &better, &from, err));
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column,
                            const rmx_listener *listener, rmx_err *err) {
   const rmx_strings *high = &f->options.higher_is_better, *low = &f->options.lower_is_better;

@@ -11,6 +11,9 @@
 // kinds match it.
 rmx_status rmx__direction_of(const rmx_regress_options *o, const rmx_table *metrics, size_t column,
                              rmx_better *better, rmx_direction_from *from, rmx_err *err);
+// RMX_EINPUT: a pattern matches none of the metrics, or two of both kinds match the same.
+rmx_status rmx__check_directions(const rmx_regress_options *o, const rmx_table *metrics,
+                                 rmx_err *err);
 // Fills higher_is_better and direction_from (M) of f, whose metric m is column[m] of the table.
 // Notes which metrics are scores, and warns of what had to be assumed.
 rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column,

@@ -47,57 +47,64 @@ static rmx_status find_metric(const rmx_fit *fit, const char *name, size_t *m, r
   return rmx_find_name("metric", name, (const char *const *)fit->metrics, fit->M, m, err);
 }
 
-static rmx_status add_member(const rmx_fit *fit, const char *name, size_t m, size_t *members,
+static rmx_status add_member(const char *metric, const char *name, size_t m, size_t *members,
                              size_t *n, rmx_err *err) {
   for (size_t k = 0; k < *n; k++)
     if (members[k] == m)
-      return rmx_fail(err, RMX_EINPUT, "metric group \"%s\" has \"%s\" twice", name,
-                      fit->metrics[m]);
+      return rmx_fail(err, RMX_EINPUT, "metric group \"%s\" has \"%s\" twice", name, metric);
   members[(*n)++] = m;
   return RMX_OK;
 }
 
 // Adds a metric, or those that match a pattern, to the group `name`.
-static rmx_status add_members(const rmx_fit *fit, const char *name, const char *part,
-                              size_t *members, size_t *n, rmx_err *err) {
+static rmx_status add_members(const char *const *metrics, size_t M, const char *name,
+                              const char *part, size_t *members, size_t *n, rmx_err *err) {
   size_t m, before = *n;
   rmx_err unknown;
-  if (!strpbrk(part, "*?[") || find_metric(fit, part, &m, &unknown) == RMX_OK) {
-    if (find_metric(fit, part, &m, err) != RMX_OK)
+  if (!strpbrk(part, "*?[") || rmx_find_name("metric", part, metrics, M, &m, &unknown) == RMX_OK) {
+    if (rmx_find_name("metric", part, metrics, M, &m, err) != RMX_OK)
       return rmx_fail_in(err, "metric group \"%s\"", name);
-    return add_member(fit, name, m, members, n, err);
+    return add_member(metrics[m], name, m, members, n, err);
   }
-  for (m = 0; m < fit->M; m++)
-    if (fnmatch(part, fit->metrics[m], 0) == 0) RMX_TRY(add_member(fit, name, m, members, n, err));
+  for (m = 0; m < M; m++)
+    if (fnmatch(part, metrics[m], 0) == 0)
+      RMX_TRY(add_member(metrics[m], name, m, members, n, err));
   if (*n > before) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "metric group \"%s\": pattern \"%s\" matches none of the %zu metrics", name, part,
-                  fit->M);
+                  M);
 }
 
-// The metrics of the group `name` into members (M); *n = 0: there is no such group.
-static rmx_status find_group(const rmx_fit *fit, const rmx_strings *groups, const char *name,
-                             size_t *members, size_t *n, rmx_err *err) {
-  *n = 0;
-  for (size_t i = 0; groups && i < groups->n; i++) {
+rmx_status rmx__metric_group(const rmx_strings *groups, const char *name, const char **parts,
+                             rmx_err *err) {
+  *parts = NULL;
+  for (size_t i = 0; groups && i < groups->n && !*parts; i++) {
     const char *text = groups->items[i], *equals = strchr(text, '=');
     if (equals == NULL || equals == text || !equals[1])
       return rmx_fail(err, RMX_EINPUT, "metric group \"%s\": wanted NAME=METRIC,METRIC,...", text);
-    if (strlen(name) != (size_t)(equals - text) || strncmp(name, text, strlen(name)) != 0) continue;
-    for (size_t m = 0; m < fit->M; m++)
-      if (strcmp(fit->metrics[m], name) == 0)
-        return rmx_fail(err, RMX_EINPUT,
-                        "metric group \"%s\": a metric has this name; give the group another",
-                        name);
-    char *list = rmx_strdup(equals + 1), *rest = list;
-    if (list == NULL) return rmx_fail_memory(err, strlen(text), "a metric group");
-    rmx_status status = RMX_OK;
-    for (char *part; status == RMX_OK && (part = strsep(&rest, ",")) != NULL;)
-      status = add_members(fit, name, part, members, n, err);
-    free(list);
-    return status;
+    if (strlen(name) == (size_t)(equals - text) && strncmp(name, text, strlen(name)) == 0)
+      *parts = equals + 1;
   }
   return RMX_OK;
+}
+
+rmx_status rmx__find_group(const char *const *metrics, size_t M, const rmx_strings *groups,
+                           const char *name, size_t *members, size_t *n, rmx_err *err) {
+  const char *parts;
+  *n = 0;
+  RMX_TRY(rmx__metric_group(groups, name, &parts, err));
+  if (!parts) return RMX_OK;
+  for (size_t m = 0; m < M; m++)
+    if (strcmp(metrics[m], name) == 0)
+      return rmx_fail(err, RMX_EINPUT,
+                      "metric group \"%s\": a metric has this name; give the group another", name);
+  char *list = rmx_strdup(parts), *rest = list;
+  if (list == NULL) return rmx_fail_memory(err, strlen(parts), "a metric group");
+  rmx_status status = RMX_OK;
+  for (char *part; status == RMX_OK && (part = strsep(&rest, ",")) != NULL;)
+    status = add_members(metrics, M, name, part, members, n, err);
+  free(list);
+  return status;
 }
 
 // NAME or NAME=NUMBER, NAME a group or a metric: at most M members (n), free() them; number
@@ -116,7 +123,9 @@ static rmx_status parse(const rmx_fit *fit, const char *text, const rmx_strings 
     *equals = '\0';
     status = rmx_parse_real(equals + 1, what, number, err);
   }
-  if (status == RMX_OK) status = find_group(fit, groups, name, found, n, err);
+  if (status == RMX_OK)
+    status =
+        rmx__find_group((const char *const *)fit->metrics, fit->M, groups, name, found, n, err);
   if (status == RMX_OK && *n == 0) {
     *n = 1;
     status = find_metric(fit, name, found, err);

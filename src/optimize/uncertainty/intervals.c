@@ -290,7 +290,7 @@ static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_opti
 }
 
 static rmx_status check_runs(const rmx_fit *fit, const rmx_optimize_options *o, rmx_err *err) {
-  if (!(o->level > 0 && o->level < 1) || o->replicates < 20)
+  if (!(o->level > 0 && o->level < 1) || o->replicates < RMX__FEWEST_REPLICATES)
     return rmx_fail(
         err, RMX_EINPUT,
         "intervals of level %g from %lld replicates: wanted a level between 0 and 1, and 20 "
