@@ -97,6 +97,26 @@ static rmx_status find_members(rmx_pipeline *p, const char *const *names, const 
   return RMX_OK;
 }
 
+rmx_status rmx__are_not_phases(const char *const *names, size_t n, rmx_err *err) {
+  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0};
+  if (n == 0 || (rmx_phase_columns_find(names, n, &c, err) == RMX_OK && c.n == 0)) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "the names of the domains are those of columns of phases (\"%s\"), so the table of "
+      "mixtures could not be read; rename the domains, for example to \"x_%s\"",
+      names[0], names[0]);
+}
+
+// Those that are trained on become columns of mixtures.csv.
+static rmx_status check_names(const rmx_sources *s, rmx_err *err) {
+  RMX_OWNED const char **names = rmx_calloc(s->n_named, sizeof *names);
+  size_t n = 0;
+  if (!names) return rmx_fail_memory(err, 0, "names");
+  for (size_t i = 0; i < s->n_named; i++)
+    if (!s->domains[i].valid_only) names[n++] = s->domains[i].name;
+  return rmx__are_not_phases(names, n, err);
+}
+
 static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   const rmx_config *c = &p->experiment.config;
   const rmx_strings *groups = &c->search.problem.metric_group;
@@ -152,6 +172,7 @@ rmx_status rmx_sources_find(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   for (size_t i = 0; i < c->n_domains; i++) s->domains[s->n++] = c->domains[i];
   for (size_t i = 0; i < s->found.n; i++) s->domains[s->n++] = s->found.domains[i];
   s->n_named = s->n - (rmx_corpus_is_divided(&c->corpus) ? s->found.n : 0);
+  RMX_TRY(check_names(s, err));
   return find_targets(p, s, err);
 }
 

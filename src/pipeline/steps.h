@@ -43,6 +43,10 @@ json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus);
 // Prints a note for each domain: its files, bytes and formats. A domain without files is an error.
 rmx_status rmx__sources_list(rmx_pipeline *p, const rmx_sources *s, rmx_err *err);
 
+// RMX_EINPUT: mixtures.csv would have these n names as columns, and they would be taken for columns
+// of phases.
+rmx_status rmx__are_not_phases(const char *const *names, size_t n, rmx_err *err);
+
 // The files that are not read, with the reasons: an array, a new reference.
 rmx_status rmx__left_out_json(const rmx_pipeline *p, const rmx_sources *s, json_t **out,
                               rmx_err *err);
