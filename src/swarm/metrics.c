@@ -16,25 +16,43 @@ static const json_t *nats_of(const json_t *result, bool half) {
 struct others {
   rmx_strings names;
   rmx_better *better;
+  size_t *by;  // which run said it first
 };
 
-static rmx_status add_others(const json_t *result, struct others *o, rmx_err *err) {
+static rmx_status grow(struct others *o, const char *name, rmx_err *err) {
+  const size_t n = o->names.n;
+  rmx_better *better = rmx_realloc(o->better, n + 1, sizeof *better);
+  if (better) o->better = better;
+  size_t *by = rmx_realloc(o->by, n + 1, sizeof *by);
+  if (by) o->by = by;
+  if (!better || !by || !rmx_strings_add(&o->names, name))
+    return rmx_fail_memory(err, 0, "names of metrics");
+  o->better[n] = RMX_BETTER_UNSAID;
+  return RMX_OK;
+}
+
+static rmx_status add_others(const rmx_run *runs, size_t run, const json_t *result,
+                             struct others *o, rmx_err *err) {
   const json_t *directions = json_object_get(result, "higher_is_better");
   const char *name;
   json_t *value;
   json_object_foreach(json_object_get(result, "metrics"), name, value) {
     size_t at = 0;
     while (at < o->names.n && strcmp(o->names.items[at], name) != 0) at++;
-    if (at == o->names.n) {
-      rmx_better *grown = rmx_realloc(o->better, at + 1, sizeof *grown);
-      if (grown) o->better = grown;
-      if (!grown || !rmx_strings_add(&o->names, name))
-        return rmx_fail_memory(err, 0, "names of metrics");
-      o->better[at] = RMX_BETTER_UNSAID;
-    }
+    if (at == o->names.n) RMX_TRY(grow(o, name, err));
     const json_t *high = json_object_get(directions, name);
-    if (json_is_boolean(high))
-      o->better[at] = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+    if (!json_is_boolean(high)) continue;
+    const rmx_better better = json_is_true(high) ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+    if (o->better[at] != RMX_BETTER_UNSAID && o->better[at] != better)
+      return rmx_fail(
+          err, RMX_EINPUT,
+          "the runs contradict each other: by result.json of run %s higher values of "
+          "\"%s\" are better, by that of run %s lower ones; remove the folder of the run "
+          "that is wrong, and call `regmix train`",
+          runs[better == RMX_BETTER_HIGH ? run : o->by[at]].name, name,
+          runs[better == RMX_BETTER_HIGH ? o->by[at] : run].name);
+    if (o->better[at] == RMX_BETTER_UNSAID) o->by[at] = run;
+    o->better[at] = better;
   }
   return RMX_OK;
 }
@@ -43,7 +61,8 @@ static rmx_status find_others(const rmx_run *runs, size_t n, struct others *o, r
   rmx_status status = RMX_OK;
   for (size_t i = 0; status == RMX_OK && i < n; i++) {
     json_auto_t *result = NULL;
-    if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE) status = add_others(result, o, err);
+    if (rmx_run_look(&runs[i], &result) == RMX_RUN_DONE)
+      status = add_others(runs, i, result, o, err);
   }
   return status;
 }
@@ -97,6 +116,6 @@ rmx_status rmx_swarm_metrics(const rmx_run *runs, size_t n, const rmx_corpus *co
   if (status == RMX_OK && left_out) *left_out = n - out->N;
   if (status != RMX_OK) rmx_table_release(out);
   rmx_strings_release(&others.names);
-  free(others.better);
+  free(others.better), free(others.by);
   return status;
 }

@@ -64,6 +64,32 @@ try "high: pretrain trains on the best run, too" 0 '"run": "r1"' "$REGMIX" pretr
 experiment loss a_val_loss ", higher_is_better: a"
 one_way loss r2 noise -1.0
 
+# ---- what `check` lets pass does not fail later
+checked() {  # NAME CODE TEXT TARGET: of an experiment with this target
+  rm -rf checked && cp -r first checked && sed -i "s/^target.*/target: $4/" checked/regmix.yaml
+  try "check: $1" "$2" "$3" "$REGMIX" check -C checked
+}
+checked "a target without weight" 1 "target: all its weights are 0" "{exam: 0, human: 0}"
+checked "a domain in two spellings" 1 'target: "exam" is given twice, once as "exam_val_loss"' "{exam: 1, exam_val_loss: 1}"
+sed -i "s/^optimize: {/optimize: {metric_group: ['both=human,acc'], /" first/regmix.yaml
+checked "a group is a target" 0 "no problems" both
+experiment group both ", higher_is_better: human"
+one_way group r1 a -0.5
+mkdir -p phases/text
+for domain in phase_0_a phase_1_a; do cp first/text/a.txt phases/text/$domain.txt; done
+printf 'corpus: {folder: text}\ntarget: phase_0_a\n' > phases/regmix.yaml
+try "check: names of domains that are columns of phases" 1 "rename the domains" "$REGMIX" check -C phases
+try "and nothing is prepared of them" 1 "rename the domains" "$REGMIX" run -C phases
+
+# Runs that contradict each other.
+cp -r first odd
+for run in r1 r2; do
+  high=$([ $run = r1 ] && echo true || echo false)
+  jq -c ".higher_is_better = {human: $high}" odd/runs/$run/result.json > new.json && mv new.json odd/runs/$run/result.json
+done
+try "runs that contradict each other are named" 1 'by result.json of run r1 higher values of "human" are better, by that of run r2 lower ones' \
+  "$REGMIX" train -C odd
+
 # What a user gave to `fit` counts for what uses that fit.
 experiment typed human ""
 try "typed: the fit takes it" 0 "" "$REGMIX" fit -C typed --higher-is-better human -q
