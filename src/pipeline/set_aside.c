@@ -111,6 +111,28 @@ static rmx_status count_models(const rmx_experiment *e, bool remove, holding *h,
   return RMX_OK;
 }
 
+// Finished runs of no present mixture or swarm. Where the present ones are not known, none is
+// unused.
+static rmx_status count_unused(const rmx_experiment *e, bool remove, holding *h, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings folders = {0};
+  rmx_corpus *corpus = NULL;
+  rmx_run *runs = NULL;
+  rmx__finished unused = {0};
+  rmx_few names = {0};
+  rmx_err ignored;
+  size_t n = 0;
+  if (rmx_corpus_open(e->folder, &corpus, &ignored) != RMX_OK) return RMX_OK;
+  const bool known = rmx__all_runs(e, corpus, &runs, &n, &ignored) == RMX_OK;
+  rmx_status status = known ? rmx__unused_runs(e, runs, n, &unused, &names, &folders, err) : RMX_OK;
+  for (size_t i = 0; i < folders.n && status == RMX_OK; i++) {
+    status = count_folder(h, folders.items[i], err);
+    if (status == RMX_OK && remove) status = rmx_remove_tree(folders.items[i], err);
+  }
+  rmx_runs_release(runs, n);
+  rmx_corpus_free(corpus);
+  return status;
+}
+
 static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, rmx_err *err) {
   rmx_strings places = {0};
   holding all = {0};
@@ -127,7 +149,14 @@ static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, 
     add(&all, &h);
   }
   rmx_strings_release(&places);
-  holding models = {0};
+  holding models = {0}, unused = {0};
+  if (status == RMX_OK) status = count_unused(e, remove, &unused, err);
+  if (unused.bytes > 0) {
+    json_t *o = holding_json(&unused);
+    json_object_set_new(o, "folder", json_string("runs, of no present mixture or swarm"));
+    json_array_append_new(folders, o);
+    add(&all, &unused);
+  }
   if (status == RMX_OK) status = count_models(e, remove, &models, err);
   if (models.models) {
     json_t *o = holding_json(&models);

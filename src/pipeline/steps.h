@@ -226,6 +226,13 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
                                  size_t n_next, rmx_err *err);
 
+// Finished runs in runs/ that are none of these runs (n): unused_runs.c. Their folders are added to
+// `folders`, which may be NULL.
+rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t n,
+                            rmx__finished *out, rmx_few *names, rmx_strings *folders, rmx_err *err);
+// Notes how many there are and how long they took.
+rmx_status rmx__tell_unused(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err);
+
 // Whether two names mean one file; *info: what the first is.
 bool rmx__same_file(const char *a, const char *b, struct stat *info);
 

@@ -402,6 +402,7 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   size_t m = n_all;
   rmx_err other;
   rmx__warn_of_repetition(p, corpus);
+  if (!is_sliced(p)) RMX_TRY(rmx__tell_unused(p, all, n_all, err));
   RMX_TRY(rmx__agree_to_keep_models(p, all, n_all, err));
   if (is_sliced(p)) RMX_TRY(rmx__check_level(p, all, n_all, err));
   RMX_TRY(is_sliced(p) ? rmx__slice_runs(p, all, n_all, &chosen, &m, err)

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finished runs in runs/ that are of no present mixture or swarm: a smaller sample.runs or a
+// removed swarm leaves them. They stay where they are, and are used again if their mixture or swarm
+// returns.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "steps.h"
+
+// Whether it is the folder of one of these runs (n).
+static bool is_of(const rmx_run *runs, size_t n, const char *name) {
+  size_t i = 0;
+  while (i < n && strcmp(runs[i].name, name) != 0) i++;
+  return i < n;
+}
+
+rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t n,
+                            rmx__finished *out, rmx_few *names, rmx_strings *folders,
+                            rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0};
+  RMX_OWNED char *parent = rmx_experiment_path(e, "runs");
+  RMX_TRY(parent ? rmx_list(parent, &found, err) : rmx_fail_memory(err, 0, "a path"));
+  for (size_t i = 0; i < found.n; i++) {
+    RMX_OWNED char *folder = rmx_path_in(parent, found.items[i]),
+                   *path = folder ? rmx_path_in(folder, "result.json") : NULL;
+    json_auto_t *result = NULL;
+    rmx_err ignored;
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    if (is_of(runs, n, found.items[i]) || !rmx_exists(path) ||
+        rmx__json_read(path, &result, &ignored) != RMX_OK ||
+        !rmx__fingerprint_in(result, "answers"))
+      continue;
+    rmx__count_finished(out, result);
+    rmx_few_add(names, found.items[i]);
+    if (folders && !rmx_strings_add(folders, folder)) return rmx_fail_memory(err, 0, "a path");
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__tell_unused(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err) {
+  rmx__finished unused = {0};
+  rmx_few names = {0};
+  char time[32];
+  RMX_TRY(rmx__unused_runs(&p->experiment, runs, n, &unused, &names, NULL, err));
+  if (unused.runs)
+    rmx_note(&p->listener,
+             "train: %zu finished run%s, which took %s, %s no longer used, since %s of no present "
+             "mixture or swarm (%s); if that returns, %s used again",
+             unused.runs, rmx_s(unused.runs), rmx_duration(unused.wall_s, time),
+             rmx_is(unused.runs), unused.runs == 1 ? "it is" : "they are", names.text,
+             unused.runs == 1 ? "it is" : "they are");
+  return RMX_OK;
+}
