@@ -395,6 +395,24 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
   return RMX_OK;
 }
 
+// All runs (n) have ended but those that failed. Another process with other settings may have set
+// some of them aside: what is left is no answer.
+static rmx_status are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx_err *err) {
+  size_t lost = 0, theirs = 0;
+  for (size_t i = 0; i < n; i++) {
+    lost += rmx_run_look(&runs[i], NULL) < RMX_RUN_DIVERGED;
+    theirs += rmx_run_is_another(&runs[i]);
+  }
+  if (theirs == 0 && lost <= failed) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "another process works in this folder with other settings: %zu of %zu run%s of "
+                  "these settings %s set aside or not trained meanwhile. No answer is made from "
+                  "the others. Wait until it has ended and give the same command again, or use a "
+                  "folder for each of them",
+                  theirs ? theirs : lost, n, rmx_s(n),
+                  (theirs ? theirs : lost) == 1 ? "was" : "were");
+}
+
 static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all, size_t n_all,
                         rmx_err *err) {
   RMX_OWNED rmx_run *chosen = NULL;
@@ -413,6 +431,9 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   if (p->experiment.config.n_swarms && !p->would)  // of all swarms at once
     RMX_TRY(rmx__agree_to_outdate(p, chosen ? chosen : all, m, true, err));
   rmx_status status = train_swarms(p, corpus, chosen, m, &done, err);
+  // after a failure the later swarms were not begun
+  if (!p->would && (status == RMX_OK || (status == RMX_EINPUT && done.failed)))
+    RMX_TRY(are_still_ours(chosen ? chosen : all, m, status == RMX_OK ? done.failed : m, err));
   if (p->would || !done.measured) return status;
   // what there is is written even if too many runs failed
   const rmx_status written = is_sliced(p)

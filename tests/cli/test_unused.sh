@@ -30,4 +30,18 @@ try "and linked runs" 0 "6 runs done" "$REGMIX" train -C exp --set corpus.vocab=
 try "and used again" 0 "the corpus of this text and these settings was set aside earlier and is used again" "$REGMIX" run -C exp
 grep -q "all 6 runs are done" stderr && ok "so is a linked run" || not_ok "so is a linked run" "$(cat stderr)"
 same "nothing of them was changed" "$whole" "$(find disk -type f | sort | xargs cksum)"
+
+# ---- another process with other settings
+cat > replace.py << 'END'
+import json, os
+run = json.load(open("run.json"))
+json.dump({"status": "done", "loss_nats": {d: 1.0 for d in run["domains"]}}, open("result.json", "w"))
+if os.path.basename(os.getcwd()) == "0006":  # what another process leaves that has set run 0001 aside
+    result = json.load(open("../0001/result.json"))
+    json.dump(dict(result, fingerprint="0123456789abcdef"), open("../0001/result.json", "w"))
+END
+make_corpus both 120
+"$REGMIX" prepare -q -C both 2> /dev/null
+try "a run that another process has taken away: no answer from the others" 1 "another process works in this folder with other settings: 1 of 6 runs" "$REGMIX" run -C both --set proxy.command="python3 $SCRATCH/replace.py" --set jobs=1
+[ -e both/optimum.yaml ] && not_ok "no optimum is written" || ok "no optimum is written"
 done_testing
