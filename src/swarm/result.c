@@ -21,8 +21,11 @@ enum { LARGEST = 64 << 20 };  // bytes of a result.json
 typedef struct left {
   const char *path;
   json_t *root, *domains;  // of run.json: domain: its files; NULL: not known
+  const json_t *asked;     // run.json; NULL: not known
   bool diverged;
 } left;
+
+static const double SAME_SHARE = 1e-3;  // by which a share may be rounded
 
 // ---- messages: what stands there
 
@@ -257,6 +260,45 @@ static rmx_status check_directions(const left *r, rmx_err *err) {
   return status;
 }
 
+// ---- the run itself: another mixture or seed is that of another run
+
+static rmx_status check_share(const left *r, const char *domain, const json_t *said,
+                              const json_t *asked, rmx_err *err) {
+  const double share = json_number_value(said), wanted_share = json_number_value(asked);
+  if (said && !json_is_number(said)) return wanted(r, "mixture", said, "a share", err);
+  if (fabs(share - wanted_share) <= SAME_SHARE) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT,
+      "%s: its mixture has %g of \"%.60s\", but run.json asks for %g; train the mixture of "
+      "run.json, or leave \"mixture\" out",
+      r->path, share, domain, wanted_share);
+}
+
+static rmx_status check_mixture(const left *r, rmx_err *err) {
+  json_t *mixture = json_object_get(r->root, "mixture"), *share,
+         *asked = json_object_get(r->asked, "mixture");
+  const char *domain;
+  if (!mixture || !asked) return RMX_OK;
+  if (!json_is_object(mixture)) return wanted(r, "mixture", mixture, "a map {domain: share}", err);
+  json_object_foreach(mixture, domain, share)
+    RMX_TRY(check_share(r, domain, share, json_object_get(asked, domain), err));
+  json_object_foreach(asked, domain, share)
+    RMX_TRY(check_share(r, domain, json_object_get(mixture, domain), share, err));
+  return RMX_OK;
+}
+
+static rmx_status check_run(const left *r, rmx_err *err) {
+  const json_t *seed = json_object_get(r->root, "seed"), *asked = json_object_get(r->asked, "seed"),
+               *model = json_object_get(r->root, "model");
+  if (model && !json_is_object(model) && !json_is_string(model))
+    return wanted(r, "model", model, "a map or text", err);
+  if (seed && !json_is_integer(seed)) return wanted(r, "seed", seed, "a whole number", err);
+  if (seed && asked && json_integer_value(seed) != json_integer_value(asked))
+    return rmx_fail(err, RMX_EINPUT, "%s: its seed is %lld, but run.json asks for %lld", r->path,
+                    (long long)json_integer_value(seed), (long long)json_integer_value(asked));
+  return check_mixture(r, err);
+}
+
 // ---- all of it
 
 static rmx_status check_status(left *r, rmx_err *err) {
@@ -285,6 +327,7 @@ static rmx_status check(left *r, rmx_err *err) {
     return wanted(r, "half", half, "a map {\"loss_nats\": {domain: loss}}", err);
   if (half) RMX_TRY(check_losses(r, json_object_get(half, "loss_nats"), "half.loss_nats", err));
   RMX_TRY(check_directions(r, err));
+  RMX_TRY(check_run(r, err));
   return check_metrics(r, err);
 }
 
@@ -348,7 +391,7 @@ rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
   json_t *run = NULL;
   rmx_status status = path && run_path && rejected ? rmx__json_read(run_path, &run, err)
                                                    : rmx_fail_memory(err, 0, "a path");
-  left l = {.path = path, .domains = json_object_get(run, "domains")};
+  left l = {.path = path, .domains = json_object_get(run, "domains"), .asked = run};
   if (status == RMX_OK) {
     status = check(&l, err);
     if (status == RMX_OK)

@@ -56,6 +56,12 @@ refused() {
   try "refused: $1" 1 "$2" train --set proxy.command='cp given.json result.json'
   if [ -e exp/runs/r1/result.json ] || [ ! -e exp/runs/r1/result.rejected.json ]; then not_ok "and kept as result.rejected.json"; fi
 }
+refused "another mixture" 'its mixture has 1 of "a", but run.json asks for' "{\"loss_nats\": {$all}, \"mixture\": {\"a\": 1}}"
+refused "a mixture of words" '"mixture"' "{\"loss_nats\": {$all}, \"mixture\": {\"a\": \"much\"}}"
+refused "a domain that no run has" 'its mixture has 0.4 of "nope"' "{\"loss_nats\": {$all}, \"mixture\": {\"nope\": 0.4}}"
+refused "a seed that is no number" '"seed" is the text "abc"' "{\"loss_nats\": {$all}, \"seed\": \"abc\"}"
+refused "another seed" 'its seed is -5, but run.json asks for' "{\"loss_nats\": {$all}, \"seed\": -5}"
+refused "a model that is a number" '"model" is' "{\"loss_nats\": {$all}, \"model\": 7}"
 refused "status failed" '"status" is "failed": out of memory' '{"status": "failed", "error": "out of memory"}'
 told "a failed run is tried twice" "given up"
 told "and counted, with what to do" "2 of 2 runs failed"
