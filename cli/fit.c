@@ -14,7 +14,7 @@ static const char *better_of(const rmx_fit *f, size_t m) {
 // Spearman and R2 out of fold; then the errors, in the unit of the metric.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
-  bool noise = false, assumed = false;
+  bool noise = false, rough = false, assumed = false;
   printf("%-*s %-9s %8s %6s %8s %8s %6s %8s %8s %6s\n", width, "metric", "regressor", "spearman",
          "r2", "rmse", "noise", "signal", "regret@1", "optimism", "better");
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
@@ -22,6 +22,7 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
     char text[7][CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
+    rough |= d.noise > d.rmse;  // no noise of many equal runs is
     printf("%-*s %-9s %8s %6s %8s %8s %6s %8s %8s %6s\n",
            rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
            rmx_regressor_name(rmx_fit_regressor(f, m)),
@@ -44,7 +45,10 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
       "rmse)%s%s)\n",
       (long long)folds, rmx_s(folds), runs, rmx_s(runs),
       rmx_fit_n_domains(f) / (phases ? phases : 1), in_phases,
-      noise ? "\n noise: standard deviation between equal runs; no rmse can be lower" : "",
+      !noise ? ""
+      : rough
+          ? "\n noise: standard deviation between equal runs, which are too few to measure it well"
+          : "\n noise: standard deviation between equal runs; no rmse can be lower",
       assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
   return RMX_OK;
 }

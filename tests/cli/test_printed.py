@@ -41,10 +41,11 @@ def number(x, digits, kind):
 
 def table_of_fit(o, domains, folds):
     lines = [f"{'metric':24} {'regressor':9} {'spearman':>8} {'r2':>6} {'rmse':>8} {'noise':>8} {'signal':>6} {'regret@1':>8} {'optimism':>8} {'better':>6}"]
-    assumed = noise = False
+    assumed = noise = rough = False
     for name, m in o["cross_validation"].items():
         better = "high" if m["higher_is_better"] else "low?" if m["direction_from"] == "assumed" else "low"
         assumed, noise = assumed or better == "low?", noise or m["noise"] is not None
+        rough = rough or m["noise"] is not None and m["noise"] > m["rmse"]
         lines.append(f"{name:24} {m['regressor']:9} {number(m['spearman'], 4, 'f'):>8} {number(m['r2'], 3, 'f'):>6} {number(m['rmse'], 3, 'g'):>8} "
                      f"{number(m['noise'], 3, 'g'):>8} {number(m['signal_to_noise'], 1, 'f'):>6} {number(m['regret_at_1'], 2, 'g'):>8} "
                      f"{number(m['optimism'], 2, 'g'):>8} {better:>6}")
@@ -53,7 +54,8 @@ def table_of_fit(o, domains, folds):
               " optimism: how much too good the best predictions are",
               " signal: what the mixtures change, over the noise (of equal runs, else the rmse)"]
     if noise:
-        lines.append(" noise: standard deviation between equal runs; no rmse can be lower")
+        lines.append(" noise: standard deviation between equal runs" +
+                     (", which are too few to measure it well" if rough else "; no rmse can be lower"))
     if assumed:
         lines.append(" low?: assumed that lower is better; --higher-is-better METRIC changes it")
     lines[-1] += ")"

@@ -122,4 +122,13 @@ check "it is less than the fit promises" "$(field .gain.estimate) < $(field .gai
 awk 'NR <= 36' m.csv > m35.csv
 "$REGMIX" fit --mixtures m35.csv --metrics y.csv --metric other_loss --regressor ridge --out few > /dev/null 2>&1
 try "few runs are told" 0 "35 different mixtures for 20 domains are few: train 40 or more" "$REGMIX" optimize --fit few --quick
+# One pair of equal runs that differ much measures the noise badly: it is above an rmse, which is no contradiction.
+table 3 20 0.01
+awk -F, '{ print } NR == 21 { sub(/^[^,]*/, "again"); print }' m.csv > twice.csv
+awk -F, '{ print } NR == 21 { printf "again,%s,%s,%s\n", $2 + 1, $3, $4 }' y.csv > apart.csv
+try "noise above the rmse is said to be measured badly" 0 "equal runs, which are too few to measure it well" \
+  "$REGMIX" fit --mixtures twice.csv --metrics apart.csv --metric a_loss --regressor ridge --out noisy
+awk -F, '{ print } NR == 21 { printf "again,%s,%s,%s\n", $2 + 0.0001, $3, $4 }' y.csv > near.csv
+try "noise below it is not" 0 "equal runs; no rmse can be lower" \
+  "$REGMIX" fit --mixtures twice.csv --metrics near.csv --metric a_loss --regressor ridge --out near
 done_testing
