@@ -74,9 +74,12 @@ rmx_status rmx__swarm_fit(const rmx_comparison *c, const rmx_regress_options *op
   RMX_OWNED const char **only = rmx_calloc(c->corpus->D, sizeof *only);
   size_t wanted = 0;
   if (!only) return rmx_fail_memory(err, 0, "names");
+  // The weights of the target are signed already, and patterns may be of scores that are not here.
+  rmx_regress_options plain = *options;
+  plain.higher_is_better = plain.lower_is_better = (rmx_strings){0};
   for (size_t d = 0; d < c->corpus->D; d++)
     if (c->target[d] != 0) only[wanted++] = metrics.names[d];
-  RMX_TRY(rmx_fit_tables(&(rmx_fit_tables_request){.options = options,
+  RMX_TRY(rmx_fit_tables(&(rmx_fit_tables_request){.options = &plain,
                                                    .mixtures = &mixtures,
                                                    .metrics = &metrics,
                                                    .only = only,

@@ -247,6 +247,8 @@ static void check_text(struct check *k) {
   }
   for (size_t i = 0; i < k->values.names.n && k->names && rmx_sources_are_open(&k->sources); i++)
     k->names[k->n_train++] = k->values.names.items[i];
+  if (k->names && rmx_sources_are_open(&k->sources))
+    hold(k, NULL, rmx__are_not_phases(k->names, k->n_train, &err), &err);
   if (k->sources.n && k->n_train == 0)
     problem(k, "no domain to train on: all domains are valid_only");
   if (k->n_train == 1)

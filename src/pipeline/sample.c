@@ -157,7 +157,9 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
     if (content)
       rmx_note(&p->listener,
                "sample: the settings or the corpus changed, so the mixtures are drawn again");
-    status = draw(&p->experiment, corpus->prior, cap, corpus->names, corpus->D_train, &t, err);
+    status = rmx__are_not_phases(corpus->names, corpus->D_train, err);
+    if (status == RMX_OK)
+      status = draw(&p->experiment, corpus->prior, cap, corpus->names, corpus->D_train, &t, err);
     if (status == RMX_OK && !(t.path = rmx_strdup(path)))
       status = rmx_fail_memory(err, 0, "a path");
     if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);

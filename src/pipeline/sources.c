@@ -103,8 +103,9 @@ rmx_status rmx__are_not_phases(const char *const *names, size_t n, rmx_err *err)
   return rmx_fail(
       err, RMX_EINPUT,
       "the names of the domains are those of columns of phases (\"%s\"), so the table of "
-      "mixtures could not be read; rename the domains, for example to \"x_%s\"",
-      names[0], names[0]);
+      "mixtures could not be read; rename the domains: no \"phase\" and no \"stage\" "
+      "before a number",
+      names[0]);
 }
 
 // Those that are trained on become columns of mixtures.csv.

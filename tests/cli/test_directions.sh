@@ -80,6 +80,12 @@ for domain in phase_0_a phase_1_a; do cp first/text/a.txt phases/text/$domain.tx
 printf 'corpus: {folder: text}\ntarget: phase_0_a\n' > phases/regmix.yaml
 try "check: names of domains that are columns of phases" 1 "rename the domains" "$REGMIX" check -C phases
 try "and nothing is prepared of them" 1 "rename the domains" "$REGMIX" run -C phases
+for stage in stage1_a stage2_a; do
+  for i in 1 2 3 4; do printf '{"text": "text %s of %s, which is long enough to be cut into some sequences, %s times %s", "from": "%s"}\n' $i $stage $i $i $stage; done
+done > values.jsonl
+mkdir -p values/text && cp values.jsonl values/text
+printf 'corpus: {folder: text, domain_field: from}\ntarget: stage1_a\nproxy: {context: 16}\n' > values/regmix.yaml
+try "check: and of domains that the documents name" 1 "rename the domains" "$REGMIX" check -C values
 
 # Runs that contradict each other.
 cp -r first odd
