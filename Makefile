@@ -175,8 +175,8 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare $(BUILD)-python $(BUILD)-mpi
 
-.PHONY: all help demo study corpus test asan tsan bare mpi format lint warnings kills oom fuzz python \
-  readme bench install uninstall dist dist-check deb deb-check container-check clean \
+.PHONY: all help demo study corpus test asan tsan bare mpi format lint warnings kills oom fuzz \
+  python readme bench install uninstall dist dist-check deb deb-check container-check clean \
   packages-build packages-demo packages-test packages-mpi packages-lint packages-python \
   packages-deb packages-deb-check \
   packages-container-check

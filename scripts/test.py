@@ -3,10 +3,10 @@
 """test.py BUILD [argument of `meson test`...]: runs the tests of a Meson build folder.
 
 It runs one program more at a time than there are processors, since some of them mostly wait;
-MESON_TESTTHREADS, if set, is their number. Meson counts test programs. This counts the tests inside,
-from the TAP that each one prints. At the end it lists the tests that were skipped, with the reason,
-and those that failed, one a line. The last line is `N passed, N failed`, then `, N skipped` if
-there are any. Exit status 0: nothing failed and something passed.
+MESON_TESTTHREADS, if set, is their number. Meson counts test programs. This counts the tests
+inside, from the TAP that each one prints. At the end it lists the tests that were skipped, with the
+reason, and those that failed, one a line. The last line is `N passed, N failed`, then `, N skipped`
+if there are any. Exit status 0: nothing failed and something passed.
 """
 import json
 import os
