@@ -372,10 +372,12 @@ static void check_question(struct check *k) {
   for (size_t i = 0; losses.n && i < q->no_worse.n; i++)
     hold(k, "optimize.no_worse", check_limit(&losses, &q->metric_group, q->no_worse.items[i], &err),
          &err);
-  if (losses.n == 0 || rmx_table_make(&t, "run", 0, losses.n, &err) != RMX_OK) return;
-  for (size_t i = 0; i < losses.n; i++)
-    if (!(t.names[i] = rmx_strdup(losses.items[i]))) return;
-  hold(k, "fit", rmx__check_directions(&k->p->experiment.config.regress, &t, &err), &err);
+  if (losses.n == 0) return;
+  rmx_status status = rmx_table_make(&t, "run", 0, losses.n, &err);
+  for (size_t i = 0; i < losses.n && status == RMX_OK; i++)
+    if (!(t.names[i] = rmx_strdup(losses.items[i]))) status = rmx_fail_memory(&err, 0, "a name");
+  if (status == RMX_OK) status = rmx__check_directions(&k->p->experiment.config.regress, &t, &err);
+  hold(k, "fit", status, &err);
 }
 
 static void check_mixture_file(struct check *k, const char *key, const char *name) {

@@ -27,13 +27,13 @@ rmx_status rmx__reported_directions(const rmx_experiment *e, rmx_table *metrics,
   return RMX_OK;
 }
 
-// Those that a user gave to the fit of the experiment.
-static void take_from_fit(const rmx_experiment *e, rmx_table *metrics) {
+// Those that a user gave to the fit of the experiment. What needs the fit itself finds its damage.
+static rmx_status take_from_fit(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
   json_auto_t *tree = NULL;
   const json_t *one;
-  rmx_err ignored;
   size_t i;
-  if (rmx__experiment_read(e, "fit/fit.json", &tree, &ignored) != RMX_OK) return;
+  const rmx_status status = rmx__experiment_read(e, "fit/fit.json", &tree, err);
+  if (status == RMX_ENOMEM) return status;
   json_array_foreach(json_object_get(tree, "metrics"), i, one) {
     const char *name = json_string_value(json_object_get(one, "name")),
                *from = json_string_value(json_object_get(one, "direction_from"));
@@ -44,6 +44,7 @@ static void take_from_fit(const rmx_experiment *e, rmx_table *metrics) {
                                  ? RMX_BETTER_HIGH
                                  : RMX_BETTER_LOW;
   }
+  return RMX_OK;
 }
 
 rmx_status rmx__settled_directions(const rmx_regress_options *o, rmx_table *metrics, rmx_err *err) {
@@ -60,6 +61,6 @@ rmx_status rmx__settled_directions(const rmx_regress_options *o, rmx_table *metr
 
 rmx_status rmx__directions_in(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {
   RMX_TRY(rmx__reported_directions(e, metrics, err));
-  take_from_fit(e, metrics);
+  RMX_TRY(take_from_fit(e, metrics, err));
   return rmx__settled_directions(&e->config.regress, metrics, err);
 }
