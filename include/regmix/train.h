@@ -193,8 +193,9 @@ void rmx_result_seal(struct json_t *result);
 /* Its losses were changed since. One without a hash (of version 0.1.0) was not. */
 bool rmx_result_seal_broken(const struct json_t *result);
 
-/* Of the evaluations in log.jsonl, which result.json has as "log_hash". */
-uint64_t rmx_log_hash(const char *text, size_t size);
+/* Of the evaluations in log.jsonl, which result.json has as "log_hash". Lines that are no JSON do
+ * not count. */
+rmx_status rmx_log_hash(const char *text, size_t size, uint64_t *out, rmx_err *err);
 
 typedef struct rmx_speed {
   double tokens_per_s;       /* of whole optimiser steps, data among them: the median */

@@ -123,7 +123,9 @@ static rmx_status add_log(struct writing *w, const rmx_run *run, const json_t *r
     return RMX_OK;
   }
   RMX_TRY(rmx_read_file(path, &text, &length, err));
-  if (wanted && strtoull(wanted, NULL, 16) != rmx_log_hash(text, length)) {
+  uint64_t hash = 0;
+  if (wanted) RMX_TRY(rmx_log_hash(text, length, &hash, err));
+  if (wanted && strtoull(wanted, NULL, 16) != hash) {
     rmx_few_add(&w->without, run->name);
     return RMX_OK;
   }

@@ -361,7 +361,9 @@ static rmx_status add_log_hash(const rmx_run *r, json_t *o, rmx_err *err) {
   if (!path) return rmx_fail_memory(err, 0, "a path");
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return RMX_OK;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
-  json_object_set_new(o, "log_hash", rmx__hex_json(rmx_log_hash(text, size)));
+  uint64_t hash;
+  RMX_TRY(rmx_log_hash(text, size, &hash, err));
+  json_object_set_new(o, "log_hash", rmx__hex_json(hash));
   return RMX_OK;
 }
 

@@ -391,10 +391,11 @@ static json_t *result_json(const struct loop *l) {
   json_object_set_new(o, "fingerprint", json_string(l->fingerprint));
   if (*l->model_hash) json_object_set_new(o, "model_hash", json_string(l->model_hash));
   json_object_set_new(o, "made_by", made_by_json(l));
-  if (!l->logged.failed)
-    json_object_set_new(
-        o, "log_hash",
-        rmx__hex_json(rmx_log_hash(l->logged.data ? l->logged.data : "", l->logged.size)));
+  uint64_t log_hash;
+  rmx_err ignored;  // without a hash the log is taken as it is
+  if (!l->logged.failed && rmx_log_hash(l->logged.data ? l->logged.data : "", l->logged.size,
+                                        &log_hash, &ignored) == RMX_OK)
+    json_object_set_new(o, "log_hash", rmx__hex_json(log_hash));
   rmx_result_seal(o);
   return o;
 }
