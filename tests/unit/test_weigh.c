@@ -180,7 +180,7 @@ START_TEST(kinds_of_metrics) {
   } known[] = {{"hellaswag/acc_norm", RMX_KIND_ACCURACY}, {"gsm8k_exactMatch", RMX_KIND_ACCURACY},
                {"humaneval pass@10", RMX_KIND_ACCURACY},  {"arc:bpb", RMX_KIND_BITS},
                {"mmlu_bits_per_byte", RMX_KIND_BITS},     {"pile_cc_val_loss", RMX_KIND_LOSS},
-               {"word_perplexity", RMX_KIND_PERPLEXITY},  {"acc_loss", RMX_KIND_LOSS},
+               {"word_perplexity", RMX_KIND_PERPLEXITY},  {"acc_val_loss", RMX_KIND_LOSS},
                {"acc_stderr", RMX_KIND_UNKNOWN},          {"arc_easy", RMX_KIND_UNKNOWN}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     ck_assert_msg(rmx_kind_by_name(known[i].name) == known[i].kind, "%s", known[i].name);
