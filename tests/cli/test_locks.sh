@@ -99,8 +99,7 @@ state "what it left may still be ending: held" 1 "$me" 4000000 'now' "$place 1" 
 state "a lock that is free, of a process that ended: free" 0 "$me" 4000000 'now' "$place 1"
 state "a lock that is free although its process lives: held" 1 "$me" $alive 'now' "$place $began"
 state "a claim of version 0.1.0, not locked: free" 0 "$me" $alive 'now'
-state "a claim that names nobody yet: held" 1 "" "" 'now'
-state "a claim that names nobody: free" 0 "" "" '1 minute ago'
+state "a claim that names nobody, whose lock is free: free" 0 "" "" 'now'
 kill $alive
 if unshare -fp --mount-proc true 2> /dev/null; then
   hold LOCAL
