@@ -56,7 +56,7 @@ static void kill_all(pid_t pid) {
 }
 
 // It closed its output, and is about to end.
-static int wait_until(double deadline, pid_t pid, bool *killed) {
+static void wait_until(double deadline, pid_t pid, bool *killed, struct rmx__reply *r) {
   int code = 0;
   while (!*killed && !has_ended(pid)) {
     *killed = rmx_now() > deadline || rmx_interrupted();
@@ -64,21 +64,39 @@ static int wait_until(double deadline, pid_t pid, bool *killed) {
   }
   if (*killed) kill_all(pid);
   while (waitpid(pid, &code, 0) < 0 && errno == EINTR) continue;
-  return WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+  r->signal = WIFSIGNALED(code) ? WTERMSIG(code) : 0;
+  r->code = r->signal ? 128 + r->signal : WEXITSTATUS(code);
 }
 
-static rmx_status start(const char *const *argv, int out, int errors, pid_t *pid,
-                        struct rmx__reply *r, rmx_err *err) {
+static bool is_hidden(const char *entry, const rmx_strings *hidden) {
+  const size_t n = strcspn(entry, "=");
+  for (size_t i = 0; hidden && i < hidden->n; i++)
+    if (strlen(hidden->items[i]) == n && strncmp(entry, hidden->items[i], n) == 0) return true;
+  return false;
+}
+
+// The environment without some variables; free() the list alone. NULL: memory is short.
+static char **environment_without(const rmx_strings *hidden) {
+  size_t n = 0, kept = 0;
+  while (environ[n]) n++;
+  char **list = rmx_calloc(n + 1, sizeof *list);
+  for (size_t i = 0; list && i < n; i++)
+    if (!is_hidden(environ[i], hidden)) list[kept++] = environ[i];
+  return list;
+}
+
+static rmx_status start(const char *const *argv, char *const *variables, const int fds[2],
+                        pid_t *pid, struct rmx__reply *r, rmx_err *err) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, fds[0], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
   posix_spawnattr_t own_group;
   posix_spawnattr_init(&own_group);
   posix_spawnattr_setpgroup(&own_group, 0);
   posix_spawnattr_setflags(&own_group, POSIX_SPAWN_SETPGROUP);
-  const int code = posix_spawnp(pid, argv[0], &actions, &own_group, (char *const *)argv, environ);
+  const int code = posix_spawnp(pid, argv[0], &actions, &own_group, (char *const *)argv, variables);
   posix_spawnattr_destroy(&own_group);
   posix_spawn_file_actions_destroy(&actions);
   errno = code;
@@ -88,21 +106,28 @@ static rmx_status start(const char *const *argv, int out, int errors, pid_t *pid
 }
 
 rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply *r, rmx_err *err) {
+  return rmx__call_without(argv, NULL, seconds, r, err);
+}
+
+rmx_status rmx__call_without(const char *const *argv, const rmx_strings *hidden, double seconds,
+                             struct rmx__reply *r, rmx_err *err) {
   const double deadline = rmx_now() + seconds;
   int out[2], errors[2];
   pid_t pid = 0;
   bool killed = false;
   *r = (struct rmx__reply){0};
+  RMX_OWNED char **variables = environment_without(hidden);
+  if (!variables) return rmx_fail_memory(err, 0, "the environment");
   if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
   if (pipe2(errors, O_CLOEXEC) != 0) {
     close(out[0]), close(out[1]);
     return rmx_fail_errno(err, "cannot make a pipe");
   }
-  const rmx_status status = start(argv, out[1], errors[1], &pid, r, err);
+  const rmx_status status = start(argv, variables, (int[]){out[1], errors[1]}, &pid, r, err);
   close(out[1]), close(errors[1]);
   if (pid > 0) {
     killed = !listen_until(deadline, pid, (int[]){out[0], errors[0]}, r);
-    r->code = wait_until(deadline, pid, &killed);
+    wait_until(deadline, pid, &killed, r);
     r->timed_out = killed && !rmx_interrupted();
   }
   close(out[0]), close(errors[0]);

@@ -9,6 +9,7 @@ struct rmx__reply {
   bool missing;    // there is no such program
   bool timed_out;  // it was killed, since it took too long
   int code;        // its exit code; 128 + the signal that ended it
+  int signal;      // the signal that ended it; 0: it ended by itself
   rmx_buf text;    // its stdout; data is NULL where it printed nothing
   rmx_buf errors;  // its stderr
 };
@@ -16,6 +17,9 @@ struct rmx__reply {
 // about this process: no memory, no pipe, RMX_EINTERRUPTED. Where it took too long or this process
 // was asked to stop, the program and what it started are killed. Release the reply in any case.
 rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply *out, rmx_err *err);
+// The same, without the variables of the environment that `hidden` names.
+rmx_status rmx__call_without(const char *const *argv, const rmx_strings *hidden, double seconds,
+                             struct rmx__reply *out, rmx_err *err);
 void rmx__reply_release(struct rmx__reply *r);
 // What it printed, or "".
 const char *rmx__reply_text(const struct rmx__reply *r);

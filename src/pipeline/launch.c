@@ -28,6 +28,9 @@ struct launch {
   rmx_buf script, then;
   char *folder, *experiment;
   char *job_id, *then_id;
+  rmx_strings hidden;  // variables that sbatch does not get
+  rmx_lock lock;
+  bool locked;
 };
 
 // ---- what was asked
@@ -90,6 +93,35 @@ static rmx_status check_request(const rmx_pipeline *p, const rmx_launch_request 
   if (r->gpus && r->tasks)
     return rmx_fail(err, RMX_EUSAGE, "--gpus gives each GPU a task; leave --tasks out");
   return RMX_OK;
+}
+
+// Variables of sbatch that would override what the script says, and are set.
+static rmx_status hide_variables(struct launch *l, rmx_err *err) {
+  static const char *const own[] = {"ARRAY_INX", "OUTPUT", "ERROR", "OPEN_MODE",  "SIGNAL",
+                                    "REQUEUE",   "WAIT",   "INPUT", "NO_REQUEUE", "TIMELIMIT"};
+  const rmx_launch_request *r = l->request;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  bool good = true;
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    good = good && rmx_strings_add(&names, own[i]);
+  if (r->partition) good = good && rmx_strings_add(&names, "PARTITION");
+  if (r->gpus) good = good && rmx_strings_add(&names, "GRES");
+  for (size_t i = 0; i < r->sbatch.n; i++) {
+    const char *name = r->sbatch.items[i] + strspn(r->sbatch.items[i], "-");
+    RMX_OWNED char *key = rmx_format("%.*s", (int)strcspn(name, "= "), name);
+    for (char *c = key; c && *c; c++) *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    good = good && key && rmx_strings_add(&names, key);
+  }
+  for (size_t i = 0; good && i < names.n; i++) {
+    RMX_OWNED char *name = rmx_format("SBATCH_%s", names.items[i]);
+    if (!name) good = false;
+    if (!name || !getenv(name)) continue;
+    good = rmx_strings_add(&l->hidden, name);
+    rmx_note(&l->p->listener, "launch: sbatch does not get %s of the environment%s", name,
+             strcmp(names.items[i], "TIMELIMIT") == 0 ? "; --time sets the limit"
+                                                      : ", which would override the script");
+  }
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "names of variables");
 }
 
 static bool in_path(const char *program) {
@@ -275,11 +307,17 @@ static char *last_job(const char *text) {
 // Why it is not known whether Slurm has the script; NULL: it is known.
 static const char *doubt_in(struct rmx__reply *r, bool interrupted, const char *id) {
   static char text[64];
+  *text = '\0';
   if (interrupted) return "this command was stopped before sbatch answered";
   if (r->timed_out) snprintf(text, sizeof text, "sbatch did not answer within %d s", SUBMIT_S);
   if (r->timed_out) return text;
-  if (r->code >= 128) snprintf(text, sizeof text, "sbatch was killed by signal %d", r->code - 128);
-  if (r->code >= 128) return text;
+  if (r->signal) snprintf(text, sizeof text, "sbatch was killed by signal %d", r->signal);
+  if (r->signal) return text;
+  if (r->missing) return NULL;
+  // as a shell reports a program that was killed: sbatch may be a script that calls the real one
+  if (r->code > 128 && r->code < 255 && r->errors.size == 0)
+    snprintf(text, sizeof text, "sbatch ended with code %d and printed no reason", r->code);
+  if (*text) return text;
   if (r->code != 0 && id) return "sbatch printed the number of a job and failed";
   if (r->code != 0 && strstr(rmx__reply_why(r), "timed out"))
     return "sbatch lost the connection to Slurm's controller";
@@ -287,10 +325,10 @@ static const char *doubt_in(struct rmx__reply *r, bool interrupted, const char *
 }
 
 // *id: the number of the job. *known: it was submitted, or it certainly was not.
-static rmx_status ask_sbatch(const char *const *words, const char *path, char **id, bool *known,
-                             rmx_err *err) {
+static rmx_status ask_sbatch(const char *const *words, const rmx_strings *hidden, const char *path,
+                             char **id, bool *known, rmx_err *err) {
   RMX_OWNED_BY(rmx__reply_release) struct rmx__reply r = {0};
-  const rmx_status status = rmx__call(words, SUBMIT_S, &r, err);
+  const rmx_status status = rmx__call_without(words, hidden, SUBMIT_S, &r, err);
   if (status != RMX_OK && status != RMX_EINTERRUPTED) return status;
   RMX_OWNED char *found = last_job(rmx__reply_text(&r));
   const char *doubt = doubt_in(&r, status == RMX_EINTERRUPTED, found);
@@ -300,6 +338,10 @@ static rmx_status ask_sbatch(const char *const *words, const char *path, char **
                     "%s, so it is not known whether Slurm took %s; look with `squeue --me`. Before "
                     "the next launch, end what is there of it with scancel and remove %s" ASKED,
                     doubt, path, path);
+  if (r.missing)
+    return rmx_fail(err, RMX_EINPUT,
+                    "sbatch cannot be started: the interpreter that its first line names is "
+                    "missing. Nothing was submitted");
   if (r.code == 0) {
     *id = found;
     found = NULL;
@@ -323,7 +365,7 @@ static rmx_status submit(struct launch *l, const char *name, const char *after, 
   if (after) words[2] = after, words[3] = "--kill-on-invalid-dep=yes", words[4] = path;
   RMX_TRY(rmx_write_file(asked, "", 0, err));
   rmx_note(&l->p->listener, "launch: gives %s to sbatch", path);
-  rmx_status status = ask_sbatch(words, path, id, &known, err);
+  rmx_status status = ask_sbatch(words, &l->hidden, path, id, &known, err);
   if (status == RMX_OK) status = write_record(l, err);
   if (known) unlink(asked);
   return status;
@@ -342,6 +384,7 @@ static char *dependency(const struct launch *l) {
 }
 
 static rmx_status submit_all(struct launch *l, rmx_err *err) {
+  RMX_TRY(hide_variables(l, err));
   RMX_TRY(write_files(l, err));
   if (l->m) RMX_TRY(submit(l, "array.sh", NULL, &l->job_id, err));
   if (!l->then.size) return RMX_OK;
@@ -409,10 +452,25 @@ static json_t *launched_json(const struct launch *l) {
   return o;
 }
 
+// From looking at the queue to the answer of sbatch, one launch at a time.
+static rmx_status lock_launches(struct launch *l, rmx_err *err) {
+  RMX_OWNED char *folder = rmx_experiment_path(&l->p->experiment, RMX__LAUNCHES);
+  if (!folder) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx_mkdirs(folder, err));
+  RMX_TRY(rmx_folder_lock(folder, NULL, &l->p->listener, &l->lock, err));
+  l->locked = !l->lock.elsewhere;
+  if (l->locked) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "another launch of %s is under way, so this one submitted nothing; wait until it "
+                  "has ended, and give the same command again",
+                  l->p->experiment.folder);
+}
+
 static rmx_status launch(struct launch *l, rmx_err *err) {
   rmx_pipeline *p = l->p;
   p->redo = p->redo || l->request->redo;
   if (!l->request->dry_run) {
+    RMX_TRY(lock_launches(l, err));
     RMX_TRY(rmx__agree_to_outdate(p, l->runs, l->n, true, err));
     RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
   }
@@ -427,6 +485,8 @@ static rmx_status launch(struct launch *l, rmx_err *err) {
 static void release(struct launch *l) {
   rmx__launches_release(&l->earlier);
   rmx_buf_release(&l->script), rmx_buf_release(&l->then);
+  rmx_strings_release(&l->hidden);
+  if (l->locked) rmx_folder_unlock(&l->lock);
   free(l->chosen), free(l->folder), free(l->experiment), free(l->job_id), free(l->then_id);
 }
 

@@ -60,6 +60,34 @@ if [ -e exp/slurm/1/launch.json ]; then not_ok "no job is remembered"; else ok "
 status
 same "status knows of no job" None "$(value json 'o.get("slurm")')"
 
+for code in 2 130 137 255; do
+  echo "echo 'sbatch: error: Invalid --time specification' >&2; exit $code" | fake sbatch
+  try "code $code with a reason is a refusal" 1 "Invalid --time specification" launch
+  says "code $code: nothing was submitted" "Nothing of it was submitted" "$SCRATCH/stderr"
+  if [ -e exp/slurm/1/array.sh.asked ]; then not_ok "code $code: the next launch may come"; else ok "code $code: the next launch may come"; fi
+done
+printf '#!/no/such/interpreter\n' > bin/sbatch
+try "an sbatch that cannot be started" 1 "Nothing was submitted" env PATH="$SCRATCH/bin" "$REGMIX" launch slurm -C exp
+if [ -e exp/slurm/1/array.sh.asked ]; then not_ok "blocks no launch"; else ok "blocks no launch"; fi
+
+# ---- variables of sbatch that override the script
+echo 'env | grep "^SBATCH_" | sort > had; echo 76' | fake sbatch
+try "variables of sbatch" 0 "sbatch does not get SBATCH_TIMELIMIT of the environment; --time sets the limit" env SBATCH_ARRAY_INX=0-0 SBATCH_OUTPUT=x SBATCH_NO_REQUEUE=1 SBATCH_TIMELIMIT=1 \
+  SBATCH_ACCOUNT=a SBATCH_MAIL_TYPE=b SBATCH_QOS=q PATH="$SCRATCH/bin:$plain" "$REGMIX" launch slurm -C exp --sbatch mail-type=NONE
+same "those that override the script are not passed on" "SBATCH_ACCOUNT=a SBATCH_QOS=q" "$(tr '\n' ' ' < had | sed 's/ $//')"
+rm -rf exp/slurm
+
+# ---- two launches at once
+echo 'touch begun; while [ ! -e go ]; do sleep 0.02; done; echo 76' | fake sbatch
+PATH=$SCRATCH/bin:$plain "$REGMIX" launch slurm -C exp > first 2>&1 &
+pid=$!
+for _ in $(seq 500); do [ -e begun ] && break; sleep 0.02; done
+try "a launch beside another one" 1 "another launch of exp is under way" launch
+touch go
+wait $pid
+same "does not disturb it" "0 job 76: 5 runs in 5 tasks" "$? $(grep -o 'job 76: 5 runs in 5 tasks' first)"
+rm -rf exp/slurm
+
 # ---- it is not known whether sbatch took the script
 again() { rm -f exp/slurm/1/array.sh.asked; }
 unclear() { # NAME SBATCH
