@@ -50,13 +50,14 @@ static rmx_status print_result_json(const cli *c, rmx_err *err) {
 }
 
 struct run_args {
-  bool redo, dry_run;
+  bool redo, dry_run, trained;
 };
 
 static rmx_status run_run(cli *c, rmx_err *err) {
   const struct run_args *args = c->own;
   RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
   c->pipeline.redo = args->redo;
+  c->pipeline.trained = args->trained;
   if (args->dry_run) return cli_dry_run(c, rmx_pipeline_run, err);
   RMX_TRY(rmx_pipeline_run(&c->pipeline, err));
   return c->common.json ? print_result_json(c, err) : print_result(c, err);
@@ -65,6 +66,8 @@ static rmx_status run_run(cli *c, rmx_err *err) {
 static const rmx_option options[] = {
     DRY_RUN_OPTION(struct run_args),
     REDO_OPTION(struct run_args),
+    {"trained", RMX_BOOL, offsetof(struct run_args, trained), "false", 0, 0, NULL,
+     "train no proxies: stop if some are not done, as the job of `launch slurm --then` does"},
 };
 const rmx_command cli_run = {
     .name = "run",

@@ -18,7 +18,9 @@ static void print_states(const char *what, const json_t *states) {
 static void print_launch(const json_t *o) {
   static const char *const states[] = {"done", "running", "pending", "preempted", "failed"};
   const char *comma = ": ";
-  double left = 0;
+  double left = 0, all = 0;
+  for (size_t i = 0; i < sizeof states / sizeof *states; i++) all += cli_get(o, states[i]);
+  if (all == 0) return;
   printf("slurm       job %s", cli_text(o, "job"));
   for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
     const double n = cli_get(o, states[i]);
@@ -29,6 +31,19 @@ static void print_launch(const json_t *o) {
     printf("; Slurm did not answer, so this is what the folder shows");
   if (cli_get(o, "failed") + cli_get(o, "preempted") > 0)
     printf(" (`regmix launch slurm` submits what is not done)");
+  putchar('\n');
+}
+
+// The job after it.
+static void print_then(const json_t *o) {
+  const char *state = cli_text(o, "then_state");
+  if (!*state) return;
+  printf("slurm       job %s: the steps after training are %s", cli_text(o, "then"),
+         strcmp(state, "failed") == 0 ? "not done: it failed or was cancelled" : state);
+  if (strcmp(state, "pending") != 0)
+    printf("; their output is in %s", rmx_shown(cli_text(o, "then_log")));
+  if (strcmp(state, "failed") == 0 || strcmp(state, "preempted") == 0)
+    printf(" (`regmix launch slurm --then` submits them again)");
   putchar('\n');
 }
 
@@ -48,10 +63,17 @@ static void print_status(const json_t *root) {
     print_states("proxies", proxies);
   else
     puts("proxies     no mixtures yet (regmix sample)");
+  if (json_is_true(json_object_get(root, "mixtures_stale")))
+    puts(
+        "            mixtures.csv was drawn for other settings or another corpus; `regmix run` or "
+        "`regmix sample` draws it again");
   json_object_foreach(json_object_get(root, "swarms"), name, value) print_states(name, value);
   const json_t *launches = json_object_get(root, "slurm"), *launch;
   size_t i;
-  json_array_foreach(launches, i, launch) print_launch(launch);
+  json_array_foreach(launches, i, launch) {
+    print_launch(launch);
+    print_then(launch);
+  }
   printf("large       %.0f models trained\n", cli_get(root, "large_models"));
   const json_t *aside = json_object_get(root, "set_aside");
   if (cli_get(aside, "bytes") > 0)

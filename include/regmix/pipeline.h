@@ -42,6 +42,7 @@ typedef struct rmx_pipeline {
   rmx_comm *comm;        /* the ranks that train, of which this is the first; NULL: none */
   bool redo;             /* finished runs may go out of use without a question */
   rmx_slice slice;       /* of the runs that the step `train` trains */
+  bool trained;          /* rmx_pipeline_run trains no proxies: it fails where some are not done */
   bool new_tokenizer;    /* prepare trains the tokenizer even if the old one has the settings */
   /* Asked before finished runs go out of use, unless `redo`; false: the step ends with RMX_EINPUT
    * and has changed nothing. NULL: never. */

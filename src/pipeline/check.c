@@ -459,6 +459,8 @@ static void check_caps(struct check *k) {
   rmx__caps_text(&k->p->experiment, sum, message);
   if (known && sum < 1) problem(k, "%s", message);
   check_context(k, corpus, "proxy", &k->p->experiment.config.proxy);
+  if (rmx__mixtures_are_stale(&k->p->experiment, corpus))
+    rmx_warn(&k->p->listener, "%s", RMX__STALE_MIXTURES);
   free(cap);
   rmx_corpus_free(corpus);
 }

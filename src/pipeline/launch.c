@@ -185,6 +185,8 @@ static void set_up(struct launch *l) {
   j->tasks = wanted < l->m ? wanted : l->m;
   j->gpu = r->gpus > 0;
   j->cpus = r->cpus ? r->cpus : threads;
+  const int64_t large = l->p->experiment.config.large.threads;
+  j->then_cpus = large > j->cpus ? large : j->cpus;
   // one process for a GPU, which has all runs of its task
   j->jobs = j->gpu || pytorch || j->cpus < threads ? 1 : j->cpus / threads;
   const double limit = limit_s(r->time),
@@ -195,10 +197,27 @@ static void set_up(struct launch *l) {
 
 // ---- its folder
 
-static bool then_waits(const struct launch *l) {
+// The launch with the last job for the steps after training; NULL: there is none.
+static const struct rmx__launch *last_then(const struct launch *l) {
   for (size_t i = 0; i < l->earlier.n; i++)
-    if (l->earlier.items[i].then_live) return true;
+    if (l->earlier.items[i].then_counts) return &l->earlier.items[i];
+  return NULL;
+}
+
+static bool any_live(const struct launch *l) {
+  for (size_t i = 0; i < l->earlier.n; i++)
+    if (l->earlier.items[i].live) return true;
   return false;
+}
+
+// A job for the steps after training is to be submitted. One that waits does not wait for the new
+// tasks, and so it is replaced. One that waits for no task of ours may wait for ever.
+static bool wants_then(const struct launch *l) {
+  const struct rmx__launch *t = last_then(l);
+  const bool waits = t && t->then_state == RMX__TASK_PENDING,
+             runs = t && t->then_state == RMX__TASK_RUNNING;
+  if (!l->m && (runs || (waits && any_live(l)))) return false;
+  return l->request->then || (waits && l->m);
 }
 
 // A script that was given to sbatch has a file beside it until sbatch's answer is known.
@@ -212,8 +231,7 @@ static bool holds(const char *folder, const char *name) {
 // An earlier script that Slurm may have: the same runs are not submitted twice without a word.
 static rmx_status check_known(const struct launch *l, rmx_err *err) {
   const bool array = l->m && holds(l->folder, "array.sh" ASKED);
-  if (l->request->dry_run ||
-      !(array || (l->request->then && !then_waits(l) && holds(l->folder, "then.sh" ASKED))))
+  if (l->request->dry_run || !(array || (wants_then(l) && holds(l->folder, "then.sh" ASKED))))
     return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "it is not known whether Slurm took %s/%s.sh, since sbatch was stopped or gave "
@@ -255,6 +273,14 @@ static rmx_status write_files(struct launch *l, rmx_err *err) {
 static rmx_status write_record(const struct launch *l, rmx_err *err) {
   json_auto_t *o =
       json_pack("{s:s, s:I}", "job", l->job_id ? l->job_id : "", "tasks", (json_int_t)l->job.tasks);
+  json_t *answers = json_object();
+  for (size_t k = 0; k < l->m; k++) {
+    const rmx_run *r = &l->runs[l->chosen[k]];
+    char fingerprint[17];
+    rmx_run_fingerprint(r, fingerprint);
+    json_object_set_new(answers, r->name, json_string(fingerprint));
+  }
+  json_object_set_new(o, "answers", answers);
   if (l->then_id) json_object_set_new(o, "then", json_string(l->then_id));
   RMX_OWNED char *path = rmx_path_in(l->folder, "launch.json");
   return path ? rmx__json_write(path, o, err) : rmx_fail_memory(err, 0, "a path");
@@ -371,16 +397,34 @@ static rmx_status submit(struct launch *l, const char *name, const char *after, 
   return status;
 }
 
-// "--dependency=afterok:1:2" of this launch and of earlier ones with tasks that are not done. NULL:
-// there is none.
+// "--dependency=afterany:1:2" of this launch and of earlier ones with tasks that are not done.
+// NULL: there is none.
 static char *dependency(const struct launch *l) {
   rmx_buf out = {0};
   for (size_t i = 0; i < l->earlier.n; i++)
     if (l->earlier.items[i].live) rmx_buf_printf(&out, ":%s", l->earlier.items[i].job);
   if (l->job_id) rmx_buf_printf(&out, ":%s", l->job_id);
-  char *text = out.size ? rmx_format("--dependency=afterok%s", out.data) : NULL;
+  char *text = out.size ? rmx_format("--dependency=afterany%s", out.data) : NULL;
   rmx_buf_release(&out);
   return text;
+}
+
+// A job for the steps after training whose place another one has taken.
+static void end_older_then(const struct launch *l) {
+  const struct rmx__launch *t = last_then(l);
+  if (!t || t->then_state != RMX__TASK_PENDING) return;
+  const char *const words[] = {"scancel", t->then, NULL};
+  RMX_OWNED_BY(rmx__reply_release) struct rmx__reply r = {0};
+  rmx_err ignored;
+  if (rmx__call(words, SUBMIT_S, &r, &ignored) == RMX_OK && !r.missing && r.code == 0)
+    rmx_note(&l->p->listener,
+             "launch: job %s takes the place of job %s, which did not wait for these tasks",
+             l->then_id, t->then);
+  else
+    rmx_warn(&l->p->listener,
+             "job %s takes the place of job %s, which could not be ended: %s; end it with `scancel "
+             "%s`",
+             l->then_id, t->then, rmx__reply_why(&r), t->then);
 }
 
 static rmx_status submit_all(struct launch *l, rmx_err *err) {
@@ -389,12 +433,46 @@ static rmx_status submit_all(struct launch *l, rmx_err *err) {
   if (l->m) RMX_TRY(submit(l, "array.sh", NULL, &l->job_id, err));
   if (!l->then.size) return RMX_OK;
   RMX_OWNED char *after = dependency(l);
-  if (submit(l, "then.sh", after, &l->then_id, err) == RMX_OK) return RMX_OK;
+  if (submit(l, "then.sh", after, &l->then_id, err) == RMX_OK) {
+    end_older_then(l);
+    return RMX_OK;
+  }
   return rmx_fail_in(err, "the training is submitted%s%s. The job after it",
                      l->job_id ? " as job " : "", l->job_id ? l->job_id : "");
 }
 
 // ---- all of it
+
+static void tell_then(const struct launch *l) {
+  const struct rmx__launch *t = last_then(l);
+  if (!t || l->then.size || t->then_state == RMX__TASK_DONE) return;
+  if (t->then_state == RMX__TASK_PENDING || t->then_state == RMX__TASK_RUNNING)
+    rmx_note(&l->p->listener, "launch: job %s, the steps after training, is %s", t->then,
+             rmx__task_state_names[t->then_state]);
+  else
+    rmx_note(&l->p->listener,
+             "launch: job %s, the steps after training, did not succeed; --then submits them again",
+             t->then);
+}
+
+// Tasks in the queue and those of this launch would set aside what the others made.
+static rmx_status check_settings(const struct launch *l, rmx_err *err) {
+  const struct rmx__launch *other = NULL;
+  for (size_t i = 0; i < l->earlier.n; i++)
+    if (l->earlier.items[i].other) other = &l->earlier.items[i];
+  if (!other || (!l->m && !l->queued)) return RMX_OK;
+  if (!l->request->dry_run)
+    return rmx_fail(err, RMX_EINPUT,
+                    "job %s has tasks in the queue that train these runs with other settings. End "
+                    "them with `scancel %s`, or give the settings that they were launched with. "
+                    "Nothing was submitted",
+                    other->job, other->job);
+  rmx_warn(&l->p->listener,
+           "job %s has tasks in the queue that train these runs with other settings; nothing can "
+           "be submitted until they have ended",
+           other->job);
+  return RMX_OK;
+}
 
 static void tell_left_out(const struct launch *l) {
   if (l->queued)
@@ -436,7 +514,7 @@ static rmx_status make_scripts(struct launch *l, rmx_err *err) {
   j->experiment = l->experiment, j->program = program, j->folder = l->folder;
   set_up(l);
   if (l->m) rmx__slurm_array(j, &l->script);
-  if (l->request->then && !then_waits(l)) rmx__slurm_then(j, &l->then);
+  if (wants_then(l)) rmx__slurm_then(j, &l->then);
   return l->script.failed || l->then.failed ? rmx_fail_memory(err, 0, "a script") : RMX_OK;
 }
 
@@ -466,6 +544,18 @@ static rmx_status lock_launches(struct launch *l, rmx_err *err) {
                   l->p->experiment.folder);
 }
 
+static rmx_status check_mixtures(const struct launch *l, const rmx_corpus *corpus, rmx_err *err) {
+  if (!rmx__mixtures_are_stale(&l->p->experiment, corpus)) return RMX_OK;
+  if (!l->request->dry_run)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s. Nothing was submitted. `regmix sample` draws it now; to keep the "
+                    "mixtures, give the settings of before, or remove mixtures.json, which makes "
+                    "the file your own",
+                    RMX__STALE_MIXTURES);
+  rmx_warn(&l->p->listener, "%s", RMX__STALE_MIXTURES);
+  return RMX_OK;
+}
+
 static rmx_status launch(struct launch *l, rmx_err *err) {
   rmx_pipeline *p = l->p;
   p->redo = p->redo || l->request->redo;
@@ -476,8 +566,10 @@ static rmx_status launch(struct launch *l, rmx_err *err) {
   }
   RMX_TRY(rmx__launches_look(&p->experiment, l->runs, l->n, &l->earlier, err));
   RMX_TRY(choose(l, err));
+  RMX_TRY(check_settings(l, err));
   RMX_TRY(make_scripts(l, err));
   tell_left_out(l);
+  tell_then(l);
   if (l->request->dry_run || (!l->m && !l->then.size)) return RMX_OK;
   return submit_all(l, err);
 }
@@ -500,6 +592,7 @@ rmx_status rmx_pipeline_launch(rmx_pipeline *p, const rmx_launch_request *reques
                     "on a login node of the cluster, or add --dry-run to see the script");
   rmx_status status = rmx__runs_open(p, !request->dry_run, &r, err);
   struct launch l = {.p = p, .request = request, .runs = r.runs, .n = r.n};
+  if (status == RMX_OK) status = check_mixtures(&l, r.corpus, err);
   if (status == RMX_OK) status = launch(&l, err);
   if (status == RMX_OK) *out = launched_json(&l);
   release(&l);

@@ -59,7 +59,10 @@ static size_t take_account(const char *text, enum said *said, size_t tasks) {
   for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
     unsigned long job, i;
     char state[40];
-    if (sscanf(at, "%lu_%lu|%39[A-Z_]", &job, &i, state) != 3) continue;
+    if (sscanf(at, "%lu_%lu|%39[A-Z_]", &job, &i, state) != 3) {
+      i = 0;  // a job without tasks
+      if (sscanf(at, "%lu|%39[A-Z_]", &job, state) != 2) continue;
+    }
     const enum said now = meaning(state);
     // what the accounts hold for alive is not in the queue
     if (i < tasks && said[i] == NOTHING) said[i] = now == PREEMPTED ? PREEMPTED : ENDED;
@@ -95,8 +98,7 @@ struct mark {
   int code;
   double age_s;
 };
-static struct mark read_mark(const struct rmx__launch *l, size_t task) {
-  RMX_OWNED char *path = rmx_format("%s/%zu.state", l->folder, task);
+static struct mark read_mark_in(const char *path) {
   struct mark m = {0};
   struct stat info;
   FILE *f = path ? rmx_fopen(path, "r") : NULL;
@@ -107,6 +109,11 @@ static struct mark read_mark(const struct rmx__launch *l, size_t task) {
   if (fstat(fileno(f), &info) == 0) m.age_s = difftime(time(NULL), info.st_mtime);
   fclose(f);
   return m;
+}
+
+static struct mark read_mark(const struct rmx__launch *l, size_t task) {
+  RMX_OWNED char *path = rmx_format("%s/%zu.state", l->folder, task);
+  return read_mark_in(path);
 }
 
 // STOPPED: the exit codes of a program that was asked to stop, with checkpoints.
@@ -121,7 +128,7 @@ static bool succeeded(const struct mark *m) {
 
 // A task that is not done. claimed: somebody trains a run of it.
 static rmx__task_state state_of(const struct mark *m, bool asked, enum said said, bool claimed) {
-  if (said == WAITS) return stopped(m) ? RMX__TASK_PREEMPTED : RMX__TASK_PENDING;
+  if (said == WAITS) return RMX__TASK_PENDING;
   if (said == RUNS) return RMX__TASK_RUNNING;
   if (said == PREEMPTED) return RMX__TASK_PREEMPTED;
   if (said == ENDED || (asked && !m->there)) return RMX__TASK_FAILED;
@@ -135,6 +142,7 @@ static rmx__task_state state_of(const struct mark *m, bool asked, enum said said
 
 static void release_launch(struct rmx__launch *l) {
   free(l->folder), free(l->job), free(l->then), free(l->runs);
+  json_decref(l->answers);
 }
 
 static char *text_of(const json_t *tree, const char *key) {
@@ -156,6 +164,7 @@ static bool read_launch(const char *folder, const char *name, const rmx_run *run
               rmx__json_read(json, &tree, &ignored) == RMX_OK;
   l->tasks = good ? (size_t)json_integer_value(json_object_get(tree, "tasks")) : 0;
   l->job = text_of(tree, "job"), l->then = text_of(tree, "then");
+  l->answers = json_incref(json_object_get(tree, "answers"));
   json_decref(tree);
   good = good && l->job && l->tasks <= MOST_TASKS &&
          rmx__runs_in_file(list, runs, n, l->runs, &l->n, &ignored) == RMX_OK;
@@ -184,11 +193,21 @@ static rmx_status read_all(const rmx_experiment *e, const rmx_run *runs, size_t 
 }
 
 struct look {
+  const rmx_run *runs;
   const rmx_run_state *states;  // of the runs
   bool *later;                  // (runs) a later launch has the run
   bool *queued;
   bool *silent;  // Slurm did not answer
+  bool *then;    // a later launch has a job for the steps after training
 };
+
+// A task in the queue would train this run with other settings.
+static bool is_other(const struct rmx__launch *l, const rmx_run *r) {
+  const char *answers = json_string_value(json_object_get(l->answers, r->name));
+  char now[17];
+  rmx_run_fingerprint(r, now);
+  return answers && strcmp(answers, now) != 0;
+}
 
 static void count_task(struct rmx__launch *l, size_t task, enum said said, const struct look *k) {
   const struct mark m = read_mark(l, task);
@@ -201,27 +220,52 @@ static void count_task(struct rmx__launch *l, size_t task, enum said said, const
     claimed = claimed || k->states[run] == RMX_RUN_RUNNING;
     taken_over = taken_over && (ended || k->later[run]);
   }
-  const rmx__task_state state = done ? RMX__TASK_DONE : state_of(&m, l->asked, said, claimed);
+  // What is in the queue may train with other settings than those that the runs are done with.
+  const bool queued = said == WAITS || (said == RUNS && (!m.there || m.running));
+  const rmx__task_state state =
+      done && !queued ? RMX__TASK_DONE : state_of(&m, l->asked, said, claimed);
   // A later launch took only what was not in the queue.
   const bool live =
       said == WAITS || said == RUNS ||
       (!l->asked && !taken_over && (state == RMX__TASK_PENDING || state == RMX__TASK_RUNNING));
   l->live = l->live || live;
-  for (size_t j = task; j < l->n && live; j += l->tasks)
+  for (size_t j = task; j < l->n && live; j += l->tasks) {
     k->queued[l->runs[j]] = k->queued[l->runs[j]] || k->states[l->runs[j]] < RMX_RUN_DIVERGED;
+    l->other = l->other || is_other(l, &k->runs[l->runs[j]]);
+  }
   if (done || live || !taken_over) l->count[state]++;
+}
+
+// The job after it; its script writes how it stands to then.state.
+static void look_at_then(struct rmx__launch *l, const struct look *k) {
+  if (!l->then || *k->then) return;
+  RMX_OWNED char *path = rmx_path_in(l->folder, "then.state");
+  const struct mark m = read_mark_in(path);
+  enum said said = NOTHING;
+  *k->then = l->then_counts = true;
+  const bool asked = !succeeded(&m) && ask_slurm(l->then, &said, 1, k->silent);
+  l->then_state = succeeded(&m)         ? RMX__TASK_DONE
+                  : !asked && m.running ? RMX__TASK_RUNNING
+                                        : state_of(&m, asked, said, false);
+}
+
+// Whether Slurm may have a task of it, by the folder.
+static bool may_be_queued(const struct rmx__launch *l) {
+  for (size_t task = 0; task < l->tasks; task++) {
+    const struct mark m = read_mark(l, task);
+    if (!m.there || m.running || stopped(&m)) return true;
+  }
+  return false;
 }
 
 static rmx_status count_tasks(struct rmx__launch *l, const struct look *k, rmx_err *err) {
   RMX_OWNED enum said *said = rmx_calloc(l->tasks + 1, sizeof *said);
-  enum said after = NOTHING;
   if (!said) return rmx_fail_memory(err, l->tasks * sizeof *said, "the tasks of a job");
   bool left = false;
   for (size_t j = 0; j < l->n && l->tasks; j++)
     left = left || k->states[l->runs[j]] < RMX_RUN_DIVERGED;
-  l->asked = left && ask_slurm(l->job, said, l->tasks, k->silent);
-  if (l->then && ask_slurm(l->then, &after, 1, k->silent))
-    l->then_live = after == WAITS || after == RUNS;
+  l->asked = l->tasks && (left || may_be_queued(l)) && ask_slurm(l->job, said, l->tasks, k->silent);
+  look_at_then(l, k);
   for (size_t task = 0; task < l->tasks; task++) count_task(l, task, said[task], k);
   for (size_t j = 0; j < l->n; j++) k->later[l->runs[j]] = true;
   return RMX_OK;
@@ -236,8 +280,8 @@ rmx_status rmx__launches_look(const rmx_experiment *e, const rmx_run *runs, size
   RMX_OWNED bool *later = rmx_calloc(n, sizeof *later);
   if (!states || !later) return rmx_fail_memory(err, n * sizeof *states, "the states of the runs");
   for (size_t i = 0; i < n; i++) states[i] = rmx_run_look(&runs[i], NULL);
-  bool silent = false;
-  const struct look k = {states, later, out->queued, &silent};
+  bool silent = false, then = false;
+  const struct look k = {runs, states, later, out->queued, &silent, &then};
   for (size_t i = out->n; i-- > 0;) RMX_TRY(count_tasks(&out->items[i], &k, err));
   if (rmx_interrupted()) return rmx_fail(err, RMX_EINTERRUPTED, "stopped while Slurm was asked");
   return RMX_OK;
@@ -261,7 +305,12 @@ json_t *rmx__launches_json(const struct rmx__launches *l) {
       shown += x->count[s];
     }
     if (x->then) json_object_set_new(o, "then", json_string(x->then));
-    if (shown)
+    if (x->then_counts) {
+      RMX_OWNED char *log = rmx_path_in(x->folder, "then.txt");
+      json_object_set_new(o, "then_state", json_string(rmx__task_state_names[x->then_state]));
+      json_object_set_new(o, "then_log", log ? json_string(log) : json_null());
+    }
+    if (shown || x->then_counts)
       json_array_append_new(list, o);
     else
       json_decref(o);

@@ -27,8 +27,12 @@ struct rmx__launch {
   char *folder, *job, *then;  // then: the job after it; NULL: none
   size_t tasks, *runs, n;     // (n) indices; those that are no longer in mixtures.csv are left out
   size_t count[RMX__TASK_STATES];  // of its tasks, but those that a later launch has taken over
-  bool live, then_live;            // it has tasks that are pending or running; the job after it is
-  bool asked;                      // Slurm answered; else all is read off the folder
+  bool live;                       // it has tasks that are pending or running
+  bool other;                      // some of them train with other settings than those of `runs`
+  bool then_counts;                // it has the last job for the steps after training; its state:
+  rmx__task_state then_state;
+  struct json_t *answers;  // the fingerprints of its runs, by name; NULL: not known
+  bool asked;              // Slurm answered; else all is read off the folder
 };
 struct rmx__launches {
   struct rmx__launch *items;  // (n) the oldest first

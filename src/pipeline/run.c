@@ -6,6 +6,7 @@
 
 // The user is asked about finished runs that go out of use before anything is written.
 static rmx_status agree_and_train(rmx_pipeline *p, rmx_err *err) {
+  if (p->trained) RMX_TRY(rmx__are_trained(p, err));
   RMX_TRY(rmx__agree_to_train(p, err));
   return rmx__step_train(p, err);
 }

@@ -179,6 +179,27 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   return status;
 }
 
+bool rmx__mixtures_are_stale(const rmx_experiment *e, const rmx_corpus *corpus) {
+  RMX_OWNED char *path = rmx_experiment_path(e, "mixtures.csv"),
+                 *record = rmx_experiment_path(e, "mixtures.json");
+  RMX_OWNED double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
+  json_auto_t *had = NULL;
+  rmx_err ignored;
+  if (!path || !record || !cap || !rmx_exists(path) || !rmx_exists(record) ||
+      rmx__json_read(record, &had, &ignored) != RMX_OK ||
+      rmx_weight_caps(e, corpus, cap, &ignored) != RMX_OK)
+    return false;
+  const uint64_t content = content_of(path);
+  if (!had_content(had, "content", content)) return had_content(had, "before", content);
+  struct rmx__stamp stamp = stamp_of(e, corpus, cap, true),
+                    before = stamp_of(e, corpus, cap, false);
+  const bool same =
+      rmx__stamp_same(&stamp, had, "asked", NULL) || rmx__stamp_same(&before, had, "asked", NULL);
+  rmx__stamp_release(&stamp);
+  rmx__stamp_release(&before);
+  return !same;
+}
+
 rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err) {
   rmx_corpus *corpus;
   RMX_TRY(rmx_experiment_corpus(&p->experiment, &corpus, err));

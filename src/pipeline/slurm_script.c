@@ -27,16 +27,18 @@ static void put_output(rmx_buf *out, const char *folder, const char *name) {
   rmx_buf_printf(out, "/%s\"\n#SBATCH --open-mode=append\n", name);
 }
 
-static void put_choices(const struct rmx__slurm_job *j, rmx_buf *out) {
+static void put_choices(const struct rmx__slurm_job *j, int64_t cpus, rmx_buf *out) {
   const rmx_launch_request *r = j->request;
   number(out, "nodes", 1);
   number(out, "ntasks", 1);
-  number(out, "cpus-per-task", j->cpus);
+  number(out, "cpus-per-task", cpus);
   if (j->gpu) option(out, "gres", "gpu:1");
   if (r->partition) option(out, "partition", r->partition);
   if (r->time) option(out, "time", r->time);
   for (size_t i = 0; i < r->sbatch.n; i++)
     rmx_buf_printf(out, "#SBATCH --%s\n", r->sbatch.items[i] + strspn(r->sbatch.items[i], "-"));
+  if (r->time) rmx_buf_printf(out, "#SBATCH --signal=B:USR1@%lld\n", (long long)j->notice_s);
+  rmx_buf_puts(out, "#SBATCH --requeue\n");
 }
 
 static void put_places(const struct rmx__slurm_job *j, rmx_buf *out) {
@@ -56,6 +58,25 @@ static void put_settings(const struct rmx__slurm_job *j, rmx_buf *out) {
   }
 }
 
+// Waits for the program, which was started in the background.
+static void put_wait(rmx_buf *out) {
+  rmx_buf_puts(out,
+               " &\n"
+               "program=$!\n"
+               "trap 'kill -s USR1 \"$program\"' USR1       # before the time limit\n"
+               "trap 'kill -s TERM \"$program\"' TERM INT   # preempted or cancelled\n"
+               "wait \"$program\"\n"
+               "code=$?\n"
+               "while kill -s 0 \"$program\" 2> /dev/null; do\n"
+               "  wait \"$program\"\n"
+               "  code=$?\n"
+               "done\n"
+               "echo \"ended $code\" > \"$state\"\n"
+               "# Stopped before the time limit, with checkpoints: the task continues from them.\n"
+               "[ \"$code\" -ne 75 ] || scontrol requeue \"$SLURM_JOB_ID\"\n"
+               "exit \"$code\"\n");
+}
+
 void rmx__slurm_array(const struct rmx__slurm_job *j, rmx_buf *out) {
   const rmx_launch_request *r = j->request;
   rmx_buf_printf(
@@ -70,9 +91,7 @@ void rmx__slurm_array(const struct rmx__slurm_job *j, rmx_buf *out) {
   rmx_buf_printf(out, "#SBATCH --array=0-%zu", j->tasks - 1);
   if (r->array_limit) rmx_buf_printf(out, "%%%lld", (long long)r->array_limit);
   rmx_buf_puts(out, "\n");
-  put_choices(j, out);
-  if (r->time) rmx_buf_printf(out, "#SBATCH --signal=B:USR1@%lld\n", (long long)j->notice_s);
-  rmx_buf_puts(out, "#SBATCH --requeue\n");
+  put_choices(j, j->cpus, out);
   put_output(out, j->folder, "%a.txt");
   put_places(j, out);
   rmx_buf_puts(
@@ -96,21 +115,7 @@ void rmx__slurm_array(const struct rmx__slurm_job *j, rmx_buf *out) {
   rmx_buf_printf(out, " --slice \"$task/%zu\" --runs \"$launch/runs.txt\" --jobs %lld%s", j->tasks,
                  (long long)j->jobs, j->redo ? " --redo" : "");
   put_settings(j, out);
-  rmx_buf_puts(out,
-               " &\n"
-               "train=$!\n"
-               "trap 'kill -s USR1 \"$train\"' USR1       # before the time limit\n"
-               "trap 'kill -s TERM \"$train\"' TERM INT   # preempted or cancelled\n"
-               "wait \"$train\"\n"
-               "code=$?\n"
-               "while kill -s 0 \"$train\" 2> /dev/null; do\n"
-               "  wait \"$train\"\n"
-               "  code=$?\n"
-               "done\n"
-               "echo \"ended $code\" > \"$state\"\n"
-               "# Stopped before the time limit, with checkpoints: the task continues from them.\n"
-               "[ \"$code\" -ne 75 ] || scontrol requeue \"$SLURM_JOB_ID\"\n"
-               "exit \"$code\"\n");
+  put_wait(out);
 }
 
 void rmx__slurm_then(const struct rmx__slurm_job *j, rmx_buf *out) {
@@ -118,10 +123,14 @@ void rmx__slurm_then(const struct rmx__slurm_job *j, rmx_buf *out) {
                "#!/bin/sh\n# Written by `regmix launch slurm --then`: the steps after "
                "training.\n");
   put_name(out, j->experiment);
-  put_choices(j, out);
+  put_choices(j, j->then_cpus, out);
   put_output(out, j->folder, "then.txt");
   put_places(j, out);
-  rmx_buf_puts(out, "exec \"$regmix\" run -C \"$experiment\"");
+  rmx_buf_puts(out,
+               "state=\"$launch/then.state\"  # for `regmix status`\n"
+               "\n"
+               "echo \"running 0 $(hostname)\" > \"$state\"\n"
+               "\"$regmix\" run -C \"$experiment\" --trained");
   put_settings(j, out);
-  rmx_buf_puts(out, "\n");
+  put_wait(out);
 }

@@ -11,6 +11,7 @@ struct rmx__slurm_job {
   const char *experiment, *program, *folder;  // absolute; folder: of this launch
   size_t runs, all, tasks;                    // runs of the job, of the experiment
   int64_t cpus, jobs;                         // of a task: processors, and runs at a time
+  int64_t then_cpus;                          // of the job after them
   int64_t notice_s;                           // before the time limit
   bool gpu, redo;
 };

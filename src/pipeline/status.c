@@ -42,6 +42,7 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
   }
   if (corpus && rmx__experiment_has(e, "mixtures.csv")) {
     rmx_status status = rmx_swarm_states_json(e, corpus, root, err);
+    json_object_set_new(root, "mixtures_stale", json_boolean(rmx__mixtures_are_stale(e, corpus)));
     if (status == RMX_OK) status = add_launches(e, corpus, root, err);
     if (status != RMX_OK) {
       rmx_corpus_free(corpus);

@@ -153,6 +153,14 @@ rmx_status rmx__runs_open(rmx_pipeline *p, bool write, struct rmx__runs_of *out,
 void rmx__runs_close(struct rmx__runs_of *r);
 // Asks for the same consent as rmx__step_train, before anything is written.
 rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err);
+// mixtures.csv was drawn for other settings or another corpus, so `regmix run` would draw it again.
+// A file of the user's own never is.
+bool rmx__mixtures_are_stale(const rmx_experiment *e, const rmx_corpus *corpus);
+#define RMX__STALE_MIXTURES                                                                     \
+  "mixtures.csv was drawn for other settings or another corpus, so `regmix run` would draw it " \
+  "again and not use runs of these mixtures"
+// RMX_EINPUT where runs of the proxies are not done, beyond those that may fail.
+rmx_status rmx__are_trained(rmx_pipeline *p, rmx_err *err);
 // Puts into the tables of an experiment's own runs the shares that were drawn, if they differ much
 // from the requested ones, and the directions that the results give.
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,

@@ -280,6 +280,23 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
   return with_runs(p, agree, err);
 }
 
+static rmx_status are_trained(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
+                              size_t n, rmx_err *err) {
+  (void)p, (void)corpus;
+  size_t left = 0;
+  for (size_t i = 0; i < n; i++) left += rmx_run_look(&runs[i], NULL) < RMX_RUN_DIVERGED;
+  if (left == 0 || (double)left <= runs[0].training.may_fail * (double)n + 1e-9) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%zu of %zu run%s %s not done, so the steps after training do not begin; `regmix "
+                  "launch slurm --then`, with the same options as before, submits what is missing, "
+                  "and these steps after it",
+                  left, n, rmx_s((double)n), rmx_is((double)left));
+}
+
+rmx_status rmx__are_trained(rmx_pipeline *p, rmx_err *err) {
+  return with_runs(p, are_trained, err);
+}
+
 static bool is_sliced(const rmx_pipeline *p) {
   return p->slice.n || p->slice.runs;
 }
@@ -417,6 +434,8 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
                         rmx_err *err) {
   RMX_OWNED rmx_run *chosen = NULL;
   struct trained done = {0};
+  if (rmx__mixtures_are_stale(&p->experiment, corpus))
+    rmx_warn(&p->listener, "%s; `regmix sample` draws it now", RMX__STALE_MIXTURES);
   size_t m = n_all;
   rmx_err other;
   rmx__warn_of_repetition(p, corpus);

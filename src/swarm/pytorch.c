@@ -75,11 +75,35 @@ static const char look_for_torch[] =
     "if not spec or not spec.origin: sys.exit(3)\n"
     "file, found = os.path.join(os.path.dirname(spec.origin), 'version.py'), {}\n"
     "if os.path.exists(file): exec(open(file).read(), found)\n"
-    "print(found.get('__version__', ''))";
+    "print('torch', found.get('__version__', ''))";
+static const char torch_word[] = "torch ";
 
 static bool is_too_old(const char *version) {
   int major, minor;
   return sscanf(version, "%d.%d", &major, &minor) == 2 && (major < 1 || (major == 1 && minor < 13));
+}
+
+// REGMIX_DEVICE, as train.py reads it, and whether this machine has a driver for it at all.
+static rmx_status check_device(rmx_err *err) {
+  static const char *const drivers[] = {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvhost-ctrl",
+                                        "/dev/dxg", "/dev/kfd"};
+  const char *name = getenv("REGMIX_DEVICE");
+  if (!name || !*name || strcmp(name, "cpu") == 0) return RMX_OK;
+  const bool cuda = strncmp(name, "cuda", 4) == 0, numbered = cuda && name[4] == ':';
+  const char *digits = name + 5;
+  const size_t n = numbered ? strspn(digits, "0123456789") : 0;
+  if (!cuda || (name[4] && !(numbered && n && n <= 4 && !digits[n])))
+    return rmx_fail(err, RMX_EINPUT,
+                    "trainer: pytorch: REGMIX_DEVICE in the environment is \"%s\"; wanted cpu, "
+                    "cuda, or cuda:1, cuda:2, ...",
+                    name);
+  for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+    if (access(drivers[i], F_OK) == 0) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "trainer: pytorch: REGMIX_DEVICE in the environment is %s, but this machine has "
+                  "no CUDA device (`nvidia-smi` would list it). Set it to cpu, which is slow, or "
+                  "unset it and work on a machine with a GPU",
+                  name);
 }
 
 rmx_status rmx__pytorch_check(rmx_err *err) {
@@ -87,9 +111,15 @@ rmx_status rmx__pytorch_check(rmx_err *err) {
   const char *file = getenv("REGMIX_PYTORCH"), *given = getenv("REGMIX_PYTHON");
   const char *python = given && *given ? given : "python3";
   if (file && *file) return RMX_OK;
+  RMX_TRY(check_device(err));
   const char *const argv[] = {python, "-c", look_for_torch, NULL};
   RMX_OWNED_BY(rmx__reply_release) struct rmx__reply reply = {0};
-  RMX_TRY(rmx__call(argv, TIMEOUT_S, &reply, err));
+  if (rmx__call(argv, TIMEOUT_S, &reply, err) != RMX_OK)
+    return err->status == RMX_EINTERRUPTED
+               ? err->status
+               : rmx_fail_in(err,
+                             "trainer: pytorch (REGMIX_PYTHON in the environment names the python "
+                             "that has PyTorch)");
   const char *version = rmx__reply_text(&reply);
   if (reply.code == NO_TORCH)
     return rmx_fail(err, RMX_EINPUT,
@@ -102,6 +132,12 @@ rmx_status rmx__pytorch_check(rmx_err *err) {
                     "trainer: pytorch: cannot start %s: %s. Set REGMIX_PYTHON in the environment "
                     "to the python that has PyTorch",
                     python, rmx__reply_why(&reply));
+  if (strncmp(version, torch_word, sizeof torch_word - 1) != 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "trainer: pytorch: %s is not a python, since it does not answer as one. Set "
+                    "REGMIX_PYTHON in the environment to the python that has PyTorch",
+                    python);
+  version += sizeof torch_word - 1;
   if (is_too_old(version))
     return rmx_fail(err, RMX_EINPUT,
                     "trainer: pytorch: %s has PyTorch %.*s; wanted 1.13 or newer. Install a newer "

@@ -36,7 +36,7 @@ try "processors for several runs at a time" 0 "--jobs 4" launch --dry-run --cpus
 try "as JSON" 0 '"runs": 5' launch --dry-run --json
 try "a GPU for each task" 0 "#SBATCH --gres=gpu:1" launch --dry-run --gpus 2 --set proxy.trainer=pytorch
 says "with its part of the runs" '--slice "$task/2"' "$SCRATCH/stdout"
-try "the steps after training" 0 'exec "$regmix" run' launch --dry-run --then
+try "the steps after training" 0 '"$regmix" run -C "$experiment" --trained' launch --dry-run --then
 
 # ---- refused before anything is written
 try "no batch system" 2 "the batch system is missing" "$REGMIX" launch -C exp
@@ -87,6 +87,54 @@ touch go
 wait $pid
 same "does not disturb it" "0 job 76: 5 runs in 5 tasks" "$? $(grep -o 'job 76: 5 runs in 5 tasks' first)"
 rm -rf exp/slurm
+
+# ---- the job for the steps after training
+cp -r exp chain
+on() { command=$1; shift; PATH=$SCRATCH/bin:$plain "$REGMIX" $command -C chain "$@"; }
+echo 'echo "$@" >> calls; n=$(cat number 2> /dev/null || echo 100); n=$((n + 1)); echo $n > number; echo $n' | fake sbatch
+echo 'echo "$1" >> cancelled; rm -f "queue.$1"' | fake scancel
+echo 'while [ $# -gt 1 ]; do shift; done; cat "queue.$1" 2> /dev/null || { echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1; }' | fake squeue
+queue() { job=$1; shift; printf '%s\n' "$@" > "queue.$job"; }
+chain() { on status --json > json; value json "' '.join('%s:%d' % (k, o['slurm'][$1][k]) for k in ('pending','running','done','failed','preempted'))"; }
+try "a job after two tasks" 0 "job 102: the steps after training" on "launch slurm" --tasks 2 --then
+says "which may start however they end" "--dependency=afterany:101 --kill-on-invalid-dep=yes" calls
+queue 101 "0 RUNNING" "1 PENDING"; queue 102 "N/A PENDING"
+try "status has it" 0 "job 102: the steps after training are pending" on status
+try "so does the next launch" 0 "job 102, the steps after training, is pending" on "launch slurm" --then
+same "which submits nothing" 2 "$(wc -l < calls | tr -d ' ')"
+queue 101 "0 FAILED" "1 RUNNING"
+try "after a repair it is replaced" 0 "job 104 takes the place of job 102" on "launch slurm" --tasks 2
+says "by one that waits for old and new tasks" "--dependency=afterany:101:103" calls
+same "and ended" 102 "$(cat cancelled)"
+rm queue.101
+queue 104 "N/A RUNNING"
+try "status: it runs" 0 "job 104: the steps after training are running" on status
+rm queue.104
+try "it begins nothing while runs are missing" 1 "5 of 6 runs are not done, so the steps after training do not begin" sh chain/slurm/2/then.sh
+try "status: it failed, and where its output is" 0 "not done: it failed or was cancelled; their output is in chain/slurm/2/then.txt" on status
+try "the next launch says so, too" 0 "--then submits them again" on "launch slurm" --tasks 2
+echo "ended 0" > chain/slurm/2/then.state
+try "status: it is done" 0 "job 104: the steps after training are done" on status
+
+# ---- what is in the queue is pending, whatever the folder has
+queue 105 "0 PENDING" "1 PENDING"
+echo "ended 75" > chain/slurm/3/0.state
+same "a task that was queued again" "pending:2 running:0 done:0 failed:0 preempted:0" "$(chain -1)"
+try "other settings than those of the queue" 1 "job 105 has tasks in the queue that train these runs with other settings" on "launch slurm" --tasks 2 --redo --set proxy.lr=1e-3
+same "submit nothing" 5 "$(wc -l < calls | tr -d ' ')"
+on train -q > log 2>&1
+same "tasks that wait, though all runs are done" "pending:2 running:0 done:0 failed:0 preempted:0" "$(chain -1)"
+
+# ---- mixtures of other settings
+try "launch" 1 "mixtures.csv was drawn for other settings" on "launch slurm" --set seed=7 --redo
+try "what to do then" 1 "\`regmix sample\` draws it now" on "launch slurm" --set seed=7 --redo
+for command in "train --dry-run" check status; do
+  try "$command" 0 "mixtures.csv was drawn for other settings" on "$command" --set seed=7
+done
+try "a table of one's own is never old" 0 "" sh -c "mv chain/mixtures.json old && PATH=$SCRATCH/bin:$plain \"$REGMIX\" launch slurm -C chain --set seed=7 --redo --dry-run"
+if grep -q "drawn for other" "$SCRATCH/stderr"; then not_ok "and no warning"; else ok "and no warning"; fi
+rm -rf chain calls number queue.* bin/scancel
+echo 'exit 1' | fake squeue
 
 # ---- it is not known whether sbatch took the script
 again() { rm -f exp/slurm/1/array.sh.asked; }
@@ -150,7 +198,7 @@ echo 'echo "$@" >> calls; n=$(cat number 2> /dev/null || echo 40); n=$((n + 1));
 echo 'for i in 0 1; do echo "$i RUNNING"; done; echo "2 PENDING"; echo "3 PENDING"; echo "4 PENDING"' | fake squeue
 try "submitted" 0 "job 41: 5 runs in 5 tasks" launch --then
 says "with the job after it" "job 42: the steps after training" "$SCRATCH/stdout"
-says "which waits for all tasks" "--dependency=afterok:41 --kill-on-invalid-dep=yes" calls
+says "which waits for all tasks" "--dependency=afterany:41 --kill-on-invalid-dep=yes" calls
 status
 same "the queue is asked" "pending:3 running:2 done:0 failed:0 preempted:0" "$(tasks 0)"
 try "the same command submits nothing" 0 "5 runs are in the queue already" launch

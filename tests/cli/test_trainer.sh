@@ -243,4 +243,18 @@ printf '#!/bin/sh\ngrep SigIgn /proc/self/status > result.json\n' > exp/train.sh
 again
 train --set proxy.command=./train.sh -q > /dev/null 2>&1
 holds "a command of the user's does not ignore SIGXFSZ" grep -q 'SigIgn:.*[02468ace][0-9a-f]\{6\}$' exp/runs/r1/result.rejected.json
+
+# ---- what trainer: pytorch needs is looked at before any run
+torch() { REGMIX_PYTHON=$1 REGMIX_DEVICE=$2 "$REGMIX" check -C exp --set proxy.trainer=pytorch; }
+printf '#!/bin/sh\nexit 0\n' > quiet; chmod +x quiet
+try "a python that prints nothing" 1 "is not a python" torch "$PWD/quiet" cpu
+try "a folder for a python" 1 "REGMIX_PYTHON in the environment names the python" torch /tmp cpu
+for device in tpu cuda: cuda:x cpu:0; do
+  try "the device $device" 1 "REGMIX_DEVICE in the environment is \"$device\"; wanted cpu" torch "$PWD/quiet" $device
+done
+if ls /dev/nvidia0 /dev/nvidiactl /dev/nvhost-ctrl /dev/dxg /dev/kfd > /dev/null 2>&1; then
+  skip "a device that is missing" "there is a driver for GPUs"
+else
+  try "a device that is missing" 1 "this machine has no CUDA device" torch "$PWD/quiet" cuda:1
+fi
 done_testing
