@@ -18,11 +18,16 @@ rmx_status rmx_slice_parse(const char *text, rmx_slice *out, rmx_err *err) {
       sscanf(text, "%9lld/%9lld%n", &i, &n, &end) != 2 || text[end])
     return rmx_fail(err, RMX_EUSAGE,
                     "--slice %s: wanted I/N, such as 0/8 for the first of eight parts", text);
-  if (n < 1 || i >= n)
+  if (n < 1)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--slice %s: there must be at least one part; wanted I/N, such as 0/8 for the "
+                    "first of eight parts",
+                    text);
+  if (i >= n)
     return rmx_fail(err, RMX_EUSAGE,
                     "--slice %s: there is no part %lld of %lld; the parts are numbered from 0 to "
                     "N-1, so the last is %lld/%lld",
-                    text, i, n, n > 0 ? n - 1 : 0, n > 0 ? n : 1);
+                    text, i, n, n - 1, n);
   out->i = i, out->n = n;
   return RMX_OK;
 }

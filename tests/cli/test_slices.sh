@@ -55,6 +55,7 @@ printf '\r\n\n' > none
 try "a list of no run" 1 "it names no run; wanted one name a line, such as 0001" train --runs none
 printf '0002\r\n0001\r\n' > windows.txt
 try "a list with the line ends of Windows" 0 "would train 1 of 2 runs" train --runs windows.txt --dry-run
+try "no part at all" 2 "there must be at least one part" train --slice 0/0
 try "two parts for one process" 2 "--slice is given 2 times" train --slice 0/2 --slice 1/2
 try "a dry run of a part" 0 "would train 2 of 3 runs (1 is done)" train --slice 0/3 --dry-run
 

@@ -358,6 +358,8 @@ def errors(exp, scratch):
             (own_copy(exp, "r1", at + "/4", domains=gone), "copy the folder corpus/ there"),
         "tokens of another corpus":
             (own_copy(exp, "r1", at + "/5", domains=other), "is of another corpus"),
+        "a hash of another corpus":
+            (own_copy(exp, "r1", at + "/8", corpus_hash="0" * 16), "are of another corpus"),
         "no CUDA": (own_copy(exp, "r1", at + "/6"), "nvidia-smi"),
         "too little memory for one run": (own_copy(exp, "r1", at + "/7"), "one run needs about"),
     }

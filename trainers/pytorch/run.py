@@ -33,10 +33,12 @@ class Run:
         o = self.json
         check_run(o, self.path)
         if o.get("steering") is not None:
-            raise Refused('%s: the method "%s" controls this training while it goes on, which only '
-                          "regmix's own trainer can do; leave the method out, or set "
-                          "proxy.trainer: regmix" % (self.path, o["steering"].get("method")))
+            method = o["steering"].get("method")
+            raise Refused("%s: %s controls this training while it goes on, which only regmix's own "
+                          "trainer can do; leave the method out, or set proxy.trainer: regmix"
+                          % (self.path, 'the method "%s"' % method if method else '"steering"'))
         self.check_folder(folder)
+        self.check_corpus()
         self.folder, self.name, self.domains = folder, o["name"], o["domains"]
         self.seed, self.corpus_vocab = o["seed"] % (1 << 64), o["vocab"]
         self.keep_model = bool(o.get("keep_model"))
@@ -53,6 +55,21 @@ class Run:
             raise Refused('%s: "folder" is %s, which is another folder than this one. After an '
                           "experiment was moved, `regmix train` writes run.json again; in a copy, "
                           'correct "folder"' % (self.path, named))
+
+    def check_corpus(self):
+        """The tokens there are those that run.json was written for."""
+        path = os.path.join(self.json["corpus"], "corpus", "corpus.json")
+        wanted = self.json.get("corpus_hash")
+        if wanted is None or not os.path.exists(path):
+            return
+        try:
+            there = read_json(path).get("hash")
+        except (OSError, ValueError, AttributeError) as error:
+            raise Refused("%s: %s cannot be read: %s" % (self.path, path, error))
+        if there is not None and there != wanted:
+            raise Refused('%s: "corpus_hash" is %s, but the corpus in %s has %s: the tokens are of '
+                          "another corpus. `regmix train` writes run.json again"
+                          % (self.path, shown(wanted), self.json["corpus"], shown(there)))
 
     def read_training(self, t):
         self.t = t
