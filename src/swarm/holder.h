@@ -9,7 +9,8 @@
 
 // Seconds. BEAT: between two heartbeats. SILENT: without one for longer, a holder of another place
 // counts as gone. ENDED: what a process that ended may leave running, such as a command, beats for
-// it; without that it counts as gone after this time, and so does a claim that names nobody.
+// it; without that it counts as gone after this time. So does a claim that names nobody, where
+// there are no locks.
 enum { RMX__BEAT_S = 5, RMX__ENDED_S = 10, RMX__SILENT_S = 60 };
 
 typedef struct rmx__holder {
