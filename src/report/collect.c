@@ -117,11 +117,6 @@ static bool is_edited_optimum(const json_t *optimum) {
   return json_object_get(optimum, "made_by") && rmx__json_seal_broken(optimum);
 }
 
-rmx_status rmx__note_edited(json_t *data, const char *name, rmx_err *err) {
-  if (!json_object_get(data, "edited")) RMX_TRY(rmx__put(data, "edited", json_array(), err));
-  return rmx__add(json_object_get(data, "edited"), json_string(name), err);
-}
-
 // The page shows what the fit knows: an optimum with a virtual domain as it was searched. A file
 // that was changed by hand stays as it is, so that a warning is given.
 static void take_searched(json_t *data) {

@@ -358,3 +358,8 @@ rmx_status rmx__collect_warnings(json_t *data, rmx_err *err) {
   RMX_TRY(about_fit(data, err));
   return about_epochs(data, err);
 }
+
+rmx_status rmx__note_edited(json_t *data, const char *name, rmx_err *err) {
+  if (!json_object_get(data, "edited")) RMX_TRY(rmx__put(data, "edited", json_array(), err));
+  return rmx__add(json_object_get(data, "edited"), json_string(name), err);
+}

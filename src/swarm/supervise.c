@@ -10,12 +10,6 @@
 #include "ranks.h"
 #include "supervisor.h"
 
-size_t rmx__busy(const rmx__supervisor *s) {
-  size_t n = 0;
-  for (int i = 0; i < s->options->jobs; i++) n += s->workers[i].pid != 0;
-  return n;
-}
-
 static void stop_all(rmx__supervisor *s) {
   for (int i = 0; i < s->options->jobs; i++)
     if (s->workers[i].pid) {

@@ -37,8 +37,6 @@ typedef struct rmx__supervisor {
   char *pytorch;  // train.py; NULL: not needed
 } rmx__supervisor;
 
-// Workers that are at work.
-size_t rmx__busy(const rmx__supervisor *s);
 double rmx__run_tokens(const rmx_run *r);
 
 // ---- runs_to_do.c
@@ -64,6 +62,8 @@ bool rmx__is_rank(void);
 
 // ---- worker_start.c
 
+// Workers that are at work.
+size_t rmx__busy(const rmx__supervisor *s);
 // Writes run.json of the run; *ready: this worker gets it.
 rmx_status rmx__make_ready(rmx__supervisor *s, size_t run, bool *ready, rmx_err *err);
 // Starts an idle worker on the next runs of the queue, if another process has not taken them.

@@ -12,6 +12,12 @@
 // Runs that one PyTorch process gets.
 enum { MAX_STACKED = 512 };
 
+size_t rmx__busy(const rmx__supervisor *s) {
+  size_t n = 0;
+  for (int i = 0; i < s->options->jobs; i++) n += s->workers[i].pid != 0;
+  return n;
+}
+
 // Where fewer runs are left than may go at a time, each takes a share of the idle processors. This
 // run is out of the queue already.
 static int threads_of(const rmx__supervisor *s, const rmx_run *r) {

@@ -16,7 +16,7 @@ import sys
 from small_experiment import Experiment, ok, tests
 
 # The first step that a setting makes out of date: those after it are done again as well. The
-# optimum is searched again after any change, which takes a moment.
+# optimum is searched again after any change that it may depend on, which takes a moment.
 FIRST_STEP = """
 prepare   corpus.text_field=body corpus.separator=--- corpus.encoding=windows-1251 corpus.valid_fraction=0.1
 prepare   corpus.max_valid_tokens=100 corpus.max_bytes=9k corpus.max_document=1M corpus.skip_bad=true corpus.dedup=false
@@ -44,7 +44,8 @@ optimize  optimize.replicates=9 optimize.level=0.8 optimize.floor=a=0.1 optimize
 optimize  optimize.share=a+b=0.2 optimize.ordered=a>=b optimize.drop_below=0.01 optimize.reference=x optimize.max_kl=0.1
 optimize  optimize.kl_penalty=1 optimize.metric_group=g=exam optimize.no_worse=exam optimize.than=x optimize.worst=true
 optimize  optimize.weigh=signal optimize.min_signal=0.5
-optimize  jobs=2 isa=ref target=a compare.human=x compare.budget=1M
+optimize  target=a
+nothing   jobs=2 isa=ref compare.human=x compare.budget=1M
 """
 
 # What of the large models of 4 mixtures (the prior is the uniform one) with 2 seeds each `compare` would train: nothing, all, or the number.
