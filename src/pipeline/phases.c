@@ -26,10 +26,13 @@ rmx_status rmx__search_phases(const rmx_fit *f, const rmx_strings *asked, rmx__p
                     "--phases: %zu shares, but the runs of this fit have %zu phases", n,
                     f->n_phases);
   for (size_t k = 0; k < n; k++)
-    if (!f->phases_assumed && fabs(out->share[k] - f->phase_share[k]) > 1e-6)
+    if (fabs(out->share[k] - f->phase_share[k]) > 1e-6)
       return rmx_fail(err, RMX_EUSAGE,
-                      "--phases: phase %zu has a share of %g here and of %g in the "
-                      "runs of this fit, which says nothing about other shares",
+                      f->phases_assumed
+                          ? "--phases: phase %zu has a share of %g here and of %g in this fit, "
+                            "which assumed equal shares; fit again with `regmix fit --phases`"
+                          : "--phases: phase %zu has a share of %g here and of %g in the runs of "
+                            "this fit, which says nothing about other shares",
                       k, out->share[k], f->phase_share[k]);
   if (n || f->n_phases == 0) return RMX_OK;
   if (!(out->share = rmx_calloc(f->n_phases, sizeof *out->share)))
@@ -147,6 +150,19 @@ static rmx_status read_given(const char *path, const rmx_phase_columns *c, size_
   return rmx_mixture_check(w, c->n_domains, names, 0.01, path, err);
 }
 
+// Holds column d at its given weight, which must keep the bounds that the user gave it.
+static rmx_status give(const rmx_fit *f, size_t d, double within, double share, rmx_constraints *k,
+                       rmx_err *err) {
+  const double w = within * share;
+  if (w < k->low[d] - 1e-9 || w > k->high[d] + 1e-9)
+    return rmx_fail(err, RMX_EINPUT,
+                    "--given has %.4g for %s, and %s %.4g is asked of it: they cannot both be kept",
+                    within, f->domains[d], w < k->low[d] ? "at least" : "at most",
+                    (w < k->low[d] ? k->low[d] : k->high[d]) / share);
+  k->low[d] = k->high[d] = w;
+  return RMX_OK;
+}
+
 rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
                             rmx_constraints *k, rmx_err *err) {
   const rmx_phase_columns *c = &p->columns;
@@ -161,7 +177,7 @@ rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_st
   for (size_t i = 0; i < files->n; i++) {
     RMX_TRY(read_given(files->items[i], c, i, w, err));
     for (size_t d = 0; d < f->D; d++)
-      if (c->of[d] == i) k->low[d] = k->high[d] = w[c->index[d]] * f->phase_share[i];
+      if (c->of[d] == i) RMX_TRY(give(f, d, w[c->index[d]], f->phase_share[i], k, err));
   }
   return RMX_OK;
 }

@@ -54,7 +54,8 @@ static void find_signal(const double *truth, size_t n, size_t free_to_vary, rmx_
   out->signal_from_replicates =
       free_to_vary >= ENOUGH_TO_TELL && out->noise > 0 && out->noise < noise;
   if (out->signal_from_replicates) noise = out->noise;
-  if (variance > 0) out->signal_to_noise = sqrt(fmax(variance - noise * noise, 0)) / noise;
+  if (!rmx__only_rounding(variance * (double)n, mean, n))
+    out->signal_to_noise = sqrt(fmax(variance - noise * noise, 0)) / noise;
 }
 
 rmx_status rmx__diagnose(const double *truth, const double *predicted, const int *groups, size_t n,

@@ -7,6 +7,9 @@
 
 #include "base/json.h"
 
+// Whether n values with this mean differ by no more than rounding: such a metric is constant.
+// square: the sum of the squares of their differences from the mean.
+bool rmx__only_rounding(double square, double mean, size_t n);
 // Compares n predictions with the truth. groups (n): equal for runs of one mixture; NULL: no two
 // are equal.
 rmx_status rmx__diagnose(const double *truth, const double *predicted, const int *groups, size_t n,

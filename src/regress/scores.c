@@ -48,6 +48,11 @@ double rmx_spearman(const double *a, const double *b, size_t n) {
   return rho;
 }
 
+bool rmx__only_rounding(double square, double mean, size_t n) {
+  static const double ROUNDING = 1e-10;  // of the mean
+  return sqrt(square / (double)n) <= ROUNDING * fabs(mean);
+}
+
 void rmx_score(const double *truth, const double *predicted, size_t n, rmx_scores *out) {
   double mean = 0, sse = 0, sae = 0, sst = 0;
   for (size_t i = 0; i < n; i++) mean += truth[i] / (double)n;
@@ -61,7 +66,7 @@ void rmx_score(const double *truth, const double *predicted, size_t n, rmx_score
                       .spearman = rmx_spearman(truth, predicted, n),
                       .mse = n ? sse / (double)n : NAN,
                       .mae = n ? sae / (double)n : NAN,
-                      .r2 = sst > 0 ? 1 - sse / sst : NAN};
+                      .r2 = n && !rmx__only_rounding(sst, mean, n) ? 1 - sse / sst : NAN};
 }
 
 json_t *rmx__scores_json(const rmx_scores *s) {

@@ -175,6 +175,13 @@ def test_weighed(e):
         ok("The fit has learnt nothing about the target" in text, f"noise by signal, {name}: the text says so", text)
         code, text, said = e.call("suggest", "--fit", "fit", "-n", "3", "--no-curve", "--weigh", "signal", *more)
         ok(code == 0 and "nothing was learnt about the target: " in said and "3 mixtures are spread out" in said, f"noise by signal, {name}: suggest says so", said)
+    # Constants whose spread over the runs is only rounding, beside a signal.
+    for runs, value in ((32, 0.4), (31, 0.35), (30, 0.7), (29, 1.3), (28, 0.25)):
+        e.put("c.csv", "run,good_loss,flat_acc\n" + "".join(f"{i},{3 - w[0] ** 0.5 + draw.gauss(0, 0.02):.6f},{value}\n" for i, w in enumerate(rows[:runs])))
+        e.put("cx.csv", "run," + ",".join(DOMAINS) + "\n" + "".join(f"{i}," + ",".join(f"{x:.9f}" for x in w) + "\n" for i, w in enumerate(rows[:runs])))
+        e.call("fit", "--mixtures", "cx.csv", "--metrics", "c.csv", "--out", "constant", "-q")
+        tree = e.json("optimize", "--fit", "constant", "--target", "g", "--metric-group", "g=good_loss,flat_acc", "--weigh", "signal", "--quick")
+        ok(tree["learnt"] and tree["left_out"] == ["flat_acc"] and tree["mixture"]["web"] > prior[0] + 0.2, f"by signal, {value} in {runs} runs is left out", tree)
     tree = e.json("optimize", "--fit", "fit", "--target", "noise_loss", "--target", "flat_loss", "--weigh", "signal", "--quick")
     ok(tree["why_not"] == NO_SIGNAL and "min_signal" not in tree and tree["left_out"] == [], "noise by signal: the reason", tree)
     tree = e.json("optimize", "--fit", "fit", "--target", "good_loss", "--target", "noise_loss", "--weigh", "signal", "--quick")

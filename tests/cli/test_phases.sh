@@ -78,14 +78,18 @@ optimize="$REGMIX optimize --target x_loss --quick --no-guard"
 $optimize --fit h --phases 0.8,0.2 --json > o.json 2> /dev/null
 same "web comes at the end" True "$(value o.json 'o["phases"][1]["mixture"]["web"] > 0.9 and o["phases"][0]["mixture"]["web"] < 0.1 and [p["share"] for p in o["phases"]] == [0.8, 0.2]')"
 same "weights are shares of all tokens" True "$(value o.json 'abs(sum(o["mixture"].values()) - 1) < 1e-6 and abs(o["mixture"]["phase_0_web"] + o["mixture"]["phase_0_code"] - 0.8) < 1e-6')"
-$optimize --fit f --phases 0.9,0.1 --json > o.json 2> /dev/null
-same "shares that the fit did not know" "[0.9, 0.1]" "$(value o.json '[p["share"] for p in o["phases"]]')"
+try "shares that the fit did not know" 2 "assumed equal shares; fit again with" $optimize --fit f --phases 0.9,0.1
+try "shares that the fit assumed" 0 "" $optimize --fit f --phases 0.5,0.5
 try "shares that the fit knows better" 2 "says nothing about other shares" $optimize --fit h --phases 0.5,0.5
 try "shares for a fit without phases" 2 "have no phases" $optimize --fit one --phases 0.5,0.5
 try "shares that do not sum to 1, again" 2 "sum to 1.1, wanted 1" $optimize --fit h --phases 0.8,0.3
 printf 'web: 0.25\ncode: 0.75\n' > given.yaml
 $optimize --fit h --given given.yaml --json > o.json 2> /dev/null
 same "only the second phase, with the first one given" True "$(value o.json 'abs(o["phases"][0]["mixture"]["web"] - 0.25) < 1e-6 and o["phases"][1]["mixture"]["web"] > 0.9')"
+for bound in "cap phase_0_web=0.2" "floor phase_0_web=0.3" "fix phase_0_code=0.5"; do
+  try "$bound against a given phase" 1 "cannot both be kept" $optimize --fit h --given given.yaml --$bound
+done
+try "bounds that a given phase keeps" 0 "" $optimize --fit h --given given.yaml --cap phase_0_web=0.25 --floor phase_0_code=0.7
 # an answer with phases is one too: its first phase
 printf 'mixture: {phase_0_web: 0.2}\nphases:\n  - {share: 0.5, mixture: {web: 0.25, code: 0.75}}\n  - {share: 0.5, mixture: {web: 1, code: 0}}\n' > answer.yaml
 $optimize --fit h --given answer.yaml --json > a.json 2> /dev/null
