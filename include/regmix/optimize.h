@@ -70,6 +70,8 @@ typedef struct rmx_target {
   bool *left_out, too_weak;
   double min_signal; /* that was wanted; 0: none */
   bool by_signal;    /* the score is in standard deviations */
+  bool by_luck; /* metrics were left out, and what the others show may be their luck: the prior is
+                 * the optimum */
 } rmx_target;
 /* A target without any weight, base or limit. */
 rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err);
@@ -90,7 +92,8 @@ rmx_status rmx_target_no_worse(const rmx_fit *fit, const char *text, const rmx_s
  * prior is its optimum. by_signal: metrics without any signal are left out so too, and each other
  * one counts in units of its standard deviation over the runs, times the share of its variance
  * that is signal, q^2 / (1 + q^2) of the signal to noise q. What a group weighs as a whole stays
- * as it is; by_signal, so does what the metrics outside of groups weigh together. A target of
+ * as it is; by_signal, so does what the metrics outside of groups weigh together. If the metrics
+ * that are left show no more than the luck of the best of that many, it is `by_luck`. A target of
  * metrics of different kinds gets a note if it is not by signal.
  */
 rmx_status rmx_target_weigh(const rmx_fit *fit, bool by_signal, double min_signal,

@@ -64,4 +64,10 @@ double rmx__kl_above(const rmx_constraints *c, const double *w, double floor);
 void rmx__add_kl_gradient(const rmx_constraints *c, const double *w, double factor,
                           double *gradient);
 
+// ---- luck.c: whether metrics that were chosen by their signal show more than luck
+
+// weight, sd (M): of the target before metrics are left out, and over the runs.
+rmx_status rmx__target_by_luck(const rmx_fit *f, const double *weight, const double *sd, bool *luck,
+                               rmx_err *err);
+
 #endif

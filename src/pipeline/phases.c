@@ -156,8 +156,8 @@ static rmx_status give(const rmx_fit *f, size_t d, double within, double share, 
   const double w = within * share;
   if (w < k->low[d] - 1e-9 || w > k->high[d] + 1e-9)
     return rmx_fail(err, RMX_EINPUT,
-                    "--given has %.4g for %s, and %s %.4g is asked of it: they cannot both be kept",
-                    within, f->domains[d], w < k->low[d] ? "at least" : "at most",
+                    "--given has %.4g for %s, and %s %.4g is asked for: they cannot both be kept",
+                    within, f->domains[d], w < k->low[d] ? "a floor of" : "a cap of",
                     (w < k->low[d] ? k->low[d] : k->high[d]) / share);
   k->low[d] = k->high[d] = w;
   return RMX_OK;

@@ -190,6 +190,28 @@ def test_weighed(e):
        "a metric without signal is left out by name", said)
 
 
+def test_many(e):
+    """Twenty metrics of noise, of which luck makes some look good; and one good metric among them."""
+    by_signal = ["--target", "g", "--metric-group", "g=*", "--weigh", "signal"]
+    for seed in (21, 22, 23):
+        draw = random.Random(seed)
+        rows = list(mixtures(draw, 50))
+        noise = [[0.4 + draw.gauss(0, 0.02) for _ in range(20)] for _ in rows]
+        prior = [sum(w[d] for w in rows) / 50 for d in range(len(DOMAINS))]
+        e.put("x.csv", "run," + ",".join(DOMAINS) + "\n" + "".join(f"{i}," + ",".join(f"{x:.9f}" for x in w) + "\n" for i, w in enumerate(rows)))
+        for good in (False, True):
+            for w, y in zip(rows, noise):
+                if good:
+                    y[0] = 3 - w[0] ** 0.5 + draw.gauss(0, 0.05)
+            e.put("y.csv", "run,good_loss," + ",".join(f"t{k}_acc" for k in range(1, 20)) + "\n" + "".join(f"{i}," + ",".join(f"{v:.6f}" for v in y) + "\n" for i, y in enumerate(noise)))
+            fit(e)
+            tree = e.json("optimize", "--fit", "fit", *by_signal, "--quick")
+            if good:
+                ok(tree["learnt"] and tree["mixture"]["web"] > prior[0] + 0.1, f"many, {seed}: a good metric among noise is followed", tree)
+            else:
+                ok(not tree["learnt"] and tree["method"] == "prior" and near(tree["mixture"], prior), f"many, {seed}: noise gives the prior", tree)
+
+
 def test_suggest(e):
     """What is proposed where nothing was learnt promises no gain."""
     nothing_learnt(e, next(s for s in range(1, 99) if nothing_learnt(e, s)))
@@ -223,6 +245,7 @@ def all_tests(regmix, folder):
     test_limits(e)
     test_flat(e)
     test_weighed(e)
+    test_many(e)
     test_suggest(e)
     test_page(e)
 

@@ -51,9 +51,10 @@ static const char *weakness(const rmx_target *t, char *text, size_t room) {
   return text;
 }
 
-// Names the metrics that are too weak, and leaves them out unless they are all.
-static void leave_out(const rmx_fit *f, const weighing *w, const rmx_listener *listener,
-                      rmx_target *t) {
+// Names the metrics that are too weak, and leaves them out unless they are all. How many it left
+// out.
+static size_t leave_out(const rmx_fit *f, const weighing *w, const rmx_listener *listener,
+                        rmx_target *t) {
   rmx_few weak = {0};
   size_t used = 0;
   for (size_t m = 0; m < f->M; m++) {
@@ -74,6 +75,7 @@ static void leave_out(const rmx_fit *f, const weighing *w, const rmx_listener *l
     if (t->too_weak) t->left_out[m] = false;
     if (t->left_out[m]) t->weight[m] = 0;
   }
+  return t->too_weak ? 0 : weak.n;
 }
 
 static void weigh_by_signal(const rmx_fit *f, const weighing *w, rmx_target *t) {
@@ -131,7 +133,8 @@ rmx_status rmx_target_weigh(const rmx_fit *fit, bool by_signal, double min_signa
   RMX_TRY(measure(fit, t, &w, err));
   t->min_signal = min_signal;
   t->by_signal = by_signal;
-  leave_out(fit, &w, listener, t);
+  const size_t left = leave_out(fit, &w, listener, t);
+  if (left) RMX_TRY(rmx__target_by_luck(fit, w.before, w.sd, &t->by_luck, err));
   if (by_signal && !t->too_weak) weigh_by_signal(fit, &w, t);
   if (!t->too_weak) keep_sums(fit, &w, t);
   for (size_t m = 0; m < M && by_signal; m++)

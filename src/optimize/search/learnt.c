@@ -91,6 +91,10 @@ rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_er
     snprintf(o->why_not, sizeof(o->why_not),
              "no metric of the target has a signal to noise of %.3g or more",
              a->problem->target.min_signal);
+  else if (a->problem->target.by_luck)
+    snprintf(o->why_not, sizeof(o->why_not),
+             "most metrics of the target have no signal, and what the fit finds in the others is "
+             "no more than the luck of the best of that many");
   else if (o->r2 <= 0)
     snprintf(o->why_not, sizeof(o->why_not),
              "the fit predicts unseen runs no better than their mean does (R2 %.2f out of fold)",
