@@ -27,6 +27,8 @@ static void print_launch(const json_t *o) {
     if (n > 0) printf("%s%.0f task%s %s", comma, n, rmx_s(n), states[i]), comma = ", ";
     if (i > 0) left += n;
   }
+  if (cli_get(o, "pending") > 0 && *cli_text(o, "reason"))
+    printf(" (Slurm's reason to wait: %s)", cli_text(o, "reason"));
   if (left > 0 && !json_is_true(json_object_get(o, "slurm_answered")))
     printf("; Slurm did not answer, so this is what the folder shows");
   if (cli_get(o, "failed") + cli_get(o, "preempted") > 0)
@@ -40,6 +42,8 @@ static void print_then(const json_t *o) {
   if (!*state) return;
   printf("slurm       job %s: the steps after training are %s", cli_text(o, "then"),
          strcmp(state, "failed") == 0 ? "not done: it failed or was cancelled" : state);
+  if (strcmp(state, "pending") == 0 && *cli_text(o, "then_reason"))
+    printf(" (Slurm's reason to wait: %s)", cli_text(o, "then_reason"));
   if (strcmp(state, "pending") != 0)
     printf("; their output is in %s", rmx_shown(cli_text(o, "then_log")));
   if (strcmp(state, "failed") == 0 || strcmp(state, "preempted") == 0)

@@ -38,9 +38,9 @@ static bool is_state(const char *word) {
   return word[0] && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(word);
 }
 
-// Lines "TASK STATE" of squeue; "N/A STATE" of a job without tasks, which counts as task 0. How
-// many it understood.
-static size_t take_queue(const char *text, enum said *said, size_t tasks) {
+// Lines "TASK STATE REASON" of squeue; "N/A" for TASK of a job without tasks, which counts as task
+// 0. How many it understood. why: why the first task that waits does.
+static size_t take_queue(const char *text, enum said *said, size_t tasks, char why[RMX__REASON]) {
   size_t n = 0;
   for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
     char task[24], state[40], *end = task;
@@ -48,6 +48,7 @@ static size_t take_queue(const char *text, enum said *said, size_t tasks) {
     const unsigned long i = strcmp(task, "N/A") == 0 ? 0 : strtoul(task, &end, 10);
     if (strcmp(task, "N/A") != 0 && (*end || end == task)) continue;
     if (i < tasks) said[i] = meaning(state);
+    if (i < tasks && said[i] == WAITS && !*why) sscanf(at, "%*s%*[ \t]%*s%*[ \t]%79[^\r\n]", why);
     n++;
   }
   return n;
@@ -73,8 +74,10 @@ static size_t take_account(const char *text, enum said *said, size_t tasks) {
 
 // said (tasks) of a job. False: Slurm cannot be asked, or its answer cannot be understood. *silent:
 // nor can it be asked again.
-static bool ask_slurm(const char *job, enum said *said, size_t tasks, bool *silent) {
-  const char *const queue[] = {"squeue", "-h", "-r", "-t", "all", "-o", "%K %T", "-j", job, NULL};
+static bool ask_slurm(const char *job, enum said *said, size_t tasks, char why[RMX__REASON],
+                      bool *silent) {
+  const char *const queue[] = {"squeue", "-h",       "-r", "-t", "all",
+                               "-o",     "%K %T %r", "-j", job,  NULL};
   const char *const account[] = {"sacct", "-n", "-P", "-X", "-o", "JobID,State", "-j", job, NULL};
   RMX_OWNED_BY(rmx__reply_release) struct rmx__reply q = {0}, a = {0};
   rmx_err ignored;
@@ -82,7 +85,7 @@ static bool ask_slurm(const char *job, enum said *said, size_t tasks, bool *sile
   if (*silent) return false;
   const bool forgotten = q.errors.data && strstr(q.errors.data, "Invalid job id");
   if (q.code != 0 && !forgotten) return false;
-  bool answered = take_queue(rmx__reply_text(&q), said, tasks) > 0 || forgotten;
+  bool answered = take_queue(rmx__reply_text(&q), said, tasks, why) > 0 || forgotten;
   if (!answered && strspn(rmx__reply_text(&q), " \r\n") != q.text.size) return false;
   bool all = true;
   for (size_t i = 0; i < tasks; i++) all = all && said[i] != NOTHING;
@@ -243,7 +246,7 @@ static void look_at_then(struct rmx__launch *l, const struct look *k) {
   const struct mark m = read_mark_in(path);
   enum said said = NOTHING;
   *k->then = l->then_counts = true;
-  const bool asked = !succeeded(&m) && ask_slurm(l->then, &said, 1, k->silent);
+  const bool asked = !succeeded(&m) && ask_slurm(l->then, &said, 1, l->then_why, k->silent);
   l->then_state = succeeded(&m)         ? RMX__TASK_DONE
                   : !asked && m.running ? RMX__TASK_RUNNING
                                         : state_of(&m, asked, said, false);
@@ -264,7 +267,8 @@ static rmx_status count_tasks(struct rmx__launch *l, const struct look *k, rmx_e
   bool left = false;
   for (size_t j = 0; j < l->n && l->tasks; j++)
     left = left || k->states[l->runs[j]] < RMX_RUN_DIVERGED;
-  l->asked = l->tasks && (left || may_be_queued(l)) && ask_slurm(l->job, said, l->tasks, k->silent);
+  l->asked = l->tasks && (left || may_be_queued(l)) &&
+             ask_slurm(l->job, said, l->tasks, l->why, k->silent);
   look_at_then(l, k);
   for (size_t task = 0; task < l->tasks; task++) count_task(l, task, said[task], k);
   for (size_t j = 0; j < l->n; j++) k->later[l->runs[j]] = true;
@@ -293,10 +297,15 @@ void rmx__launches_release(struct rmx__launches *l) {
   *l = (struct rmx__launches){0};
 }
 
+static void put_reason(json_t *o, const char *key, char why[RMX__REASON]) {
+  rmx_make_printable(why, "");
+  if (*why && strcmp(why, "None") != 0) json_object_set_new(o, key, json_string(why));
+}
+
 json_t *rmx__launches_json(const struct rmx__launches *l) {
   json_t *list = json_array();
   for (size_t i = 0; i < l->n; i++) {
-    const struct rmx__launch *x = &l->items[i];
+    struct rmx__launch *x = &l->items[i];
     size_t shown = 0;
     json_t *o = json_pack("{s:I, s:s, s:b}", "launch", (json_int_t)x->number, "job", x->job,
                           "slurm_answered", x->asked);
@@ -310,6 +319,8 @@ json_t *rmx__launches_json(const struct rmx__launches *l) {
       json_object_set_new(o, "then_state", json_string(rmx__task_state_names[x->then_state]));
       json_object_set_new(o, "then_log", log ? json_string(log) : json_null());
     }
+    put_reason(o, "reason", x->why);
+    put_reason(o, "then_reason", x->then_why);
     if (shown || x->then_counts)
       json_array_append_new(list, o);
     else

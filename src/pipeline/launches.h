@@ -22,6 +22,8 @@ typedef enum rmx__task_state {
 } rmx__task_state;
 extern const char *const rmx__task_state_names[];
 
+enum { RMX__REASON = 80 };
+
 struct rmx__launch {
   long number;
   char *folder, *job, *then;  // then: the job after it; NULL: none
@@ -31,6 +33,7 @@ struct rmx__launch {
   bool other;                      // some of them train with other settings than those of `runs`
   bool then_counts;                // it has the last job for the steps after training; its state:
   rmx__task_state then_state;
+  char why[RMX__REASON], then_why[RMX__REASON];  // Slurm's word why a task waits; "": none
   struct json_t *answers;  // the fingerprints of its runs, by name; NULL: not known
   bool asked;              // Slurm answered; else all is read off the folder
 };

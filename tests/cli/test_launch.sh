@@ -98,7 +98,9 @@ queue() { job=$1; shift; printf '%s\n' "$@" > "queue.$job"; }
 chain() { on status --json > json; value json "' '.join('%s:%d' % (k, o['slurm'][$1][k]) for k in ('pending','running','done','failed','preempted'))"; }
 try "a job after two tasks" 0 "job 102: the steps after training" on "launch slurm" --tasks 2 --then
 says "which may start however they end" "--dependency=afterany:101 --kill-on-invalid-dep=yes" calls
-queue 101 "0 RUNNING" "1 PENDING"; queue 102 "N/A PENDING"
+queue 101 "0 RUNNING None" "1 PENDING Nodes required are DOWN"; queue 102 "N/A PENDING Dependency"
+try "status has Slurm's reason" 0 "1 task pending (Slurm's reason to wait: Nodes required are DOWN)" on status
+try "also of the job after them" 0 "are pending (Slurm's reason to wait: Dependency)" on status
 try "status has it" 0 "job 102: the steps after training are pending" on status
 try "so does the next launch" 0 "job 102, the steps after training, is pending" on "launch slurm" --then
 same "which submits nothing" 2 "$(wc -l < calls | tr -d ' ')"
