@@ -165,6 +165,30 @@ check "a fixed weight leaves the guard of the others" "$(number train_a) < 0.86 
 "$REGMIX" optimize --fit some --target a_loss --method search --quick --drop-below 0.2 --json > out.json 2> err.txt
 check "what all runs have a little of is dropped" "$(number train_a) > 0.799 && $(number train_b) < 0.001 && $(grep -c '"guard": true' out.json)"
 
+# Which domains stay is searched: what a lower threshold allows is never worse, and intervals agree.
+python3 - << 'EOF'
+import math, random
+r = random.Random(3)
+share = [0.16, 0.04, 0.17, 0.1, 0.08, 0.19, 0.14, 0.12]
+with open("drop_m.csv", "w") as m, open("drop_y.csv", "w") as y:
+    print("run," + ",".join("abcdefgh"), file=m), print("run,x_loss", file=y)
+    for i in range(64):
+        w = [r.gammavariate(1, 1) for _ in share]
+        w = [x / sum(w) for x in w]
+        print(i, *(f"{x:.5f}" for x in w), sep=",", file=m)
+        print(i, f"{2 - 0.2 * sum(p * math.log(x + 0.03) for p, x in zip(share, w)) + r.gauss(0, 0.006):.5f}", sep=",", file=y)
+EOF
+"$REGMIX" fit --mixtures drop_m.csv --metrics drop_y.csv --out drop > /dev/null 2>&1
+before=0
+for x in 0.05 0.1 0.15 0.2 0.25; do
+  "$REGMIX" optimize --fit drop --target x_loss --quick --drop-below $x --json > out.json 2> err.txt
+  check "--drop-below $x: no better than with a lower threshold" "$(number score) >= $before - 1e-5"
+  check "and no worse than any other choice that is known" "$(number score) < 2.42"
+  before=$(number score)
+done
+"$REGMIX" optimize --fit drop --target x_loss --drop-below 0.6 --no-guard --replicates 40 --json > out.json 2> err.txt
+same "one domain alone: no weight of 1 for what is clearly worse" 0 "$(python3 -c 'import json; print(json.load(open("out.json"))["interval"]["b"][1])' | cut -d. -f1)"
+
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt
 check "settings ask the same" "$(number train_a) <= 0.4 + 1e-9 && $(number train_a) > 0.399 && $(grep -c '"method": "search"' out.json)"

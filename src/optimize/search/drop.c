@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Searches that drop small weights. Which domains stay is a choice among many: dropping what is too
+// small leads to some set of them, and so do the largest weights of the optimum without the rule.
+// From the best of these the search goes on to its neighbours: a domain more, a domain less, one
+// for another, as long as that lowers the score. A set of domains has a plain search within it.
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "optimize/search.h"
+
+enum { MOST_TRIED = 48, MOST_TRIED_COARSE = 24 };
+
+typedef struct choice {
+  const rmx_fit *fit;
+  const rmx_target *target;
+  const rmx__feasible *set;
+  size_t *order;  // (D) the domains, by the optimum without the rule, the largest first
+  bool *in;       // (D) the domains of the best mixture
+  bool *next;     // (D) to be tried
+  double *w;      // (D) the best mixture
+  double *tried;  // (D)
+  double score;   // of w; INFINITY: none yet
+  int left;       // how many may be tried
+} choice;
+
+// Makes c->next the domains of the best mixture, if a search within it lowers the score.
+static rmx_status try_next(choice *c, rmx_err *err) {
+  const size_t D = c->fit->D;
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible within = {0};
+  bool found = true;
+  double score;
+  if (c->left-- <= 0) return RMX_OK;
+  RMX_TRY(rmx__feasible_copy(&within, c->set, err));
+  for (size_t d = 0; d < D; d++) {
+    if (c->next[d])
+      within.low[d] = fmax(within.low[d], c->set->constraints->drop_below);
+    else if (c->set->constraints->low[d] > 0)
+      return RMX_OK;
+    else
+      within.low[d] = within.high[d] = 0;
+    if (within.low[d] > within.high[d]) return RMX_OK;
+  }
+  rmx_err why = {0};
+  rmx_status status = rmx__feasible_find_interior(&within, c->set->interior, &found, &why);
+  if (status == RMX_OK && found)
+    status = rmx__search_within(c->fit, c->target, &within, isfinite(c->score) ? c->w : c->tried, 1,
+                                c->tried, &score, &why);
+  if (status != RMX_OK && status != RMX_EINPUT) return *err = why, status;
+  if (status != RMX_OK || !found || !(score < c->score - 1e-9 * (1 + fabs(score)))) return RMX_OK;
+  c->score = score;
+  memcpy(c->w, c->tried, D * sizeof *c->w);
+  memcpy(c->in, c->next, D * sizeof *c->in);
+  return RMX_OK;
+}
+
+// The neighbours of the best set: i and k are turned round, or i alone where they are one.
+static rmx_status try_neighbours(choice *c, rmx_err *err) {
+  const size_t D = c->fit->D;
+  for (size_t i = 0; i < D; i++)
+    for (size_t j = 0; j <= D && c->left > 0; j++) {
+      const size_t a = c->order[i], b = j ? c->order[D - j] : a;
+      const double before = c->score;
+      if (j && (c->in[a] || !c->in[b])) continue;
+      memcpy(c->next, c->in, D * sizeof *c->in);
+      c->next[a] = !c->next[a];
+      if (j) c->next[b] = false;
+      RMX_TRY(try_next(c, err));
+      if (c->score < before) return RMX_OK;
+    }
+  c->left = 0;
+  return RMX_OK;
+}
+
+// The largest weights of w (D), which ignores the rule: one of them, two, and so on.
+static rmx_status try_largest(choice *c, const double *w, rmx_err *err) {
+  const size_t D = c->fit->D,
+               most = (size_t)fmin((double)D, 1 / c->set->constraints->drop_below + 1e-9);
+  for (size_t i = 0; i < D; i++) {
+    size_t k = i;
+    for (; k > 0 && w[c->order[k - 1]] < w[i]; k--) c->order[k] = c->order[k - 1];
+    c->order[k] = i;
+  }
+  memset(c->next, 0, D * sizeof *c->next);
+  for (size_t k = 0; k < most && c->left > 0; k++) {
+    c->next[c->order[k]] = true;
+    memcpy(c->tried, w, D * sizeof *w);
+    RMX_TRY(try_next(c, err));
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__choose_domains(const rmx_fit *fit, const rmx_target *target,
+                               const rmx__feasible *set, const double *free_of_rule, double *w,
+                               double *score, rmx_err *err) {
+  const size_t D = fit->D;
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  choice c = {.fit = fit, .target = target, .set = set, .w = w, .score = *score};
+  c.order = rmx_arena_alloc(&arena, D, sizeof *c.order);
+  c.in = rmx_arena_alloc(&arena, D, sizeof *c.in);
+  c.next = rmx_arena_alloc(&arena, D, sizeof *c.next);
+  c.tried = rmx_arena_alloc(&arena, D, sizeof *c.tried);
+  if (!c.order || !c.in || !c.next || !c.tried)
+    return rmx_fail_memory(err, D * sizeof *c.order, "a search");
+  for (size_t d = 0; d < D && isfinite(c.score); d++) c.in[d] = w[d] > 1e-9;
+  c.left = set->coarse ? MOST_TRIED_COARSE : MOST_TRIED;
+  RMX_TRY(try_largest(&c, free_of_rule, err));
+  while (c.left > 0 && isfinite(c.score)) RMX_TRY(try_neighbours(&c, err));
+  *score = c.score;
+  return RMX_OK;
+}
