@@ -137,7 +137,7 @@ FITS = {  # what a command contains: the fit that it needs
     "--for ": ["--mixtures", "sized.csv", "--metrics", "sized.csv", "--mixture-columns", "w_*", "--metric-columns", "pile_cc",
                "--size-column", "model_size", "--tokens-column", "n_tokens"],
     "--weigh ": ["--mixtures", "m.csv", "--metrics", "tasks.csv", "--regressor", "ridge"],
-    "--phases ": ["--mixtures", "phased.csv", "--metrics", "l.csv", "--regressor", "ridge"],
+    "--phases ": ["--mixtures", "phased.csv", "--metrics", "l.csv", "--regressor", "ridge", "--phases", "0.8,0.2"],
     "web:q0<": ["--mixtures", "tree.csv", "--metrics", "l.csv", "--regressor", "ridge"],
     "": ["--mixtures", "m.csv", "--metrics", "l.csv", "--regressor", "power"],
 }
