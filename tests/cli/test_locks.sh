@@ -45,7 +45,7 @@ for how in ENOLCK ENOSYS ENOTSUP NOTHING LOCAL; do
   same "$how: and no claims are left" "" "$(find exp/runs -name claim -o -name '*.tmp')"
   if [ $how = LOCAL ]; then continue; fi
   same "$how: each run was trained once" "$(cat straight-steps)" "$(steps)"
-  if grep -q "(.*mounted at /.*) has no working locks" err1; then ok "$how: and the file system is named"; else not_ok "$how: and the file system is named" "$(cat err1)"; fi
+  if grep -q "(.*mounted at /.*) has no working locks" err1 err2; then ok "$how: and the file system is named"; else not_ok "$how: and the file system is named" "$(cat err1 err2)"; fi
 done
 afresh
 try "status does not wait either" 0 "3 runs" with ENOLCK "$REGMIX" status -C exp
