@@ -102,11 +102,6 @@ rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__
 rmx_status rmx__search_within(const rmx_fit *fit, const rmx_target *target,
                               const rmx__feasible *set, const double *starts, size_t n, double *w,
                               double *score, rmx_err *err);
-// drop.c: w (D) with all weights 0 or above drop_below, and its score (INFINITY: none is known),
-// become the best that other choices of domains lead to. free_of_rule (D): the optimum without it.
-rmx_status rmx__choose_domains(const rmx_fit *fit, const rmx_target *target,
-                               const rmx__feasible *set, const double *free_of_rule, double *w,
-                               double *score, rmx_err *err);
 // *convex: the target's score is convex over what scores no worse than w (D), which the set
 // contains. *gap: no mixture of the set scores lower than w by more than it (NaN where not convex).
 rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *target,

@@ -91,9 +91,11 @@ static rmx_status try_largest(choice *c, const double *w, rmx_err *err) {
   return RMX_OK;
 }
 
-rmx_status rmx__choose_domains(const rmx_fit *fit, const rmx_target *target,
-                               const rmx__feasible *set, const double *free_of_rule, double *w,
-                               double *score, rmx_err *err) {
+// w (D) with all weights 0 or above drop_below, and its score (INFINITY: none is known), become the
+// best that other choices of domains lead to. free_of_rule (D): the optimum without the rule.
+static rmx_status choose_domains(const rmx_fit *fit, const rmx_target *target,
+                                 const rmx__feasible *set, const double *free_of_rule, double *w,
+                                 double *score, rmx_err *err) {
   const size_t D = fit->D;
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   choice c = {.fit = fit, .target = target, .set = set, .w = w, .score = *score};
@@ -109,4 +111,30 @@ rmx_status rmx__choose_domains(const rmx_fit *fit, const rmx_target *target,
   while (c.left > 0 && isfinite(c.score)) RMX_TRY(try_neighbours(&c, err));
   *score = c.score;
   return RMX_OK;
+}
+
+rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__feasible *set,
+                       const double *starts, size_t n, double *w, double *score, rmx_err *err) {
+  if (!(set->constraints->drop_below > 0))
+    return rmx__search_within(fit, target, set, starts, n, w, score, err);
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible narrowed = {0};
+  RMX_OWNED double *first = rmx_calloc(fit->D, sizeof *first);
+  if (!first) return rmx_fail_memory(err, fit->D * sizeof *first, "a search");
+  RMX_TRY(rmx__feasible_copy(&narrowed, set, err));
+  double best = INFINITY;
+  rmx_status status = rmx__search_within(fit, target, &narrowed, starts, n, w, &best, err);
+  if (status != RMX_OK) return status;
+  memcpy(first, w, fit->D * sizeof *first);
+  for (bool again = true; status == RMX_OK && again;) {
+    status = rmx__feasible_drop(&narrowed, w, &again, err);
+    if (status == RMX_OK && again)
+      status = rmx__search_within(fit, target, &narrowed, starts, n, w, &best, err);
+  }
+  if (status != RMX_OK && status != RMX_EINPUT) return status;
+  if (status == RMX_EINPUT) best = INFINITY;  // err says why, if nothing else is found
+  rmx_err other;
+  const rmx_status chosen = choose_domains(fit, target, set, first, w, &best, &other);
+  if (chosen != RMX_OK) return *err = other, chosen;
+  if (score) *score = best;
+  return isfinite(best) ? RMX_OK : status;
 }
