@@ -38,10 +38,10 @@ static void print_launch(const json_t *o) {
 
 // The job after it.
 static void print_then(const json_t *o) {
-  const char *state = cli_text(o, "then_state");
+  const char *state = cli_text(o, "then_state"), *how = state;
   if (!*state) return;
-  printf("slurm       job %s: the steps after training are %s", cli_text(o, "then"),
-         strcmp(state, "failed") == 0 ? "not done: it failed or was cancelled" : state);
+  if (strcmp(state, "failed") == 0) how = "not done: it failed or was cancelled";
+  printf("slurm       job %s: the steps after training are %s", cli_text(o, "then"), how);
   if (strcmp(state, "pending") == 0 && *cli_text(o, "then_reason"))
     printf(" (Slurm's reason to wait: %s)", cli_text(o, "then_reason"));
   if (strcmp(state, "pending") != 0)
