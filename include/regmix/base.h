@@ -171,6 +171,7 @@ typedef struct rmx_strings {
   size_t n, capacity;
 } rmx_strings;
 bool rmx_strings_add(rmx_strings *s, const char *item); /* copies; false when memory is short */
+bool rmx_strings_have(const rmx_strings *s, const char *item);
 void rmx_strings_sort(rmx_strings *s);
 void rmx_strings_release(rmx_strings *s);
 

@@ -87,12 +87,6 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   return status;
 }
 
-static bool is_among(const char *name, const rmx_strings *list) {
-  for (size_t i = 0; i < list->n; i++)
-    if (strcmp(list->items[i], name) == 0) return true;
-  return false;
-}
-
 // The names in a folder, dot files too.
 static rmx_status all_names(const char *folder, rmx_strings *out, rmx_err *err) {
   DIR *d = rmx_opendir(folder);
@@ -113,7 +107,7 @@ static rmx_status link_others(const rmx_outfolder *o, const rmx_strings *ours, b
   RMX_TRY(all_names(o->path, &names, err));
   *linked = true;
   for (size_t i = 0; *linked && i < names.n; i++) {
-    if (is_among(names.items[i], ours)) continue;
+    if (rmx_strings_have(ours, names.items[i])) continue;
     RMX_OWNED char *from = rmx_format("%s/%s", o->path, names.items[i]),
                    *to = rmx_format("%s/%s", o->temporary, names.items[i]);
     if (!from || !to)
@@ -163,7 +157,7 @@ static rmx_status move_in(const rmx_outfolder *o, const rmx_strings *ours, const
       status = rmx_fail_errno(err, "cannot write %s", to);
   }
   for (size_t i = 0; status == RMX_OK && i < ours->n; i++) {
-    if (is_among(ours->items[i], &names)) continue;
+    if (rmx_strings_have(&names, ours->items[i])) continue;
     RMX_OWNED char *old = rmx_format("%s/%s", o->path, ours->items[i]);
     if (old) unlink(old);
   }

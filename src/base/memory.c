@@ -162,6 +162,12 @@ bool rmx_strings_add(rmx_strings *s, const char *item) {
   return true;
 }
 
+bool rmx_strings_have(const rmx_strings *s, const char *item) {
+  for (size_t i = 0; i < s->n; i++)
+    if (strcmp(s->items[i], item) == 0) return true;
+  return false;
+}
+
 static int by_bytes(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }

@@ -37,10 +37,8 @@ static size_t common_folder(const rmx_strings *files, bool *deep) {
 }
 
 static bool add_once(rmx_strings *list, char *item) {
-  bool known = false;
   if (!item) return false;
-  for (size_t i = 0; i < list->n; i++) known = known || strcmp(list->items[i], item) == 0;
-  const bool good = known || rmx_strings_add(list, item);
+  const bool good = rmx_strings_have(list, item) || rmx_strings_add(list, item);
   free(item);
   return good;
 }

@@ -54,10 +54,9 @@ static const char *pick(json_t *root, json_t **map) {
 }
 
 static rmx_status add_domain(reading *r, const char *name, rmx_err *err) {
-  for (size_t d = 0; d < r->domains.n; d++)
-    if (strcmp(r->domains.items[d], name) == 0) return RMX_OK;
-  return rmx_strings_add(&r->domains, name) ? RMX_OK
-                                            : rmx_fail_memory(err, strlen(name), "domains");
+  return rmx_strings_have(&r->domains, name) || rmx_strings_add(&r->domains, name)
+             ? RMX_OK
+             : rmx_fail_memory(err, strlen(name), "domains");
 }
 
 // Checks and keeps the map of one file: every value must be a weight, and their sum 1.

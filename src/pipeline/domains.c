@@ -6,19 +6,13 @@
 
 #include "steps.h"
 
-static bool is_among(const rmx_strings *names, const char *name) {
-  for (size_t i = 0; i < names->n; i++)
-    if (strcmp(names->items[i], name) == 0) return true;
-  return false;
-}
-
 // Domains that no remaining run drew from, since the runs that did were left out.
 static rmx_status find_empty_columns(const rmx_table *t, const rmx_domains_request *q,
                                      rmx_redomain_report *r, rmx_err *err) {
   for (size_t d = 0; d < t->D && t->N > 0; d++) {
     double sum = 0;
     for (size_t i = 0; i < t->N; i++) sum += t->x[i * t->D + d];
-    if (sum > 0 || is_among(&q->add, t->names[d])) continue;
+    if (sum > 0 || rmx_strings_have(&q->add, t->names[d])) continue;
     char *text = rmx_format("%s compared with all other domains: no remaining run drew from it",
                             t->names[d]);
     bool good = text && rmx_strings_add(&r->unseen, text);
@@ -35,7 +29,7 @@ static size_t exact_runs(const rmx_table *t, const rmx_strings *fix) {
   for (size_t i = 0; i < t->N; i++) {
     bool exact = true;
     for (size_t d = 0; d < t->D; d++)
-      exact = exact && !(t->x[i * t->D + d] > 0 && is_among(fix, t->names[d]));
+      exact = exact && !(t->x[i * t->D + d] > 0 && rmx_strings_have(fix, t->names[d]));
     n += exact;
   }
   return n;

@@ -124,7 +124,7 @@ void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
       rmx_corpus_open(p->experiment.folder, &corpus, &ignored) == RMX_OK &&
       rmx__all_runs(&p->experiment, corpus, &runs, &n, &ignored) == RMX_OK)
     for (size_t i = 0; i < table.N; i++)
-      if (!rmx__have(&added, table.ids[i]) && !is_used(runs, n, table.ids[i], i))
+      if (!rmx_strings_have(&added, table.ids[i]) && !is_used(runs, n, table.ids[i], i))
         rmx_few_add(&unused, table.ids[i]);
   if (unused.n)
     rmx_warn(&p->listener,

@@ -327,9 +327,3 @@ rmx_status rmx__table_look(const rmx_experiment *e, const char *name, rmx_few *c
       return rmx_fail_memory(err, 0, "names of runs");
   return RMX_OK;
 }
-
-bool rmx__have(const rmx_strings *names, const char *name) {
-  size_t i = 0;
-  while (i < names->n && strcmp(names->items[i], name) != 0) i++;
-  return i < names->n;
-}

@@ -172,7 +172,6 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
 // The names of rows that were changed since, and of those that the user added.
 rmx_status rmx__table_look(const rmx_experiment *e, const char *name, rmx_few *changed,
                            rmx_strings *added, rmx_err *err);
-bool rmx__have(const rmx_strings *names, const char *name);
 // Warns if numbers of metrics.csv were changed, and if rows of it are of runs that `regmix train`
 // would not use again.
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);

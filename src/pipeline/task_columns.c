@@ -25,9 +25,7 @@ static rmx_status add_names(const json_t *scores, const char *name, rmx_strings 
     const char *comma = strchr(key, ',');
     if (!json_is_number(value) || !comma || strstr(key, "_stderr,")) continue;
     RMX_OWNED char *metric = rmx_format("%s/%.*s", name, (int)(comma - key), key);
-    bool known = false;
-    for (size_t i = 0; metric && i < out->n; i++) known |= strcmp(out->items[i], metric) == 0;
-    if (!metric || (!known && !rmx_strings_add(out, metric)))
+    if (!metric || (!rmx_strings_have(out, metric) && !rmx_strings_add(out, metric)))
       return rmx_fail_memory(err, 0, "names of metrics");
   }
   return RMX_OK;

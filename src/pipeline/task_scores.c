@@ -90,8 +90,7 @@ static void release_scoring(struct scoring *s) {
 
 static void warn_once(void *context, const char *message) {
   struct scoring *s = context;
-  for (size_t i = 0; i < s->warned.n; i++)
-    if (strcmp(s->warned.items[i], message) == 0) return;
+  if (rmx_strings_have(&s->warned, message)) return;
   rmx_strings_add(&s->warned, message);
   rmx_warn(&s->p->listener, "%s", message);
 }

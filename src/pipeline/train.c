@@ -399,7 +399,7 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
   size_t n = 0;
   if (!left) return rmx_fail_memory(err, n_all * sizeof *left, "runs");
   for (size_t i = 0; i < n_all; i++) {
-    if (!rmx__have(&added, all[i].name) || rmx_run_look(&all[i], NULL) >= RMX_RUN_DIVERGED)
+    if (!rmx_strings_have(&added, all[i].name) || rmx_run_look(&all[i], NULL) >= RMX_RUN_DIVERGED)
       left[n++] = all[i];
     else
       rmx_note(&p->listener,

@@ -153,9 +153,8 @@ rmx_status rmx__part_writer_add(rmx__part_writer *w, const char *text, size_t si
 rmx_status rmx__part_add_stray(rmx__part *part, const char *why, rmx_err *err) {
   enum { REASONS = 4 };
   part->no_domain++;
-  for (size_t i = 0; i < part->why.n; i++)
-    if (strcmp(part->why.items[i], why) == 0) return RMX_OK;
-  return part->why.n == REASONS || rmx_strings_add(&part->why, why)
+  return rmx_strings_have(&part->why, why) || part->why.n == REASONS ||
+                 rmx_strings_add(&part->why, why)
              ? RMX_OK
              : rmx_fail_memory(err, strlen(why), "a reason");
 }

@@ -83,14 +83,12 @@ static rmx_status list_shards(const char *folder, const char *index, rmx_strings
   if (!json_is_object(map)) status = rmx_fail(err, RMX_EINPUT, "%s: has no \"weight_map\"", index);
   json_object_foreach(map, tensor, file) {
     const char *name = json_string_value(file);
-    bool known = false;
     if (!name || strchr(name, '/') || out->n >= MAX_SHARDS)
       status = rmx_fail(err, RMX_EINPUT, "%s: \"%.60s\" is in a file with an impossible name",
                         index, tensor);
     if (status != RMX_OK) break;
     RMX_OWNED char *path = rmx_path_in(folder, name);
-    for (size_t i = 0; path && i < out->n; i++) known |= strcmp(out->items[i], path) == 0;
-    if (!known && (!path || !rmx_strings_add(out, path)))
+    if (!path || (!rmx_strings_have(out, path) && !rmx_strings_add(out, path)))
       status = rmx_fail_memory(err, 0, "the names of the files of a model");
   }
   if (status == RMX_OK && map_of) *map_of = json_incref(map);
