@@ -107,12 +107,23 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return RMX_OK;
 }
 
+static size_t count_open(const rmx_run *runs, size_t n) {
+  size_t open = 0;
+  for (size_t i = 0; i < n; i++) open += rmx_run_look(&runs[i], NULL) < RMX_RUN_DIVERGED;
+  return open;
+}
+
+// More runs than proxy.may_fail allows.
+static bool too_many(const rmx_run *runs, size_t n, size_t failed) {
+  return (double)failed > runs[0].training.may_fail * (double)n + 1e-9;
+}
+
 // Failed runs stop the later steps, unless may_fail allows them.
 static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t failed,
                         rmx_err *err) {
   if (failed == 0) return RMX_OK;
   const bool own = rmx_training_is_outside(&runs[0].training);
-  if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9 && failed == n)
+  if (too_many(runs, n, failed) && failed == n)
     return rmx_fail(err, RMX_EINPUT,
                     "%zu of %zu run%s failed (see the reason%s above%s). Mend the cause; the same "
                     "command tries %s again",
@@ -121,7 +132,7 @@ static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t f
                     : n == 1 ? ", and log.txt in its folder"
                              : ", and log.txt in their folders",
                     n == 1 ? "it" : "them");
-  if ((double)failed > runs[0].training.may_fail * (double)n + 1e-9)
+  if (too_many(runs, n, failed))
     return rmx_fail(
         err, RMX_EINPUT,
         "%zu of %zu run%s failed (see the reasons above%s); the same command tries them "
@@ -282,10 +293,8 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
 
 static rmx_status are_trained(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                               size_t n, rmx_err *err) {
-  (void)p, (void)corpus;
-  size_t left = 0;
-  for (size_t i = 0; i < n; i++) left += rmx_run_look(&runs[i], NULL) < RMX_RUN_DIVERGED;
-  if (left == 0 || (double)left <= runs[0].training.may_fail * (double)n + 1e-9) return RMX_OK;
+  const size_t left = count_open(runs, n);
+  if (left == 0 || !too_many(runs, n, left)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%zu of %zu run%s %s not done, so the steps after training do not begin; `regmix "
                   "launch slurm --then`, with the same options as before, submits what is missing, "
@@ -374,9 +383,8 @@ static rmx_status train_swarms(rmx_pipeline *p, const rmx_corpus *corpus, const 
 static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *chosen,
                             size_t m, const rmx_run *all, size_t n_all, size_t failed,
                             rmx_err *err) {
-  size_t left = 0;
   RMX_TRY(rmx__score_runs(p, chosen, m, "train", err));
-  for (size_t k = 0; k < n_all; k++) left += rmx_run_look(&all[k], NULL) < RMX_RUN_DIVERGED;
+  const size_t left = count_open(all, n_all);
   if (left == 0) RMX_TRY(write_tables(p, corpus, all, n_all, err));
   if (left > failed)
     rmx_note(&p->listener,
@@ -415,11 +423,9 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
 // All runs (n) have ended but those that failed. Another process with other settings may have set
 // some of them aside: what is left is no answer.
 static rmx_status are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx_err *err) {
-  size_t lost = 0, theirs = 0;
-  for (size_t i = 0; i < n; i++) {
-    lost += rmx_run_look(&runs[i], NULL) < RMX_RUN_DIVERGED;
-    theirs += rmx_run_is_another(&runs[i]);
-  }
+  const size_t lost = count_open(runs, n);
+  size_t theirs = 0;
+  for (size_t i = 0; i < n; i++) theirs += rmx_run_is_another(&runs[i]);
   if (theirs == 0 && lost <= failed) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "another process works in this folder with other settings: %zu of %zu run%s of "
