@@ -31,7 +31,7 @@ decide() { # FILE
     python3 "$root/scripts/study/mixtures.py" "$experiment" "$folder/$experiment" \
       --regmix "$program" --data "${DATA-$root/docs/study/data}"
 }
-# Every mixture file of the experiment, with so many seeds.
+# Trains a model on every mixture file of the experiment, with this number of seeds.
 pretrain_all() { # SEEDS
   regmix prepare
   for mixture in "$folder/$experiment"/*.yaml; do

@@ -128,7 +128,7 @@ def paired(x, y):
 
 
 def holm(p):
-    """The p-values corrected for there being so many. NaN stays."""
+    """Holm's correction of these p-values for their number. NaN stays."""
     known = sorted((i for i in range(len(p)) if not math.isnan(p[i])), key=lambda i: p[i])
     out, least = list(p), 0.0
     for k, i in enumerate(known):

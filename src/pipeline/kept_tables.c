@@ -215,7 +215,7 @@ static void put_table(rmx_buf *b, const struct kept *k, const rmx_table *t) {
   }
 }
 
-// ---- what is said of it
+// ---- messages
 
 static void tell_added(rmx_pipeline *p, const char *name, const struct kept *k) {
   rmx_few columns = {0}, rows = {0};

@@ -51,7 +51,7 @@ static bool process_lives(const rmx__holder *h) {
 bool rmx__holder_lives(const rmx__holder *h, bool locks) {
   const double age = fabs(h->age_s);
   struct rmx__place here;
-  // Its name is being written, or the one that made it was killed before it could write it.
+  // An empty claim: its process writes the name just now, or was killed before it wrote it.
   if (!h->host[0]) return !locks && age <= RMX__ENDED_S;
   rmx__own_place(&here);
   if (rmx__other_place(&h->place, &here)) return age <= RMX__SILENT_S;

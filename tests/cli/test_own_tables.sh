@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What a user adds to the tables that `regmix train` writes again stays there, and what was changed in them by hand is told and
-# kept.
+# `regmix train` writes its tables again. Rows and columns that a user added stay in them. Where a user changed numbers, the
+# changed file is kept, and a warning names it.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"

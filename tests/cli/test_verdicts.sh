@@ -126,7 +126,7 @@ try "few runs are told" 0 "35 different mixtures for 20 domains are few: train 4
 table 3 20 0.01
 awk -F, '{ print } NR == 21 { sub(/^[^,]*/, "again"); print }' m.csv > twice.csv
 awk -F, '{ print } NR == 21 { printf "again,%s,%s,%s\n", $2 + 1, $3, $4 }' y.csv > apart.csv
-try "noise above the rmse is said to be measured badly" 0 "equal runs, which are too few to measure it well" \
+try "fit warns that too few equal runs measure a noise above the rmse" 0 "equal runs, which are too few to measure it well" \
   "$REGMIX" fit --mixtures twice.csv --metrics apart.csv --metric a_loss --regressor ridge --out noisy
 awk -F, '{ print } NR == 21 { printf "again,%s,%s,%s\n", $2 + 0.0001, $3, $4 }' y.csv > near.csv
 try "noise below it is not" 0 "equal runs; no rmse can be lower" \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// optimum_asks.h: what is asked of both methods, and fits whose functions are written by hand.
+// optimum_asks.h: checks that the tests of the search and of the simulation share, and fits whose
+// functions are written by hand.
 #ifndef RMX_TESTS_UNIT_OPTIMUM_ASKS_H
 #define RMX_TESTS_UNIT_OPTIMUM_ASKS_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// of_corpus.h: whether a tokenizer.json is the one that made the ids of a corpus. corpus.json has
-// its hash, so a damaged or replaced file is noticed.
+// of_corpus.h: compares a tokenizer.json with the corpus whose ids it made. corpus.json has the
+// hash of the tokenizer, so a damaged or replaced file is noticed.
 #ifndef RMX_CORPUS_TOKENIZER_OF_CORPUS_H
 #define RMX_CORPUS_TOKENIZER_OF_CORPUS_H
 

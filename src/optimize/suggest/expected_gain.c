@@ -14,8 +14,8 @@
 // The new runs are drawn around the mean of those there are, as the sampler draws them: they keep
 // the constraints that all runs keep, such as the shares of phases. The minimum is over the
 // mixtures that the search may propose, drawn so, near the best runs and near the lowest
-// predictions: the first within the guard of now, the second within the one that the new runs
-// widen, which is half of what they are good for where the optimum is at the edge. Cost:
+// predictions. Before the new runs it is taken within the present guard, after them within the
+// wider guard that they make. That is half of their value where the optimum is at the edge. Cost:
 // O(n M (N + M)) for n mixtures, n M numbers a draw.
 
 #include "optimize/suggest.h"
