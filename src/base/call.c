@@ -14,6 +14,15 @@
 extern char **environ;
 enum { MOST_BYTES = 16 << 20 };
 
+bool rmx__on_path(const char *program) {
+  const char *at = getenv("PATH");
+  for (at = at ? at : "/usr/bin:/bin"; *at; at += strcspn(at, ":"), at += *at == ':') {
+    RMX_OWNED char *path = rmx_format("%.*s/%s", (int)strcspn(at, ":"), at, program);
+    if (path && access(path, X_OK) == 0) return true;
+  }
+  return false;
+}
+
 // Adds what there is to read; false at the end.
 static bool take(int fd, rmx_buf *into) {
   char block[4096];

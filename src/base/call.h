@@ -17,7 +17,9 @@ struct rmx__reply {
 // about this process: no memory, no pipe, RMX_EINTERRUPTED. Where it took too long or this process
 // was asked to stop, the program and what it started are killed. Release the reply in any case.
 rmx_status rmx__call(const char *const *argv, double seconds, struct rmx__reply *out, rmx_err *err);
-// The same, without the variables of the environment that `hidden` names.
+// Whether PATH has such a program.
+bool rmx__on_path(const char *program);
+// The same as rmx__call, without the variables of the environment that `hidden` names.
 rmx_status rmx__call_without(const char *const *argv, const rmx_strings *hidden, double seconds,
                              struct rmx__reply *out, rmx_err *err);
 void rmx__reply_release(struct rmx__reply *r);

@@ -124,15 +124,6 @@ static rmx_status hide_variables(struct launch *l, rmx_err *err) {
   return good ? RMX_OK : rmx_fail_memory(err, 0, "names of variables");
 }
 
-static bool in_path(const char *program) {
-  const char *at = getenv("PATH");
-  for (; at && *at; at += strcspn(at, ":"), at += *at == ':') {
-    RMX_OWNED char *path = rmx_format("%.*s/%s", (int)strcspn(at, ":"), at, program);
-    if (path && access(path, X_OK) == 0) return true;
-  }
-  return false;
-}
-
 // ---- which runs
 
 static rmx_status choose(struct launch *l, rmx_err *err) {
@@ -586,7 +577,7 @@ rmx_status rmx_pipeline_launch(rmx_pipeline *p, const rmx_launch_request *reques
                                rmx_err *err) {
   struct rmx__runs_of r = {0};
   RMX_TRY(check_request(p, request, err));
-  if (!request->dry_run && !in_path("sbatch"))
+  if (!request->dry_run && !rmx__on_path("sbatch"))
     return rmx_fail(err, RMX_EINPUT,
                     "there is no sbatch in PATH, so this machine cannot submit to Slurm; run this "
                     "on a login node of the cluster, or add --dry-run to see the script");
