@@ -4,6 +4,7 @@
 train the same runs of a tiny corpus on the CPU; losses, validation and the kept model must agree.
 Speaks TAP; where PyTorch is missing, all is skipped."""
 import contextlib
+import errno
 import glob
 import importlib.util
 import io
@@ -334,6 +335,58 @@ def divergence(exp, scratch, whole):
     ran = train(damaged)
     check("is not used" in ran.stderr and ran.returncode == 0,
           "a damaged checkpoint is reported, and the run starts again", ran.stderr)
+
+
+def unreadable(exp, scratch):
+    """A checkpoint that cannot be read now is no damaged one."""
+    folder = own_copy(exp, "r1", scratch + "/unreadable", tokens=800)
+    path = folder + "/pytorch-7.pt"
+    with open(path, "w") as file:
+        file.write("it may be whole")
+    load = torch.load
+
+    def fails(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+    torch.load = fails
+    ran = train(folder)
+    torch.load = load
+    refused("a checkpoint that cannot be read", "Input/output error", ran)
+    check(os.path.exists(path) and not os.path.exists(folder + "/log.jsonl"), "and it is left there")
+
+
+def diverged_with_model(exp, scratch):
+    """A run that is to keep its model, and diverges, is done: there is no model."""
+    folder = own_copy(exp, "r1", scratch + "/no-model", keep_model=True, clip=0, beta2=0, eps=1e-30,
+                      **{**UNEVEN, "lr": 10})
+    batch, trained = trainer.Batch, []
+
+    def counted(*what):
+        trained.append(what)
+        assert len(trained) == 1, "trained again"
+        return batch(*what)
+    trainer.Batch = counted
+    ran = train(folder)
+    trainer.Batch = batch
+    check(ran.returncode == 0 and result(folder)["status"] == "diverged",
+          "a run that diverged without a model is not trained again", ran.stderr)
+
+
+class Second(trainer.World):
+    """A process that hears from the first one that no run is left."""
+
+    def __init__(self):
+        self.size, self.rank, self.device = 2, 1, torch.device("cpu")
+
+    def from_first(self, x):
+        return []
+
+
+def first_looks(exp, scratch):
+    """Of several processes the first one says which runs are done: files reach the others later."""
+    run = trainer.Run(own_copy(exp, "r1", scratch + "/stale"))
+    second = trainer.Trainer.__new__(trainer.Trainer)
+    second.world = Second()
+    check(not run.is_done() and second.train([run]), "a run that the first process calls done is done")
 
 
 def refused(name, wanted, ran):
@@ -984,6 +1037,9 @@ def main():
         kept_model(exp, scratch)
         begins_with_a_model(exp, scratch)
         divergence(exp, scratch, interruptions(exp, scratch))
+        unreadable(exp, scratch)
+        diverged_with_model(exp, scratch)
+        first_looks(exp, scratch)
         faster_passes(exp, scratch)
         errors(exp, scratch)
         odd_fields(exp, scratch)

@@ -10,6 +10,8 @@ import sys
 
 import torch
 
+from fields import Refused
+
 OF_MODEL = "weights", "moments"
 TENSORS = "order", *OF_MODEL
 
@@ -56,13 +58,22 @@ def save(runs, states):
 
 
 def load(run, step):
-    """The state, or None if the file is damaged or of another training."""
+    """The state, or None if the file is damaged or of another training. One that cannot be read now
+    may be whole: it is not given up."""
     try:
         state = unpacked(torch.load(path_of(run, step), map_location="cpu", weights_only=True))
         if state["question"] == run.question() and state["step"] == step:
             return state
         why = "it is of another training"
+    except OSError as error:
+        raise Refused("%s cannot be read (%s). To begin the run again without it, remove it"
+                      % (path_of(run, step), error.strerror or error))
+    except MemoryError:
+        raise Refused("%s cannot be read, since there is too little memory: train fewer runs at a "
+                      "time (--runs)" % path_of(run, step))
     except Exception as error:  # whatever a damaged file leads to
+        if "allocate memory" in str(error):
+            raise
         why = str(error).split("\n")[0][:200]
     print("train.py: %s is not used, since %s" % (path_of(run, step), why), file=sys.stderr)
     return None

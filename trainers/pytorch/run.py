@@ -203,10 +203,11 @@ class Run:
     def is_done(self):
         """result.json is there, and this trainer wrote it for this very run."""
         try:
-            made_by = read_json(os.path.join(self.folder, "result.json"))["made_by"]
+            result = read_json(os.path.join(self.folder, "result.json"))
             kept = any(os.path.exists(os.path.join(self.folder, name))
                        for name in ("model.safetensors", "model.bin"))  # .bin: version 0.1.0
-            return made_by["question"] == self.question() and (not self.keep_model or kept)
+            keeps = self.keep_model and result["status"] == "done"  # one that diverged has no model
+            return result["made_by"]["question"] == self.question() and (kept or not keeps)
         except (OSError, ValueError, KeyError, TypeError):
             return False
 

@@ -61,9 +61,15 @@ class Trainer:
         return Plan(runs[0], len(runs), self.dtype, self.memory, self.args.runs, self.args.micro,
                     self.world.size, self.args.weights)
 
+    def left(self, runs):
+        """Those that are not done. The first process looks: what the others see of its files may be
+        older, and all must do the same."""
+        left = [i for i, run in enumerate(runs) if not run.is_done()] if self.world.first else None
+        return [runs[i] for i in self.world.from_first(left)]
+
     def train(self, runs):
         """False: it was asked to stop."""
-        left = [run for run in runs if not run.is_done()]
+        left = self.left(runs)
         while left:
             plan = self.plan(left)
             if self.world.first:
@@ -74,8 +80,13 @@ class Trainer:
             except RuntimeError as error:
                 if not is_short_of_memory(error) or not self.less_memory(plan):
                     raise
-            self.world.meet()  # the first process has written the results
-            left = [run for run in left if not run.is_done()]
+                left = self.left(left)
+                continue
+            trained, left = left[:plan.R], self.left(left)
+            lost = [run for run in trained if run in left]
+            if lost:
+                raise Refused("%s: the run was trained, but its result is not in the folder; look "
+                              "whether another process works in it" % lost[0].path)
         return True
 
     def train_batch(self, runs, plan):
