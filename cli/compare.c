@@ -121,6 +121,7 @@ static rmx_status run_pretrain(cli *c, rmx_err *err) {
   RMX_TRY(cli_open(c, NULL, true, err));
   c->pipeline.redo = args->redo;
   if (args->init) RMX_TRY(rmx_pipeline_init(&c->pipeline, args->init, err));
+  rmx_pipeline_warn_outdated(&c->pipeline, args->mixture ? RMX_STEP_SAMPLE : RMX_STEP_COMPARE);
   RMX_TRY(
       rmx_pipeline_pretrain(&c->pipeline, args->mixture, (size_t)args->seeds, &row, &folders, err));
   for (size_t s = 0; !c->common.json && s < folders.n; s++)

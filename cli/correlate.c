@@ -57,6 +57,7 @@ static rmx_status run_correlate(cli *c, rmx_err *err) {
   RMX_OWNED_BY(rmx_correlations_release) rmx_correlations result = {0};
   RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   RMX_TRY(cli_open(c, NULL, false, err));
+  if (args->metrics.n == 0) rmx_pipeline_warn_outdated(&c->pipeline, RMX_STEP_OPTIMIZE);
   RMX_TRY(rmx_pipeline_correlate(&c->pipeline, args, &result, err));
   rmx_correlations_text(&result, &text);
   if (c->common.json) {

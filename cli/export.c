@@ -39,6 +39,8 @@ static rmx_status run_export(cli *c, rmx_err *err) {
                     "--to FORMAT is missing; `regmix export --help` lists the formats");
   if (job->to) RMX_TRY(rmx_export_check(job->to, err));
   RMX_TRY(cli_open(c, NULL, false, err));
+  if (!job->mixture)
+    rmx_pipeline_warn_outdated(&c->pipeline, job->to ? RMX_STEP_COMPARE : RMX_STEP_SAMPLE);
   rmx_status status = rmx_pipeline_export(&c->pipeline, job, &x, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(json_pack("{s:s, s:s, s:O?, s:o, s:o}", "to",

@@ -68,6 +68,7 @@ static rmx_status run_fit(cli *c, rmx_err *err) {
   RMX_TRY(request->mixtures && !c->common.folder ? open_tables(c, err)
                                                  : cli_open(c, NULL, false, err));
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  if (!request->mixtures) rmx_pipeline_warn_outdated(&c->pipeline, RMX_STEP_FIT);
   RMX_TRY(rmx_pipeline_fit(&c->pipeline, request, &fit, err));
   RMX_OWNED char *out =
       request->out ? rmx_strdup(request->out) : rmx_experiment_path(&c->pipeline.experiment, "fit");

@@ -22,6 +22,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_pipeline *p = &c->pipeline;
   rmx_experiment *e = &p->experiment;
   RMX_TRY(cli_open(c, NULL, false, err));
+  if (!args->fit) rmx_pipeline_warn_outdated(p, RMX_STEP_OPTIMIZE);
   args->search = c->how;
   args->print_only = c->common.json;
   rmx_answer s = {0};

@@ -5,6 +5,8 @@
 static rmx_status run_report(cli *c, rmx_err *err) {
   RMX_OWNED char *path = NULL;
   RMX_TRY(cli_open(c, NULL, false, err));
+  const rmx_report_request *args = c->own;
+  if (!args->fit && !args->optimum) rmx_pipeline_warn_outdated(&c->pipeline, RMX_STEP_REPORT);
   RMX_TRY(rmx_pipeline_report(&c->pipeline, c->own, &path, err));
   if (c->common.json)
     cli_print_json(json_pack("{s:s}", "report", path));

@@ -59,10 +59,12 @@ static void print_status(const json_t *root) {
   const json_t *corpus = json_object_get(root, "corpus"),
                *proxies = json_object_get(root, "proxies");
   if (corpus)
-    printf("corpus      %.0f domains, %s training tokens\n", cli_get(corpus, "domains"),
-           rmx_count(cli_get(corpus, "train_tokens"), count));
+    printf("corpus      %.0f domain%s, %s training tokens\n", cli_get(corpus, "domains"),
+           rmx_s(cli_get(corpus, "domains")), rmx_count(cli_get(corpus, "train_tokens"), count));
   else
     puts("corpus      not prepared (regmix prepare)");
+  const char *why = cli_text(json_object_get(root, "outdated"), "corpus");
+  if (*why) printf("            outdated: %s\n", why);
   if (proxies)
     print_states("proxies", proxies);
   else
@@ -86,8 +88,12 @@ static void print_status(const json_t *root) {
         "them)\n",
         cli_get(aside, "runs"), cli_get(aside, "corpora"),
         rmx_count(cli_get(aside, "bytes"), count));
-  json_object_foreach(json_object_get(root, "files"), name, value)
-    printf("%-22s %s\n", name, json_is_true(value) ? "there" : "-");
+  json_object_foreach(json_object_get(root, "files"), name, value) {
+    why = cli_text(json_object_get(root, "outdated"), name);
+    printf("%-22s %s%s\n", name, *why ? "outdated: " : json_is_true(value) ? "there" : "-", why);
+  }
+  if (json_object_size(json_object_get(root, "outdated")))
+    puts("`regmix run` makes again what is outdated");
 }
 
 static rmx_status run_status(cli *c, rmx_err *err) {

@@ -25,6 +25,7 @@ static rmx_status run_suggest(cli *c, rmx_err *err) {
   const rmx_next_request *args = c->own;
   RMX_TRY(cli_open(c, NULL, false, err));
   RMX_OWNED_BY(rmx_next_release) rmx_next next = {0};
+  if (!args->fit) rmx_pipeline_warn_outdated(&c->pipeline, RMX_STEP_OPTIMIZE);
   RMX_TRY(rmx_pipeline_suggest(&c->pipeline, args, &next, err));
   return print(c, args, &next, err);
 }

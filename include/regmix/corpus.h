@@ -342,9 +342,9 @@ rmx_status rmx_corpus_prepare(const rmx_corpus_request *request, rmx_err *err);
  * `known`. */
 rmx_status rmx_corpus_source_hash(const rmx_corpus_request *request, const struct json_t *known,
                                   struct json_t *memo, uint64_t *hash, rmx_err *err);
-/* Whether the corpus in <folder> is of this request. No text is read: a file with another size or
- * other times than when the corpus was prepared counts as changed. Errors as above, but for
- * RMX_EINTERRUPTED. */
+/* Whether the corpus in <folder> is of this request. Files with another size or other times than
+ * when the corpus was prepared are read if they have 64 MB or less; else they count as changed.
+ * Errors as above. */
 rmx_status rmx_corpus_is_current(const rmx_corpus_request *request, const char *folder, bool *is,
                                  rmx_err *err);
 /* files.json of the corpus in <folder>: a new reference, or NULL if there is none. */

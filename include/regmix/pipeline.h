@@ -80,8 +80,12 @@ typedef enum rmx_step {
   RMX_STEP_REPORT,   /* report.html */
   RMX_STEPS
 } rmx_step;
-/* One step. It fails where the step before has left nothing. */
+/* One step. It fails where the step before has left nothing, and warns where that is outdated. */
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err);
+/* Warns if what the steps before `next` left is not any more what rmx_pipeline_run() would make,
+ * since its text, its settings or its tables changed. Cost: the files of the text are listed; those
+ * with other times are read if they have 64 MB or less. */
+void rmx_pipeline_warn_outdated(const rmx_pipeline *p, rmx_step next);
 /* The tree of corpus.json with more facts. Each domain also has "tokens", of both splits;
  * "bytes_per_token"; "mean_bytes" of a document; "prior", the share of the training tokens (null:
  * it has none). "left_out" lists the files that were not read, with the reasons. *out: a new

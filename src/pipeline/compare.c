@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "optimize/problem.h"
+#include "outdated.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -218,17 +219,40 @@ static rmx_status begin_named(comparison *c, const rmx_experiment *e, const char
   return rmx__comparison_runs(c, err);
 }
 
-rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
-  const rmx_strings *against = &p->experiment.config.compare.against;
-  const char **names = rmx_calloc(against->n + 1, sizeof *names);
+// The optimum and what it is compared with.
+static rmx_status begin(comparison *c, const rmx_experiment *e, rmx_err *err) {
+  const rmx_strings *against = &e->config.compare.against;
+  RMX_OWNED const char **names = rmx_calloc(against->n + 1, sizeof *names);
+  *c = (comparison){0};
   if (!names) return rmx_fail_memory(err, 0, "names");
   names[0] = "optimum";
   for (size_t i = 0; i < against->n; i++) names[i + 1] = against->items[i];
+  return begin_named(c, e, names, against->n + 1, (size_t)e->config.compare.seeds, true, err);
+}
+
+void rmx__comparison_outdated(const rmx_experiment *e, rmx_buf *why) {
+  RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
+  json_auto_t *had = NULL, *target = NULL;
+  rmx_err ignored;
+  size_t left = 0;
+  if (rmx__experiment_read(e, "large/comparison.json", &had, &ignored) != RMX_OK ||
+      begin(&k, e, &ignored) != RMX_OK)
+    return;
+  for (size_t i = 0; i < k.n * k.seeds; i++)
+    left += rmx_run_look(&k.runs[i], NULL) < RMX_RUN_DIVERGED;
+  target = rmx__comparison_target(&k);
+  if (left)
+    rmx_buf_printf(why, "%zu of %zu models of the present settings are not trained", left,
+                   k.n * k.seeds);
+  else if (!json_equal(target, json_object_get(had, "target")))
+    rmx_buf_puts(why, "changed: target");
+}
+
+rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   comparison k;
   RMX_OWNED rmx_run *runs = NULL;
   size_t n;
-  rmx_status status = begin_named(&k, &p->experiment, names, against->n + 1,
-                                  (size_t)p->experiment.config.compare.seeds, true, err);
+  rmx_status status = begin(&k, &p->experiment, err);
   if (status != RMX_OK) status = rmx_from_file(!rmx__was_set(p, "compare.against"), err);
   if (status == RMX_OK) status = rmx__comparison_models(&k, &p->listener, &runs, &n, err);
   if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, runs, n, "compare", err);
@@ -238,7 +262,6 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
     status =
         rmx__experiment_write(&p->experiment, "large/comparison.json", comparison_tree(&k), err);
   rmx__comparison_release(&k);
-  free(names);
   return status;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "outdated.h"
 #include "steps.h"
 
 static const double share_bound = 0.01;
@@ -110,27 +111,51 @@ static void warn_of_changes(rmx_pipeline *p, const char *metrics, rmx_strings *a
              metrics, changed.n, rmx_s(changed.n), changed.text);
 }
 
-void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+// The rows of a table of metrics that are of runs which the present settings do not use; not those
+// that the user added. *rows: how many there are in all.
+static void find_unused(const rmx_experiment *e, const rmx_corpus *corpus, const char *metrics,
+                        const rmx_strings *added, rmx_few *unused, size_t *rows) {
   RMX_OWNED_BY(rmx_table_release) rmx_table table = {0};
-  rmx_corpus *corpus = NULL;
   rmx_run *runs = NULL;
-  rmx_few unused = {0};
   rmx_err ignored;
   size_t n = 0;
+  *rows = 0;
+  if (!rmx__experiment_has(e, "runs") || rmx_csv_read(metrics, &table, &ignored) != RMX_OK ||
+      rmx__all_runs(e, corpus, &runs, &n, &ignored) != RMX_OK)
+    return;
+  for (size_t i = 0; i < table.N; i++)
+    if (!rmx_strings_have(added, table.ids[i]) && !is_used(runs, n, table.ids[i], i))
+      rmx_few_add(unused, table.ids[i]);
+  *rows = table.N;
+  rmx_runs_release(runs, n);
+}
+
+void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+  rmx_corpus *corpus = NULL;
+  rmx_few unused = {0};
+  rmx_err ignored;
+  size_t rows;
   warn_of_changes(p, metrics, &added);
-  if (rmx__experiment_has(&p->experiment, "runs") &&
-      rmx_csv_read(metrics, &table, &ignored) == RMX_OK &&
-      rmx_corpus_open(p->experiment.folder, &corpus, &ignored) == RMX_OK &&
-      rmx__all_runs(&p->experiment, corpus, &runs, &n, &ignored) == RMX_OK)
-    for (size_t i = 0; i < table.N; i++)
-      if (!rmx_strings_have(&added, table.ids[i]) && !is_used(runs, n, table.ids[i], i))
-        rmx_few_add(&unused, table.ids[i]);
+  if (rmx_corpus_open(p->experiment.folder, &corpus, &ignored) != RMX_OK) return;
+  find_unused(&p->experiment, corpus, metrics, &added, &unused, &rows);
+  rmx_corpus_free(corpus);
   if (unused.n)
     rmx_warn(&p->listener,
              "%s: %zu of %zu row%s %s of runs that the present settings do not use (%s); `regmix "
              "train` trains the runs that they describe, and writes the file again",
-             metrics, unused.n, table.N, rmx_s(table.N), rmx_is(unused.n), unused.text);
-  rmx_runs_release(runs, n);
-  if (corpus) rmx_corpus_free(corpus);
+             metrics, unused.n, rows, rmx_s(rows), rmx_is(unused.n), unused.text);
+}
+
+void rmx__metrics_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rmx_buf *why) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+  RMX_OWNED char *path = rmx_experiment_path(e, "metrics.csv");
+  rmx_few unused = {0}, changed = {0};
+  rmx_err ignored;
+  size_t rows;
+  if (!path || rmx__table_look(e, "metrics.csv", &changed, &added, &ignored) != RMX_OK) return;
+  find_unused(e, corpus, path, &added, &unused, &rows);
+  if (unused.n)
+    rmx_buf_printf(why, "%zu of %zu row%s %s of runs that the present settings do not use",
+                   unused.n, rows, rmx_s(rows), rmx_is(unused.n));
 }

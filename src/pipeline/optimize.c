@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "optimize/search.h"
+#include "outdated.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -232,6 +233,20 @@ static bool is_current(const char *path, const struct rmx__stamp *stamp) {
   rmx_err ignored;
   if (!rmx_exists(path) || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return false;
   return rmx__stamp_same(stamp, json_object_get(yaml.root, "made_by"), "question", NULL);
+}
+
+void rmx__optimum_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rmx_buf *why) {
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
+  RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml"),
+                 *fit = rmx_experiment_path(e, "fit");
+  rmx_err ignored;
+  if (!path || !fit || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return;
+  const json_t *by = json_object_get(yaml.root, "made_by");
+  RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(e, corpus, fit);
+  if (!rmx__fingerprint_in(by, "question")) return;  // the user's own
+  if (!rmx__stamp_same(&stamp, by, "question", &changed))
+    rmx_buf_printf(why, "changed: %s", changed.size ? changed.data : "its settings");
 }
 
 // The search of an experiment, with the prior and caps of its corpus. It writes optimum.yaml unless

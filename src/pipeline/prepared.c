@@ -12,6 +12,7 @@
 #include "base/stamp.h"
 #include "corpus/readers/own_files.h"
 #include "corpus/tokenizer/of_corpus.h"
+#include "outdated.h"
 #include "steps.h"
 
 typedef struct place {
@@ -463,4 +464,19 @@ rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err) {
   RMX_TRY(rmx_sources_find(p, &s, err));
   rmx_sources_tell(p, &s);
   return prepare_corpus(p, &s, p->new_tokenizer, err);
+}
+
+void rmx__corpus_outdated(const rmx_experiment *e, rmx_buf *why) {
+  RMX_OWNED_BY(rmx_sources_release) rmx_sources s = {0};
+  RMX_OWNED_BY(forget) place now = {0};
+  rmx_pipeline silent = {.experiment = *e};
+  rmx_err ignored;
+  bool current;
+  if (look_at(&now, rmx_strdup(e->folder), &ignored) != RMX_OK ||
+      rmx_sources_find(&silent, &s, &ignored) != RMX_OK)
+    return;  // the text may be on another machine
+  const rmx_corpus_request request = rmx__corpus_request(&silent, &s);
+  if (rmx_corpus_is_current(&request, e->folder, &current, &ignored) == RMX_OK && !current &&
+      !is_0_1(e, &s, &now))
+    rmx_buf_puts(why, "changed: the text or its settings");
 }

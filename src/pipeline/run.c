@@ -26,6 +26,7 @@ static const struct {
 };
 
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err) {
+  if (step != RMX_STEP_REPORT) rmx_pipeline_warn_outdated(p, step);  // it ends a command
   return step == RMX_STEP_TRAIN ? rmx__step_train(p, err) : steps[step].run(p, err);
 }
 

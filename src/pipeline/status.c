@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "launches.h"
+#include "outdated.h"
 #include "steps.h"
 
 // The number of results of large models: large/<name>/<seed>/result.json.
@@ -62,6 +63,7 @@ static rmx_status fill(const rmx_experiment *e, json_t *root, rmx_err *err) {
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     json_object_set_new(o, files[i], json_boolean(rmx__experiment_has(e, files[i])));
   json_object_set_new(root, "files", o);
+  if (e->config_path) json_object_set_new(root, "outdated", rmx__outdated(e, RMX__MADE_REPORT));
   return RMX_OK;
 }
 

@@ -15,6 +15,8 @@
 enum { BLOCK = 1 << 20 };
 // More than this takes a while to hash, so what would be refused afterwards is looked for before.
 #define LONG_WORK 256000000
+// This much is read to see whether a file with other times has other text.
+#define SHORT_WORK 64000000
 
 static uint64_t hash_text(const char *s, uint64_t h) {
   return s ? rmx_hash(s, strlen(s) + 1, h) : rmx_hash("", 0, h);
@@ -212,7 +214,7 @@ static rmx_status fill_files(const rmx__files *found, struct one_file *files, co
   return RMX_OK;
 }
 
-// *complete (NULL: files that are not known are read): all files are known.
+// *complete (NULL: files that are not known are read): they are few, so they are read.
 static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *found,
                                const json_t *known, json_t *memo, bool *complete, uint64_t *h,
                                rmx_err *err) {
@@ -229,9 +231,10 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
   uint64_t unread = 0;
   for (size_t i = 0; i < all && status == RMX_OK; i++)
     if (!files[i].known) unread += (uint64_t)files[i].info.st_size + 1;
-  if (complete) *complete = unread == 0;
+  if (complete) *complete = unread <= SHORT_WORK;
   if (status == RMX_OK && !complete && unread > LONG_WORK) status = rmx__early_check(r, err);
-  if (status == RMX_OK && !complete) status = hash_all(files, all, r->threads, memo, err);
+  if (status == RMX_OK && (!complete || *complete))
+    status = hash_all(files, all, r->threads, memo, err);
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
     *h = hash_text(sources[i].separator,
