@@ -198,6 +198,22 @@ static void tell_choice(const choice *c, size_t n) {
            mixtures(c) ? "mixture" : "metric");
 }
 
+// Reports columns that are called like metrics but have no number, so that they are not read.
+static void tell_without_numbers(const choice *c) {
+  const rmx_cells *t = c->s->cells;
+  const char *advice = "", *cell = "";
+  rmx_few text = {0};
+  for (size_t j = 0; j < t->C; j++) {
+    if (mixtures(c) || !is_value(c, j) || !metric_name(t->header[j]) || has_number(c, j)) continue;
+    rmx_few_add(&text, t->header[j]);
+    if (!*advice) cell = advised(c, j, &advice);
+  }
+  if (text.n)
+    rmx_warn(c->s->listener, "%s: %zu column%s without a number %s not read: %s%s%.40s%s%s",
+             t->path, text.n, rmx_s(text.n), rmx_is(text.n), text.text, *advice ? "; \"" : "", cell,
+             *advice ? "\" looks like a number" : "", advice);
+}
+
 static rmx_status choose_by_names(choice *c, rmx_err *err) {
   const rmx_cells *t = c->s->cells;
   size_t n = 0, first = SIZE_MAX;
@@ -224,6 +240,7 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
             : "no column of metrics was found: no name looks like metric/..., eval/... or ..._loss",
         err);
   tell_choice(c, n);
+  tell_without_numbers(c);
   tell_not_taken(c);
   return RMX_OK;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plain table: the first column contains the names of the runs, every other column contains
 // numbers, and columns of text are reported. If the first column contains values, the rows are
-// numbered.
+// numbered. The row numbers that a data frame saves as a first column without a name tell no runs
+// apart in another table, so they are not the names if another column is.
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "formats.h"
 
@@ -11,15 +13,54 @@ static bool sniff(const rmx__source *s) {
   return s->cells != NULL;
 }
 
+bool rmx__is_row_number(const char *header) {
+  return !*header || strncmp(header, "Unnamed: ", 9) == 0;
+}
+
+// Whether the cells of a column name runs: each is given, and few runs share a name.
+static bool names_runs(const rmx_cells *c, size_t j) {
+  enum { MOST_RUNS = 8 };
+  size_t distinct = 0;
+  for (size_t i = 0; i < c->N; i++) {
+    const char *name = c->cells[i * c->C + j];
+    size_t e = 0;
+    char *end;
+    if (!*name || (strchr(name, '.') && (strtod(name, &end), !*end))) return false;
+    while (e < i && strcmp(name, c->cells[e * c->C + j]) != 0) e++;
+    distinct += e == i;
+  }
+  return distinct > 1 && distinct * MOST_RUNS >= c->N;
+}
+
+// The column with the names of the runs.
+static size_t id_column(const rmx__source *s) {
+  static const char *const names[] = {"run",  "run_id",     "run_name", "run name",
+                                      "name", "experiment", "trial",    "model"};
+  const rmx_cells *c = s->cells;
+  if (!rmx__is_row_number(c->header[0]) || s->options->id) return 0;
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    const size_t j = rmx__column_called(c, names[k]);
+    if (j == SIZE_MAX || !names_runs(c, j)) continue;
+    rmx_note(s->listener,
+             "%s: the first column numbers the rows; the names of the runs are in column \"%s\"",
+             s->path, c->header[j]);
+    return j;
+  }
+  return 0;
+}
+
 static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
-  size_t state = rmx__state_column(s->cells);
+  const size_t state = rmx__state_column(s->cells), id = id_column(s);
   RMX_OWNED bool *left_out =
       state == SIZE_MAX || state == 0 ? NULL : rmx_calloc(s->cells->N, sizeof *left_out);
   if (state != SIZE_MAX && state != 0)
-    RMX_TRY(left_out ? rmx__leave_unfinished(s, state, 0, left_out, err)
+    RMX_TRY(left_out ? rmx__leave_unfinished(s, state, id, left_out, err)
                      : rmx_fail_memory(err, s->cells->N, s->path));
-  return rmx__import_view(s, &(rmx__view){.id = 0, .out = left_out, .may_lack_names = true}, out,
-                          err);
+  RMX_OWNED bool *skip = rmx_calloc(s->cells->C, sizeof *skip);
+  if (!skip) return rmx_fail_memory(err, s->cells->C, s->path);
+  skip[0] = id > 0;
+  return rmx__import_view(
+      s, &(rmx__view){.id = id, .skip = skip, .out = left_out, .may_lack_names = true}, out, err);
 }
 
 const rmx__table_format rmx__format_csv = {

@@ -50,6 +50,8 @@ rmx_status rmx__import_scales(const rmx__source *s, const bool *left_out, rmx_ta
 
 // in any case; SIZE_MAX: there is none
 size_t rmx__column_called(const rmx_cells *c, const char *name);
+// Whether this is the header of the row numbers that a data frame saves ("" or "Unnamed: 0").
+bool rmx__is_row_number(const char *header);
 // The column State or status that contains a finished run, or SIZE_MAX.
 size_t rmx__state_column(const rmx_cells *c);
 // Marks the rows (N) whose run did not finish, and reports their names from column `name`. If none

@@ -125,13 +125,22 @@ static rmx_status keep_value(results *r, const char *task, json_t *values, const
   return RMX_OK;
 }
 
+// Texts that are in results besides the numbers: the name of the task, and that a value is missing.
+static bool is_no_value(const char *key, const json_t *value) {
+  static const char *const texts[] = {"N/A", "NaN", "nan", "-"};
+  const char *text = json_string_value(value);
+  if (!text) return false;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (strcmp(text, texts[i]) == 0) return true;
+  return strcmp(key, "alias") == 0 || !text[strspn(text, " ")];
+}
+
 static rmx_status take_result(results *r, const char *path, const json_t *tree, json_t *values,
                               const char *task, const char *key, const json_t *value,
                               rmx_err *err) {
   const char *comma = strchr(key, ',');
   size_t length = comma ? (size_t)(comma - key) : strlen(key);
-  if (is_error_of(key, length) || json_is_null(value) || json_is_string(value))
-    return RMX_OK;  // "N/A", alias
+  if (is_error_of(key, length) || json_is_null(value) || is_no_value(key, value)) return RMX_OK;
   // the harness's own "not measured": 999
   if (length == strlen("bypass") && strncmp(key, "bypass", length) == 0) return RMX_OK;
   if (!json_is_number(value)) {
@@ -229,7 +238,7 @@ static rmx_status read_tree(const char *path, json_t **out, rmx_err *err) {
 static rmx_status take_file(results *r, const rmx__run_file *f, rmx_err *err) {
   json_auto_t *tree = NULL, *other = NULL;
   RMX_TRY(read_tree(f->path, &tree, err));
-  RMX_TRY(rmx__as_harness(tree, &other, err));
+  if (rmx__as_harness(tree, &other, err) != RMX_OK) return rmx_fail_in(err, "%s", f->path);
   const json_t *given = other ? other : tree;
   if (!json_is_object(json_object_get(given, "results"))) {
     rmx_few_add(&r->other, f->path);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs that two programs named differently: n1, 1, 0001 and tinyllama_1M_n1 are the same run if, in
-// each table, nothing but the number tells the runs apart. O((N + M) log (N + M)).
+// each table, nothing but the number tells the runs apart. Names that are equal come first, unless
+// the numbers find more runs: of 1, 2, ..., 10 and 01, 02, ..., 10 only the last name is the same.
+// O((N + M) log (N + M)).
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,7 @@ static const char *number_of(const char *id, size_t *prefix) {
 }
 
 // Sorted by name or, where `numbers`, by number. *good: every run has a number, all have the same
-// prefix, and no number occurs twice.
+// prefix, and no two names have the same number.
 static entry *sorted(const rmx_table *t, bool numbers, bool *good) {
   entry *e = rmx_calloc(t->N, sizeof *e);
   if (!e) return NULL;
@@ -43,7 +45,8 @@ static entry *sorted(const rmx_table *t, bool numbers, bool *good) {
   }
   qsort(e, t->N, sizeof *e, by_key);
   for (size_t i = 1; numbers && i < t->N; i++)
-    if (strcmp(e[i].key, e[i - 1].key) == 0) *good = false;
+    if (strcmp(e[i].key, e[i - 1].key) == 0 && strcmp(t->ids[e[i].row], t->ids[e[i - 1].row]) != 0)
+      *good = false;
   return e;
 }
 
@@ -100,64 +103,88 @@ static rmx_status join_by_row(const rmx_table *mixtures, rmx_table *metrics,
   return RMX_OK;
 }
 
+// The runs of two tables in the order of their names or of their numbers.
+typedef struct pairing {
+  entry *ours, *theirs;
+  bool good;      // the numbers can stand for the names
+  size_t common;  // rows of the metrics that have a mixture
+} pairing;
+
+static void release(pairing *p) {
+  free(p->ours), free(p->theirs);
+}
+
+// Counts the common runs and, if `renamed` (metrics->N) is given, keeps the names of the mixtures.
+static rmx_status walk(pairing *p, const rmx_table *mixtures, const rmx_table *metrics,
+                       char **renamed, rmx_err *err) {
+  p->common = 0;
+  for (size_t i = 0, j = 0; i < mixtures->N && j < metrics->N;) {
+    const int order = strcmp(p->ours[i].key, p->theirs[j].key);
+    if (order == 0) {
+      p->common++;
+      char **name = renamed ? &renamed[p->theirs[j].row] : NULL;
+      if (name && !(*name = rmx_strdup(mixtures->ids[p->ours[i].row])))
+        return rmx_fail_memory(err, 64, "joining tables");
+    }
+    i += order < 0;
+    j += order >= 0;
+  }
+  return RMX_OK;
+}
+
+static rmx_status pair_up(const rmx_table *mixtures, const rmx_table *metrics, bool numbers,
+                          pairing *p, rmx_err *err) {
+  bool good[2];
+  p->ours = sorted(mixtures, numbers, &good[0]);
+  p->theirs = sorted(metrics, numbers, &good[1]);
+  if (!p->ours || !p->theirs)
+    return rmx_fail_memory(err, (mixtures->N + metrics->N) * sizeof *p->ours, "joining tables");
+  p->good = good[0] && good[1];
+  return walk(p, mixtures, metrics, NULL, err);
+}
+
+static rmx_status nothing_in_common(const rmx_table *mixtures, const rmx_table *metrics,
+                                    rmx_err *err) {
+  char a[128], b[128], alike[256];
+  first_names(mixtures, a);
+  first_names(metrics, b);
+  look_alike(mixtures, metrics, alike);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%.200s and %.200s have no run in common: the first has the names %s (column "
+                  "\"%.40s\"), the second has %s (column \"%.40s\")%s",
+                  path_of(mixtures, "the mixtures"), path_of(metrics, "the metrics"), a,
+                  mixtures->id_name, b, metrics->id_name, alike);
+}
+
+static rmx_status join_by_number(pairing *p, const rmx_table *mixtures, rmx_table *metrics,
+                                 const rmx_listener *listener, rmx_err *err) {
+  RMX_OWNED char **renamed = rmx_calloc(metrics->N, sizeof *renamed);
+  char a[128], b[128];
+  if (!renamed) return rmx_fail_memory(err, metrics->N * sizeof *renamed, "joining tables");
+  first_names(mixtures, a);
+  first_names(metrics, b);
+  const rmx_status status = walk(p, mixtures, metrics, renamed, err);
+  for (size_t i = 0; i < metrics->N; i++) {
+    if (!renamed[i]) continue;
+    free(status == RMX_OK ? metrics->ids[i] : renamed[i]);
+    if (status == RMX_OK) metrics->ids[i] = renamed[i];
+  }
+  RMX_TRY(status);
+  rmx_warn(listener, "runs are joined by their numbers, since %s has the names %s and %s has %s",
+           path_of(mixtures, "one table"), a, path_of(metrics, "the other"), b);
+  return RMX_OK;
+}
+
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err) {
   if (is_numbered(mixtures) || is_numbered(metrics))
     return join_by_row(mixtures, metrics, listener, err);
-  bool numbered[2] = {false, false};
-  rmx_status status = RMX_OK;
-  entry *ours = NULL, *theirs = NULL;
-  char **renamed = NULL, a[128], b[128], alike[256];
-  size_t common = 0;
-  for (int numbers = 0; numbers < 2 && common == 0; numbers++) {
-    free(ours), free(theirs);
-    ours = sorted(mixtures, numbers, &numbered[0]);
-    theirs = sorted(metrics, numbers, &numbered[1]);
-    if (!ours || !theirs) {
-      status = rmx_fail_memory(err, (mixtures->N + metrics->N) * sizeof *ours, "joining tables");
-      goto done;
-    }
-    if (numbers && !(numbered[0] && numbered[1])) break;
-    if (numbers && !(renamed = rmx_calloc(metrics->N, sizeof *renamed))) {
-      status = rmx_fail_memory(err, metrics->N * sizeof *renamed, "joining tables");
-      goto done;
-    }
-    for (size_t i = 0, j = 0; i < mixtures->N && j < metrics->N;) {
-      int order = strcmp(ours[i].key, theirs[j].key);
-      if (order == 0) {
-        common++;
-        if (renamed && !(renamed[theirs[j].row] = rmx_strdup(mixtures->ids[ours[i].row]))) {
-          status = rmx_fail_memory(err, 64, "joining tables");
-          goto done;
-        }
-      }
-      i += order <= 0;
-      j += order >= 0;
-    }
-  }
-  first_names(mixtures, a);
-  first_names(metrics, b);
-  if (common == 0) {
-    look_alike(mixtures, metrics, alike);
-    status = rmx_fail(err, RMX_EINPUT,
-                      "%.200s and %.200s have no run in common: the first has the names %s (column "
-                      "\"%.40s\"), the second has %s (column \"%.40s\")%s",
-                      path_of(mixtures, "the mixtures"), path_of(metrics, "the metrics"), a,
-                      mixtures->id_name, b, metrics->id_name, alike);
-  } else if (renamed) {
-    for (size_t i = 0; i < metrics->N; i++) {
-      if (!renamed[i]) continue;
-      free(metrics->ids[i]);
-      metrics->ids[i] = renamed[i];
-      renamed[i] = NULL;
-    }
-    rmx_warn(listener, "runs are joined by their numbers, since %s has the names %s and %s has %s",
-             path_of(mixtures, "one table"), a, path_of(metrics, "the other"), b);
-  }
-done:
-  for (size_t i = 0; renamed && i < metrics->N; i++) free(renamed[i]);
-  free(renamed);
-  free(ours);
-  free(theirs);
-  return status;
+  RMX_OWNED_BY(release) pairing by_name = {0};
+  RMX_OWNED_BY(release) pairing by_number = {0};
+  RMX_TRY(pair_up(mixtures, metrics, false, &by_name, err));
+  if (by_name.common == metrics->N) return RMX_OK;
+  RMX_TRY(pair_up(mixtures, metrics, true, &by_number, err));
+  if (by_number.good && by_number.common > by_name.common)
+    return join_by_number(&by_number, mixtures, metrics, listener, err);
+  return by_name.common ? RMX_OK : nothing_in_common(mixtures, metrics, err);
 }

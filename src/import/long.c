@@ -3,6 +3,7 @@
 // column of values. They are turned into a row for each run.
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -54,11 +55,20 @@ static bool is_key(const rmx_cells *c, size_t j) {
   return repeats;
 }
 
-// The first column that is nothing else.
+// The first column that is nothing else. The row numbers of a data frame name no run.
 static size_t first_other(const rmx_cells *c, const struct layout *l) {
   for (size_t j = 0; j < c->C; j++)
-    if (j != l->key && j != l->more_key && j != l->value && j != l->step) return j;
+    if (j != l->key && j != l->more_key && j != l->value && j != l->step &&
+        !rmx__is_row_number(c->header[j]))
+      return j;
   return SIZE_MAX;
+}
+
+// Whether a column holds values next to those of l->value: "acc_norm" next to "acc".
+static bool is_more(const rmx_cells *c, const struct layout *l, size_t j) {
+  return l->value_name && j != l->value && j != l->run && j != l->key && j != l->step &&
+         !rmx__ends_in(c->header[j], "stderr") &&
+         rmx_better_by_name(c->header[j]) != RMX_BETTER_UNSAID;
 }
 
 static struct layout layout_of(const rmx__source *s) {
@@ -95,25 +105,69 @@ static bool sniff(const rmx__source *s) {
   return l.key != SIZE_MAX && l.value != SIZE_MAX && l.key != l.value && is_key(s->cells, l.key);
 }
 
-static rmx_status take_row(const rmx__source *s, const struct layout *l, size_t i, rmx__gather *g,
-                           rmx_err *err) {
-  const rmx_cells *c = s->cells;
+// The step of a row; 0 without such a column.
+static rmx_status step_of(const rmx_cells *c, const struct layout *l, size_t i, double *step,
+                          rmx_err *err) {
+  rmx_err unread;
+  *step = 0;
+  if (l->step == SIZE_MAX) return RMX_OK;
+  const char *text = c->cells[i * c->C + l->step];
+  if (rmx_parse_real(text, "a step", step, &unread) == RMX_OK && isfinite(*step)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s:%d: column \"%s\": \"%.40s\" is not a number; wanted one such as 1000 or 2B, "
+                  "since the value of the last step counts",
+                  c->path, c->lines[i], c->header[l->step], text);
+}
+
+static rmx_status take_value(const rmx_cells *c, const struct layout *l, size_t i, size_t value,
+                             const char *more, rmx__gather *g, rmx_err *err) {
   const char *const *row = c->cells + i * c->C;
-  const double step = l->step == SIZE_MAX ? 0 : strtod(row[l->step], NULL);
-  const char *more = l->more_key == SIZE_MAX ? l->value_name : row[l->more_key];
+  double step;
   bool had;
   RMX_OWNED char *column = rmx_format("%s%s%s", row[l->key], more ? "/" : "", more ? more : "");
-  if (!column) return rmx_fail_memory(err, 64, s->path);
-  if (!*row[l->key])
-    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": the name is missing", c->path,
-                    c->lines[i], c->header[l->key]);
-  RMX_TRY(rmx__gather_put(g, row[l->run], column, row[l->value], step, &had, err));
+  if (!column) return rmx_fail_memory(err, 64, c->path);
+  RMX_TRY(step_of(c, l, i, &step, err));
+  RMX_TRY(rmx__gather_put(g, row[l->run], column, row[value], step, &had, err));
   if (!had || l->step != SIZE_MAX) return RMX_OK;
   return rmx_fail(
       err, RMX_EINPUT,
       "%s:%d: run \"%.60s\" has a second row for \"%.60s\"; wanted one (a column `step` "
       "would tell which one is the last)",
       c->path, c->lines[i], row[l->run], column);
+}
+
+static rmx_status take_row(const rmx_cells *c, const struct layout *l, size_t i, rmx__gather *g,
+                           rmx_err *err) {
+  const char *const *row = c->cells + i * c->C;
+  if (!*row[l->key])
+    return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": the name is missing", c->path,
+                    c->lines[i], c->header[l->key]);
+  RMX_TRY(take_value(c, l, i, l->value, l->more_key == SIZE_MAX ? l->value_name : row[l->more_key],
+                     g, err));
+  for (size_t j = 0; j < c->C; j++)
+    if (is_more(c, l, j)) RMX_TRY(take_value(c, l, i, j, c->header[j], g, err));
+  return RMX_OK;
+}
+
+// Reports the columns with numbers that are not read.
+static void tell_not_taken(const rmx__source *s, const struct layout *l) {
+  const rmx_cells *c = s->cells;
+  rmx_few left = {0};
+  for (size_t j = 0; j < c->C; j++) {
+    char *end;
+    bool numbers = false;
+    if (j == l->run || j == l->key || j == l->more_key || j == l->value || j == l->step ||
+        rmx__is_row_number(c->header[j]) || is_more(c, l, j))
+      continue;
+    for (size_t i = 0; i < c->N && !numbers; i++) {
+      const char *cell = c->cells[i * c->C + j];
+      numbers = *cell && (strtod(cell, &end), !*end);
+    }
+    if (numbers) rmx_few_add(&left, c->header[j]);
+  }
+  if (left.n)
+    rmx_note(s->listener, "%s: %zu other column%s with numbers %s not read: %s", s->path, left.n,
+             rmx_s(left.n), rmx_is(left.n), left.text);
 }
 
 static rmx_status read_long(const rmx__source *s, rmx_table *out, rmx_err *err) {
@@ -126,7 +180,8 @@ static rmx_status read_long(const rmx__source *s, rmx_table *out, rmx_err *err) 
                     "runs; wanted the columns run, %.60s, %.60s",
                     s->path, c->header[l.key], c->header[l.key], c->header[l.value]);
   RMX_OWNED_BY(rmx__gather_release) rmx__gather g = {0};
-  for (size_t i = 0; i < c->N; i++) RMX_TRY(take_row(s, &l, i, &g, err));
+  for (size_t i = 0; i < c->N; i++) RMX_TRY(take_row(c, &l, i, &g, err));
+  tell_not_taken(s, &l);
   rmx_note(s->listener,
            "%s: a long table: %zu run%s in column \"%s\", %zu %s%s in column \"%s\"%s%s", s->path,
            g.n_rows, rmx_s(g.n_rows), c->header[l.run], g.n_columns, mixtures ? "domain" : "metric",

@@ -51,6 +51,11 @@ static rmx_status take_olmes_task(const json_t *task, json_t *results, json_t *d
                                   rmx_err *err) {
   const char *key, *name = olmes_name(task);
   json_t *value, *scores = json_object(), *better = json_object();
+  if (json_object_get(results, name))
+    return rmx_fail(err, RMX_EINPUT,
+                    "the task \"%.120s\" has two results, so it is not known which one counts; "
+                    "wanted an alias of its own for each (task_config.metadata.alias)",
+                    name);
   bool good = json_object_set_new(results, name, scores) == 0 &&
               json_object_set_new(directions, name, better) == 0;
   json_object_foreach(json_object_get(task, "metrics"), key, value) {
@@ -62,13 +67,26 @@ static rmx_status take_olmes_task(const json_t *task, json_t *results, json_t *d
   return good ? RMX_OK : no_memory(err);
 }
 
+// Whether a task before it in the list is the same, with the same results.
+static bool is_repeated(const json_t *list, size_t i) {
+  const json_t *task = json_array_get(list, i);
+  for (size_t k = 0; k < i; k++) {
+    const json_t *other = json_array_get(list, k);
+    if (is_olmes_task(other) && strcmp(olmes_name(other), olmes_name(task)) == 0 &&
+        json_equal(json_object_get(other, "metrics"), json_object_get(task, "metrics")))
+      return true;
+  }
+  return false;
+}
+
 static rmx_status from_olmes(const json_t *list, json_t **out, rmx_err *err) {
   json_t *results = json_object(), *directions = json_object(), *task;
   size_t i;
   *out = json_pack("{s:o, s:o}", "results", results, "higher_is_better", directions);
   if (!*out) return no_memory(err);
   json_array_foreach(list, i, task)
-    if (is_olmes_task(task)) RMX_TRY(take_olmes_task(task, results, directions, err));
+    if (is_olmes_task(task) && !is_repeated(list, i))
+      RMX_TRY(take_olmes_task(task, results, directions, err));
   return RMX_OK;
 }
 
@@ -138,11 +156,30 @@ static bool names_collide(const json_t *all) {
   return false;
 }
 
+// "mmlu:_average|5" is a group: the mean of the tasks that begin with "mmlu:".
+static rmx_status add_groups(const json_t *results, json_t *groups, rmx_err *err) {
+  static const char tail[] = ":_average";
+  const char *name, *other;
+  json_t *ignored;
+  json_object_foreach((json_t *)results, name, ignored) {
+    const char *at = strstr(name, tail);
+    if (!at || (at[sizeof tail - 1] && at[sizeof tail - 1] != '|')) continue;
+    json_t *members = json_array();
+    if (json_object_set_new(groups, name, members) != 0) return no_memory(err);
+    json_object_foreach((json_t *)results, other, ignored)
+      if (strncmp(other, name, (size_t)(at - name) + 1) == 0 && strcmp(other, name) != 0 &&
+          json_array_append_new(members, json_string(other)) != 0)
+        return no_memory(err);
+  }
+  return RMX_OK;
+}
+
 static rmx_status from_lighteval(const json_t *tree, json_t **out, rmx_err *err) {
-  json_t *results = json_object(), *directions = json_object(), *scores,
+  json_t *results = json_object(), *directions = json_object(), *groups = json_object(), *scores,
          *all = json_object_get(tree, "results");
   const char *task;
-  *out = json_pack("{s:o, s:o}", "results", results, "higher_is_better", directions);
+  *out = json_pack("{s:o, s:o, s:o}", "results", results, "higher_is_better", directions,
+                   "group_subtasks", groups);
   if (!*out) return no_memory(err);
   const bool collide = names_collide(all);
   json_object_foreach(all, task, scores) {
@@ -151,6 +188,7 @@ static rmx_status from_lighteval(const json_t *tree, json_t **out, rmx_err *err)
                 : take_lighteval_task(tree, task, scores, results, directions, err) != RMX_OK)
       return no_memory(err);
   }
+  RMX_TRY(add_groups(results, groups, err));
   const json_t *limit = json_object_get(json_object_get(tree, "config_general"), "max_samples");
   if (json_number_value(limit) > 0 &&
       json_object_set_new(*out, "config", json_pack("{s:O}", "limit", limit)) != 0)

@@ -80,6 +80,43 @@ START_TEST(columns_of_text_are_told) {
 }
 END_TEST
 
+// As a data frame is saved after it was sorted and numbered anew.
+START_TEST(row_numbers_are_no_names) {
+  begin();
+  rmx_table m, l;
+  must(mixtures(file("m.csv", ",name,a,b\n0,n1,0.5,0.5\n1,n2,0,1\n"), &m, err));
+  heard("the names of the runs are in column \"name\"");
+  must(metrics(file("l.csv", "Unnamed: 0,loss,run name\n0,2,n2\n1,3,n1\n2,4,n1\n"), &l, err));
+  must(rmx_import_join(&m, &l, &listener, err));
+  ck_assert(m.D == 2 && at(&m, "n2", "b") == 1);
+  ck_assert(l.D == 1 && at(&l, "n2", "loss") == 2 && at(&l, "n1", "loss") == 3);
+  rmx_table_release(&l);
+  rmx_table_release(&m);
+  must(metrics(file("l.csv", ",model,loss\n0,tiny,2\n1,tiny,3\n"), &l, err));  // not of runs
+  ck_assert(at(&l, "1", "loss") == 3);
+  rmx_table_release(&l);
+  must(metrics(file("l.csv", ",score,trial\n0,0.5,2\n1,0.25,1\n"), &l, err));
+  ck_assert(l.D == 1 && at(&l, "2", "score") == 0.5);
+  rmx_table_release(&l);
+  end();
+}
+END_TEST
+
+START_TEST(metrics_without_numbers_are_told) {
+  begin();
+  rmx_table t;
+  must(read_with(file("w.csv",
+                      "Name,State,mix.a,mix.b,eval/loss,eval/acc,eval/f1\n"
+                      "n1,finished,0.5,0.5,2,45.1%,\nn2,finished,0,1,3,44%,\n"),
+                 RMX_IMPORT_METRICS, NULL, true, &t, err));
+  ck_assert_uint_eq(t.D, 1);
+  heard(
+      "2 columns without a number are not read: eval/acc, eval/f1; \"45.1%\" looks like a number");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 START_TEST(patterns_choose_columns) {
   begin();
   rmx_table t;
@@ -460,7 +497,9 @@ static void meet(const char *const *a, const char *const *b, const char *const *
   } else {
     must(rmx_import_join(&t, &u, &listener, err));
     for (int i = 0; i < 3; i++) ck_assert_str_eq(u.ids[i], after[i]);
-    ck_assert_int_eq(strstr(told, "joined by their numbers") != NULL, strcmp(b[0], after[0]) != 0);
+    bool renamed = false;
+    for (int i = 0; i < 3; i++) renamed = renamed || strcmp(b[i], after[i]) != 0;
+    ck_assert_int_eq(strstr(told, "joined by their numbers") != NULL, renamed);
   }
   rmx_table_release(&t);
   rmx_table_release(&u);
@@ -472,6 +511,9 @@ START_TEST(runs_meet) {
   meet(L("n1", "n2", "n3"), L("2", "1", "9"), L("n2", "n1", "9"), NULL);
   meet(L("0001", "0002", "0010"), L("tinyllama_1M_n10", "tinyllama_1M_n2", "tinyllama_1M_n7"),
        L("0010", "0002", "tinyllama_1M_n7"), NULL);
+  // One name is the same, but the numbers find all runs.
+  meet(L("8", "9", "10"), L("10", "09", "08"), L("10", "9", "8"), NULL);
+  meet(L("r8", "r9", "r10"), L("r10", "r10", "r08"), L("r10", "r10", "r8"), NULL);
   meet(L("a1", "a2", "b1"), L("1", "2", "3"), NULL, "\"a1\" and \"1\" look alike");
   meet(L("n1", "n01", "n2"), L("1", "2", "3"), NULL,
        "no run in common: the first has the names n1, n01, ...");
@@ -524,6 +566,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, plain_csv_is_read_as_before);
   tcase_add_test(tc, cells_that_are_missing);
   tcase_add_test(tc, columns_of_text_are_told);
+  tcase_add_test(tc, row_numbers_are_no_names);
+  tcase_add_test(tc, metrics_without_numbers_are_told);
   tcase_add_test(tc, patterns_choose_columns);
   tcase_add_test(tc, olmix_in_both_layouts);
   tcase_add_test(tc, wandb_export);

@@ -391,6 +391,61 @@ START_TEST(olmes_results) {
 }
 END_TEST
 
+START_TEST(results_that_are_lost_are_told) {
+  begin();
+  rmx_table t;
+  // Two results for one task, and one that is there twice.
+  static const char task[] = "{\"task_name\": \"arc\", \"metrics\": {\"acc_raw\": 0.25}}",
+                    other[] = "{\"task_name\": \"arc\", \"metrics\": {\"acc_raw\": 0.75}}";
+  char all[400];
+  snprintf(all, sizeof all, "{\"tasks\": [%s, %s]}", task, other);
+  must_fail(metrics(file("o/metrics.json", all), &t, err), "the task \"arc\" has two results");
+  snprintf(all, sizeof all, "{\"tasks\": [%s, %s]}", task, task);
+  must(metrics(file("o/metrics.json", all), &t, err));
+  rmx_table_release(&t);
+  // The mean of the parts of a task is one of them.
+  must(metrics(file("l.json",
+                    "{\"config_general\": {}, \"results\": {\"helm|mmlu:law|5\": {\"acc\": 0.25}, "
+                    "\"helm|mmlu:art|5\": {\"acc\": 0.5}, "
+                    "\"helm|mmlu:_average|5\": {\"acc\": 0.375}}}"),
+               &t, err));
+  heard("groups of other metrics, so a mean over all metrics counts those twice: mmlu:_average");
+  rmx_table_release(&t);
+  // A number in quotes.
+  must(metrics(file("h.json",
+                    "{\"results\": {\"arc\": {\"alias\": \"arc\", \"acc,none\": \"0.5\", "
+                    "\"acc_stderr,none\": \"N/A\", \"acc_norm,none\": 0.5}}}"),
+               &t, err));
+  heard("1 value is not a number and is not read: results.arc.\"acc,none\"");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+START_TEST(long_tables_with_more_columns) {
+  begin();
+  rmx_table t;
+  must(metrics(file("l.csv",
+                    ",checkpoint,task,acc,acc_norm,acc_stderr,shots\n0,n1,arc,0.5,0.25,0.1,5\n"
+                    "1,n1,law,0.75,0.5,0.1,5\n2,n2,arc,0.5,1,0.1,5\n3,n2,law,0,1,0.1,5\n"),
+               &t, err));
+  ck_assert(t.N == 2 && t.D == 4);
+  ck_assert(at(&t, "n1", "law/acc_norm") == 0.5 && at(&t, "n2", "arc/acc") == 0.5);
+  heard("2 other columns with numbers are not read: acc_stderr, shots");
+  rmx_table_release(&t);
+  static const char steps[] = "run,tokens,metric,value\nn1,900M,loss,3\nn1,%s,loss,2\n";
+  char text[200];
+  snprintf(text, sizeof text, steps, "1B");
+  must(metrics(file("s.csv", text), &t, err));
+  ck_assert(at(&t, "n1", "loss") == 2);
+  rmx_table_release(&t);
+  snprintf(text, sizeof text, steps, "\"1,000,000,000\"");
+  must_fail(metrics(file("s.csv", text), &t, err),
+            "s.csv:3: column \"tokens\": \"1,000,000,000\" is not a number");
+  end();
+}
+END_TEST
+
 // ---- no column of names
 
 START_TEST(tables_without_names) {
@@ -441,6 +496,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, megatron_blends);
   tcase_add_test(tc, lighteval_results);
   tcase_add_test(tc, olmes_results);
+  tcase_add_test(tc, results_that_are_lost_are_told);
+  tcase_add_test(tc, long_tables_with_more_columns);
   tcase_add_test(tc, tables_without_names);
   tcase_add_test(tc, binary_files);
 }
