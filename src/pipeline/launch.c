@@ -272,6 +272,7 @@ static rmx_status write_record(const struct launch *l, rmx_err *err) {
     json_object_set_new(answers, r->name, json_string(fingerprint));
   }
   json_object_set_new(o, "answers", answers);
+  rmx__launch_put_place(l->experiment, o);
   if (l->then_id) json_object_set_new(o, "then", json_string(l->then_id));
   RMX_OWNED char *path = rmx_path_in(l->folder, "launch.json");
   return path ? rmx__json_write(path, o, err) : rmx_fail_memory(err, 0, "a path");
@@ -382,8 +383,12 @@ static rmx_status submit(struct launch *l, const char *name, const char *after, 
   if (after) words[2] = after, words[3] = "--kill-on-invalid-dep=yes", words[4] = path;
   RMX_TRY(rmx_write_file(asked, "", 0, err));
   rmx_note(&l->p->listener, "launch: gives %s to sbatch", path);
-  rmx_status status = ask_sbatch(words, &l->hidden, path, id, &known, err);
-  if (status == RMX_OK) status = write_record(l, err);
+  const rmx_status status = ask_sbatch(words, &l->hidden, path, id, &known, err);
+  if (status == RMX_OK && write_record(l, err) != RMX_OK)  // `asked` stays
+    return rmx_fail_in(err,
+                       "Slurm took %s as job %s, but that is not recorded. End it with `scancel "
+                       "%s`, then remove %s and give the same command again. The cause",
+                       path, *id, *id, asked);
   if (known) unlink(asked);
   return status;
 }

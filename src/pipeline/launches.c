@@ -153,9 +153,28 @@ static char *text_of(const json_t *tree, const char *key) {
   return text ? rmx_strdup(text) : NULL;
 }
 
-// False: Slurm did not take it.
-static bool read_launch(const char *folder, const char *name, const rmx_run *runs, size_t n,
-                        struct rmx__launch *l) {
+// The path and the number of the experiment's folder.
+void rmx__launch_put_place(const char *experiment, json_t *o) {
+  struct stat info;
+  if (stat(experiment, &info) != 0) return;
+  json_object_set_new(o, "experiment", json_string(experiment));
+  json_object_set_new(o, "inode", json_integer((json_int_t)info.st_ino));
+}
+
+// The record came with a copy of the experiment: its tasks work in the other folder. One folder may
+// have several paths, on several machines; then its number is the same.
+static bool is_of_copy(const rmx_experiment *e, const json_t *record) {
+  const json_t *path = json_object_get(record, "experiment");
+  json_auto_t *here = json_object();
+  RMX_OWNED char *real = path ? rmx_realpath(e->folder) : NULL;
+  if (real) rmx__launch_put_place(real, here);
+  return json_object_size(here) && !json_equal(path, json_object_get(here, "experiment")) &&
+         !json_equal(json_object_get(record, "inode"), json_object_get(here, "inode"));
+}
+
+// False: Slurm did not take it, or it is of another folder.
+static bool read_launch(const rmx_experiment *e, const char *folder, const char *name,
+                        const rmx_run *runs, size_t n, struct rmx__launch *l) {
   char *end;
   json_t *tree = NULL;
   rmx_err ignored;
@@ -164,7 +183,7 @@ static bool read_launch(const char *folder, const char *name, const rmx_run *run
                  *list = l->folder ? rmx_path_in(l->folder, "runs.txt") : NULL;
   l->runs = rmx_calloc(n, sizeof *l->runs);
   bool good = list && l->runs && !*end && l->number > 0 && rmx_exists(json) &&
-              rmx__json_read(json, &tree, &ignored) == RMX_OK;
+              rmx__json_read(json, &tree, &ignored) == RMX_OK && !is_of_copy(e, tree);
   l->tasks = good ? (size_t)json_integer_value(json_object_get(tree, "tasks")) : 0;
   l->job = text_of(tree, "job"), l->then = text_of(tree, "then");
   l->answers = json_incref(json_object_get(tree, "answers"));
@@ -190,7 +209,7 @@ static rmx_status read_all(const rmx_experiment *e, const rmx_run *runs, size_t 
   out->items = rmx_calloc(names.n, sizeof *out->items);
   if (!out->queued || !out->items) return rmx_fail_memory(err, n, "the launches");
   for (size_t i = 0; i < names.n; i++)
-    out->n += read_launch(folder, names.items[i], runs, n, &out->items[out->n]);
+    out->n += read_launch(e, folder, names.items[i], runs, n, &out->items[out->n]);
   qsort(out->items, out->n, sizeof *out->items, older);
   return RMX_OK;
 }

@@ -48,5 +48,7 @@ rmx_status rmx__launches_look(const rmx_experiment *e, const rmx_run *runs, size
                               struct rmx__launches *out, rmx_err *err);
 void rmx__launches_release(struct rmx__launches *l);
 struct json_t *rmx__launches_json(const struct rmx__launches *l);  // a new reference
+// Adds to the record of a launch which folder it is of, so that a copy of the folder knows.
+void rmx__launch_put_place(const char *experiment, struct json_t *record);
 
 #endif

@@ -244,15 +244,32 @@ static rmx_status accept(const struct training *t, bool failed, rmx_err *err) {
 }
 
 static rmx_status begin(struct training *t, rmx_err *err) {
-  for (size_t i = 0; i < t->batch->n; i++) RMX_TRY(remove_old(&t->batch->runs[i], err));
+  for (size_t i = 0; i < t->batch->n; i++) {
+    RMX_TRY(rmx__run_check_files(&t->batch->runs[i], err));
+    RMX_TRY(remove_old(&t->batch->runs[i], err));
+  }
   if ((t->log = open_log(t->log_path, err)) < 0) return err->status;
   point_to_log(t);
+  return RMX_OK;
+}
+
+// *all: no run is left to train.
+static rmx_status take_kept(const struct rmx__batch *batch, bool *all, rmx_err *err) {
+  *all = true;
+  for (size_t i = 0; i < batch->n; i++) {
+    bool taken;
+    RMX_TRY(rmx__result_take_kept(&batch->runs[i], &taken, err));
+    *all = *all && taken;
+  }
   return RMX_OK;
 }
 
 rmx_status rmx__command_train(const struct rmx__batch *batch, const struct rmx__watch *watch,
                               rmx_err *err) {
   const rmx_run *r = &batch->runs[0];
+  bool done;
+  RMX_TRY(take_kept(batch, &done, err));
+  if (done) return RMX_OK;
   set_environment(r);
   struct training t = {.run = r, .batch = batch, .watch = watch, .log = -1, .first_tokens = -1};
   t.log_path = rmx_path_in(r->folder, "log.txt");

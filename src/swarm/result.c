@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/stamp.h"
@@ -386,6 +387,61 @@ static rmx_status complete(const rmx_run *r, left *l, rmx_err *err) {
   return rmx__json_write(l->path, o, err);
 }
 
+// ---- whether the command had the files that the run is of
+
+// Another process may have written run.json for other settings.
+static rmx_status check_asked(const rmx_run *r, rmx_err *err) {
+  RMX_OWNED_BY(rmx_run_release) rmx_run now = {0};
+  char fingerprint[17];
+  RMX_TRY(rmx_run_read(r->folder, &now, err));
+  rmx_run_fingerprint(&now, fingerprint);
+  if (rmx_run_has_fingerprint(r, fingerprint, NULL)) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s/run.json is of other settings than when the run began: another process works "
+                  "in this folder. Wait until it has ended and give the same command again, or use "
+                  "a folder for each of them",
+                  r->folder);
+}
+
+rmx_status rmx__run_check_files(const rmx_run *r, rmx_err *err) {
+  RMX_OWNED char *path = rmx_path_in(r->corpus, "corpus/corpus.json");
+  json_auto_t *corpus = NULL;
+  char wanted[17];
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(check_asked(r, err));
+  if (!rmx_exists(path)) return RMX_OK;  // the tokens may lie elsewhere
+  RMX_TRY(rmx__json_read(path, &corpus, err));
+  const char *hash = json_string_value(json_object_get(corpus, "hash"));
+  rmx__hex(r->corpus_hash, wanted);
+  if (!hash || strcmp(hash, wanted) == 0) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "run %s was made for another corpus than the one in %s, which was prepared again "
+                  "meanwhile; run `regmix train` again",
+                  r->name, r->corpus);
+}
+
+// ---- a good result until regmix's own is written: a full disk or a kill must not lose it
+
+static rmx_status keep_until_written(const rmx_run *r, left *l, rmx_err *err) {
+  RMX_OWNED char *kept = rmx_path_in(r->folder, RMX__KEPT_RESULT);
+  if (!kept) return rmx_fail_memory(err, 0, "a path");
+  if (rename(l->path, kept) != 0) return rmx_fail_errno(err, "cannot move %s to %s", l->path, kept);
+  RMX_TRY(complete(r, l, err));
+  unlink(kept);
+  return RMX_OK;
+}
+
+rmx_status rmx__result_take_kept(const rmx_run *r, bool *taken, rmx_err *err) {
+  RMX_OWNED char *kept = rmx_path_in(r->folder, RMX__KEPT_RESULT),
+                 *path = rmx_path_in(r->folder, "result.json");
+  *taken = false;
+  if (!kept || !path) return rmx_fail_memory(err, 0, "a path");
+  if (rename(kept, path) != 0) return RMX_OK;
+  const rmx_status status = rmx__result_accept(r, err);
+  *taken = status == RMX_OK;
+  return status == RMX_EINPUT ? RMX_OK : status;
+}
+
 rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
   char *path = rmx_path_in(r->folder, "result.json"),
        *run_path = rmx_path_in(r->folder, "run.json");
@@ -396,8 +452,9 @@ rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err) {
   left l = {.path = path, .domains = json_object_get(run, "domains"), .asked = run};
   if (status == RMX_OK) {
     status = check(&l, err);
+    if (status == RMX_OK) status = rmx__run_check_files(r, err);
     if (status == RMX_OK)
-      status = complete(r, &l, err);
+      status = keep_until_written(r, &l, err);
     else if (status == RMX_EINPUT)
       rename(path, rejected);
   }

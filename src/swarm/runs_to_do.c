@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/temporary.h"
 #include "claim.h"
+#include "result.h"
 #include "supervisor.h"
 
 // A holder of a run without a sign of life for so long is not waited for.
@@ -91,7 +92,7 @@ rmx_status rmx__look_elsewhere(rmx__supervisor *s, rmx_err *err) {
 // What a process leaves that is killed between its result and its end.
 static void sweep_finished(const rmx_run *r) {
   rmx__claim_sweep(r->folder);
-  static const char *const names[] = {"checkpoint.safetensors", "checkpoint.bin"};
+  static const char *const names[] = {"checkpoint.safetensors", "checkpoint.bin", RMX__KEPT_RESULT};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     RMX_OWNED char *checkpoint = rmx_path_in(r->folder, names[i]);
     if (checkpoint && rmx_exists(checkpoint) && !rmx__claim_held(r->folder)) unlink(checkpoint);

@@ -23,9 +23,19 @@ static bool waits_for_ranks(const rmx__supervisor *s) {
   return s->options->comm && !rmx__ranks_ended(s->options->comm);
 }
 
+// A failure that concerns all runs: none is begun any more, but those of the workers end first.
+static void tell_failure(const rmx__supervisor *s, const rmx_err *err) {
+  const size_t busy = rmx__busy(s);
+  if (busy && err->status != RMX_EINTERRUPTED)
+    rmx_warn(s->listener,
+             "%s. No other run is begun; this command ends when the %zu that %s begun %s ended, or "
+             "is interrupted",
+             err->message, busy, busy == 1 ? "was" : "were", busy == 1 ? "has" : "have");
+}
+
 static rmx_status supervise(rmx__supervisor *s, rmx_err *err) {
   rmx_status status = RMX_OK;
-  bool stopping = false;
+  bool stopping = false, stopped = false, failed = false;
   while (rmx__busy(s) > 0 ||
          (!stopping && (s->taken < s->queued || s->others > 0 || waits_for_ranks(s)))) {
     if (!stopping) {
@@ -37,8 +47,10 @@ static rmx_status supervise(rmx__supervisor *s, rmx_err *err) {
       status = rmx__start_worker(s, &s->workers[i], err);
       stopping = status != RMX_OK;
     }
-    if (!stopping && rmx_interrupted()) {
-      stopping = true;
+    if (status != RMX_OK && !failed) tell_failure(s, err);
+    failed = status != RMX_OK;
+    if (!stopped && rmx_interrupted()) {
+      stopping = stopped = true;
       stop_all(s);
     }
     rmx__wait_a_little(s);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <regmix/swarm.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "claim.h"
 #include "command.h"
@@ -52,14 +53,15 @@ static rmx_status train_ours(const rmx_run *r, const char *isa, rmx_make_control
   return status;
 }
 
-static rmx_status held(const rmx_run *r, rmx_err *err) {
+static rmx_status held(const char *folder, rmx_err *err) {
   rmx__holder by = {0};
   rmx_err ignored;
   char name[RMX__HOLDER_NAME];
-  rmx__claim_look(r->folder, &by, &ignored);
+  const char *slash = strrchr(folder, '/');
+  rmx__claim_look(folder, &by, &ignored);
   rmx__holder_name(&by, name);
-  return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%s)", r->name,
-                  name);
+  return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%s)",
+                  slash ? slash + 1 : folder, name);
 }
 
 // The supervisor counts a run as done by this worker only if it began it.
@@ -77,14 +79,15 @@ struct held {
   size_t n;
 };
 
-// Claims the next run. Not an error where others have it, unless it is the only one.
+// Claims the next run. Not an error where others have it, unless it is the only one. run.json is
+// read under the claim: before it, another process may write that of other settings.
 static rmx_status claim(struct held *h, const char *folder, bool only, rmx_err *err) {
   rmx_run *r = &h->runs[h->n];
   rmx__claim *c = &h->claims[h->n];
   bool taken = false;
-  RMX_TRY(rmx_run_read(folder, r, err));
   rmx_status status = rmx__claim_take(c, folder, &taken, err);
-  if (status == RMX_OK && !taken && only) status = held(r, err);
+  if (status == RMX_OK && !taken && only) status = held(folder, err);
+  if (status == RMX_OK && taken) status = rmx_run_read(folder, r, err);
   if (status == RMX_OK && taken) status = rmx__claim_beat(c, only, err);
   // Somebody may have finished it between our being asked and our claim.
   if (status == RMX_OK && taken && rmx_run_look(r, NULL) < RMX_RUN_DIVERGED) {

@@ -250,6 +250,21 @@ status
 same "they are done, their runs are of other settings" "done:4 outdated:4" "$(tasks 1 | grep -o 'done:.') outdated:$(value json 'o["proxies"]["outdated"]')"
 rm -rf exp/runs/000[3456]
 
+# ---- a job whose number cannot be written down, and copies of the folder
+cp -r exp other && rm -rf other/slurm other/runs
+launch_in() { PATH=$SCRATCH/bin:$plain "$REGMIX" launch slurm -C "$1"; }
+echo 'mkdir "$(dirname "$2")/launch.json"; echo 88' | fake sbatch
+try "a job that cannot be recorded is named" 1 "as job 88, but that is not recorded. End it with \`scancel 88\`" launch_in other
+rmdir other/slurm/1/launch.json
+try "and its runs are not submitted twice" 1 "it is not known whether Slurm took" launch_in other
+rm -rf other/slurm
+echo 'echo 89' | fake sbatch
+echo 'for i in 0 1 2 3 4 5; do echo "$i PENDING Priority"; done' | fake squeue
+try "submitted" 0 "job 89: 6 runs in 6 tasks" launch_in other
+cp -r other copied && ln -s other linked
+try "a copy of the folder has nothing in the queue" 0 "job 89: 6 runs in 6 tasks" launch_in copied
+try "a link to it has" 0 "6 runs are in the queue already" launch_in linked
+
 # ---- nodes
 mv exp/corpus exp/gone
 run_task 1; same "a node without the corpus" "1 ended 1" "$? $(cat exp/slurm/1/1.state)"

@@ -145,6 +145,37 @@ try "a command that is not there" 1 "not found" train --set proxy.command='no-su
 try "a limit on its time" 1 "ran longer than 0.5 s (proxy.timeout)" train --set proxy.command='sleep 100' --set proxy.timeout=0.5s --set proxy.grace=1s
 try "a time that is none" 2 "is not a duration" train --set proxy.timeout=12:30
 
+# ---- what others do in the folder meanwhile
+cp -r exp swapped && rm -rf swapped/runs
+printf 'run,a,b,noise\nr1,0.5,0.3,0.2\n' > swapped/mixtures.csv
+in_swapped() { "$REGMIX" train -C swapped --set proxy.command="$1; ./train.sh < /dev/null"; }
+try "refused: a result on a run.json of other settings" 1 "swapped/runs/r1/run.json is of other settings" in_swapped "sed -i 's/\"lr\": 0.0/\"lr\": 0.5/' run.json"
+holds "and not used" test ! -e swapped/runs/r1/result.json
+rm -rf swapped/runs
+new='sed -i "s/\"hash\": \".*/\"hash\": \"0123456789abcdef\",/" ../../corpus/corpus.json'
+try "refused: a result on a corpus that was prepared again" 1 "run r1 was made for another corpus than the one in" in_swapped "$new"
+holds "and the command is not begun on that" test "$(grep -c 'try .*train.sh' swapped/runs/r1/log.txt)" -eq 1
+cp exp/corpus/corpus.json swapped/corpus
+
+# ---- no room for the result
+printf 'import json, os\nopen("../../count", "a").write("x")\nd = json.load(open("run.json"))["domains"]\n' > swapped/large.py
+echo 'json.dump({"loss_nats": {n: 1 for n in d}, "metrics": {"m%03d" % i: 0.5 for i in range(1100)}}, open("result.json", "w"))' >> swapped/large.py
+try "a good result that regmix cannot write" 1 "File too large" sh -c "ulimit -f 32; exec \"$REGMIX\" train -C swapped --set proxy.command='python3 large.py'"
+try "is taken up when there is room" 0 "1 run done" "$REGMIX" train -C swapped --set proxy.command='python3 large.py'
+same "without training again" x "$(cat swapped/count)"
+holds "and nothing of it is left" sh -c 'test -e swapped/runs/r1/result.json && test ! -e swapped/runs/r1/result.good.json'
+
+# ---- a failure that concerns all runs
+rm -rf swapped/runs swapped/metrics.csv
+printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > swapped/mixtures.csv
+mkdir -p swapped/runs/r2/run.json/x
+"$REGMIX" train -C swapped --jobs 2 --set proxy.command='sleep 1000' > out 2> err & pid=$!
+i=0; while [ $i -lt 300 ] && ! grep -q "No other run is begun" err; do sleep 0.1; i=$((i + 1)); done
+holds "is told before the other runs end" grep -q "run.json: Is a directory. No other run is begun; this command ends when the 1 that was begun has ended" err
+kill -s TERM $pid; i=0; while [ $i -lt 300 ] && kill -0 $pid 2> /dev/null; do sleep 0.1; i=$((i + 1)); done
+holds "and a signal ends them" test $i -lt 300
+kill -s KILL $pid 2> /dev/null; wait $pid; same "with the code of the signal" 130 $?
+
 # ---- how it ends. The command leaves its process ids where they can be looked at.
 cat > exp/stays.sh << 'END'
 #!/bin/sh
