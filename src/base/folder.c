@@ -28,25 +28,46 @@ static void tail_of(char out[TAIL_SIZE]) {
   snprintf(out, TAIL_SIZE, "@%s.tmp", host);
 }
 
-// Folders BASE.PID@HOST.tmp whose writer was on this host and is gone.
-static void sweep(const char *path) {
-  char tail[TAIL_SIZE];
-  tail_of(tail);
-  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-  char *parent = slash ? rmx_format("%.*s", (int)(slash - path), path) : rmx_strdup(".");
-  DIR *d = parent ? rmx_opendir(*parent ? parent : "/") : NULL;
-  size_t n = strlen(base);
+// What is left at `left` by a writer that is gone. Where folders cannot change places in one step,
+// the one that was there before has ".old" behind its name for a moment: it goes back if nothing is
+// in its place.
+static void clear(const char *left, const char *path, bool old) {
   rmx_err ignored;
+  if (old && !rmx_exists(path))
+    rename(left, path);
+  else
+    rmx_remove_tree(left, &ignored);
+}
+
+// Entries START PID@HOST.tmp of a folder, for writers that were on this host and are gone; with
+// ".old" after it if `old`.
+static void sweep_in(const char *folder, const char *start, const char *path, bool old) {
+  char tail[TAIL_SIZE + 4];
+  tail_of(tail);
+  if (old) strcat(tail, ".old");
+  DIR *d = rmx_opendir(folder);
+  const size_t n = strlen(start);
   for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
     char *end;
-    if (strncmp(e->d_name, base, n) != 0 || e->d_name[n] != '.') continue;
-    long pid = strtol(e->d_name + n + 1, &end, 10);
+    if (strncmp(e->d_name, start, n) != 0) continue;
+    const long pid = strtol(e->d_name + n, &end, 10);
     if (pid <= 0 || strcmp(end, tail) != 0 || !rmx__is_gone(pid)) continue;
-    RMX_OWNED char *old = rmx_format("%s/%s", parent, e->d_name);
-    if (old) rmx_remove_tree(old, &ignored);
+    RMX_OWNED char *left = rmx_format("%s/%s", folder, e->d_name);
+    if (left) clear(left, path, old);
   }
   if (d) closedir(d);
-  free(parent);
+}
+
+// Folders BASE.PID@HOST.tmp beside the path, and PID@HOST.tmp in it.
+static void sweep(const char *path) {
+  const char *slash = strrchr(path, '/');
+  RMX_OWNED char *parent = slash ? rmx_format("%.*s", (int)(slash - path), path) : rmx_strdup(".");
+  RMX_OWNED char *start = rmx_format("%s.", slash ? slash + 1 : path);
+  if (!parent || !start) return;
+  const char *folder = *parent ? parent : "/";
+  sweep_in(folder, start, path, true);
+  sweep_in(folder, start, path, false);
+  sweep_in(path, "", path, false);
 }
 
 rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) {
@@ -57,7 +78,7 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
        *real = rmx_exists(path) ? rmx_realpath(path) : NULL;
   struct stat info;
   char tail[TAIL_SIZE];
-  bool there = real != NULL;
+  bool there = false;
   rmx_status status = plain ? RMX_OK : rmx_fail_memory(err, n, "a path");
   if (status == RMX_OK && real && (stat(real, &info) != 0 || !S_ISDIR(info.st_mode)))
     status = rmx_fail(err, RMX_EIO, "%s is not a folder, so nothing can be written into it", path);
@@ -69,14 +90,17 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
     o->temporary = rmx_format("%s.%ld%s", o->path, (long)getpid(), tail);
     if (!o->temporary) status = rmx_fail_memory(err, n, "a path");
   }
-  if (status == RMX_OK) sweep(o->path);
+  if (status == RMX_OK) {
+    sweep(o->path);
+    there = stat(o->path, &info) == 0;
+  }
   if (status == RMX_OK) status = rmx_remove_tree(o->temporary, err);
   if (status == RMX_OK) status = rmx_mkdirs(o->temporary, err);
   // whoever may write in the folder may not write beside it
   if (status == RMX_EIO && there && o->temporary) {
     free(o->temporary);
     o->inside = true;
-    o->temporary = rmx_format("%s/%ld.tmp", o->path, (long)getpid());
+    o->temporary = rmx_format("%s/%ld%s", o->path, (long)getpid(), tail);
     status = o->temporary ? rmx_mkdirs(o->temporary, err) : rmx_fail_memory(err, n, "a path");
   } else if (status == RMX_OK && there) {
     chmod(o->temporary, info.st_mode & 07777);

@@ -75,6 +75,20 @@ static bool is_there(const char *folder) {
   return path && rmx_exists(path);
 }
 
+// *whole: it is there and can be used. One that cannot be read now is an error, since it may be.
+static rmx_status look_at(const rmx_pipeline *p, const char *folder, bool *whole, rmx_err *err) {
+  rmx_corpus *corpus = NULL;
+  *whole = false;
+  if (!is_there(folder)) return RMX_OK;
+  const rmx_status status = rmx_corpus_open(folder, &corpus, err);
+  rmx_corpus_free(corpus);
+  *whole = status == RMX_OK;
+  if (status != RMX_EINPUT) return status;
+  rmx_warn(&p->listener, "the corpus of the proxies is damaged and is made again: %s",
+           err->message);
+  return RMX_OK;
+}
+
 // Choices of whole documents may miss the tokens that are wanted.
 static void tell_differences(const rmx_pipeline *p, const rmx_corpus *corpus,
                              const size_t *tokens) {
@@ -142,8 +156,9 @@ rmx_status rmx__match_corpus(rmx_pipeline *p, const rmx_corpus *corpus, rmx_err 
   rmx_lock lock;
   RMX_TRY(rmx_folder_lock(folder, "another process is writing the corpus of the proxies",
                           &p->listener, &lock, err));
-  rmx_status status = RMX_OK;
-  if (!is_there(folder)) {
+  bool whole;
+  rmx_status status = look_at(p, folder, &whole, err);
+  if (status == RMX_OK && !whole) {
     rmx_note(&p->listener,
              "train: the proxies read %.3g of each domain, so they repeat it as often as the large "
              "run will (proxy.repeat: match)",

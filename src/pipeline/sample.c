@@ -8,10 +8,9 @@
 
 // mixtures.json records what mixtures.csv was made from and what it contained. So a file that the
 // user wrote differs from an old one of regmix.
-static uint64_t content_of(const char *path) {
-  uint64_t hash;
-  rmx_err ignored;
-  return rmx__file_hash(path, 1, &hash, &ignored) == RMX_OK ? hash : 0;
+static rmx_status content_of(const char *path, uint64_t *out, rmx_err *err) {
+  *out = 0;  // there is no file
+  return rmx_exists(path) ? rmx__file_hash(path, 1, out, err) : RMX_OK;
 }
 
 // What the mixtures are drawn from. Release it. Flat names are drawn as they were before there was
@@ -86,11 +85,14 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
                                  const struct rmx__stamp *stamp, rmx_err *err) {
   RMX_OWNED char *new = rmx_format("%s.new", path);
+  uint64_t content = 0, before = 0;
   RMX_TRY(new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(content_of(new, &content, err));
+  RMX_TRY(content_of(path, &before, err));
   json_auto_t *o = json_object();
   rmx__stamp_put(stamp, o);
-  json_object_set_new(o, "content", rmx__hex_json(content_of(new)));
-  json_object_set_new(o, "before", rmx__hex_json(content_of(path)));
+  json_object_set_new(o, "content", rmx__hex_json(content));
+  json_object_set_new(o, "before", rmx__hex_json(before));
   RMX_TRY(rmx__json_write(record, o, err));
   if (rename(new, path) != 0) return rmx_fail_errno(err, "cannot write %s", path);
   return RMX_OK;
@@ -131,6 +133,8 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
                               const char *record, rmx_err *err) {
   rmx_err ignored;
   json_t *had = NULL;
+  uint64_t content;
+  RMX_TRY(content_of(path, &content, err));
   double *cap = rmx_calloc(corpus->D_train, sizeof *cap);
   if (!cap) return rmx_fail_memory(err, 0, "caps");
   if (rmx_weight_caps(&p->experiment, corpus, cap, err) != RMX_OK) {
@@ -139,7 +143,6 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   }
   struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, cap, true),
                     before = stamp_of(&p->experiment, corpus, cap, false);
-  const uint64_t content = content_of(path);
   if (rmx_exists(record)) rmx__json_read(record, &had, &ignored);
   const bool current = had_content(had, "content", content),
              ours = current || had_content(had, "before", content);
@@ -189,7 +192,8 @@ bool rmx__mixtures_are_stale(const rmx_experiment *e, const rmx_corpus *corpus) 
       rmx__json_read(record, &had, &ignored) != RMX_OK ||
       rmx_weight_caps(e, corpus, cap, &ignored) != RMX_OK)
     return false;
-  const uint64_t content = content_of(path);
+  uint64_t content = 0;
+  if (content_of(path, &content, &ignored) != RMX_OK) return false;
   if (!had_content(had, "content", content)) return had_content(had, "before", content);
   struct rmx__stamp stamp = stamp_of(e, corpus, cap, true),
                     before = stamp_of(e, corpus, cap, false);

@@ -88,6 +88,16 @@ bool rmx__finished_in(const char *folder, const rmx_run *r) {
   return state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED;
 }
 
+rmx_status rmx__can_read_result(const rmx_run *r, rmx_err *err) {
+  RMX_OWNED char *path = rmx_path_in(r->folder, "result.json"), *text = NULL;
+  struct stat info;
+  size_t size;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return RMX_OK;
+  if (rmx_read_file(path, &text, &size, err) == RMX_OK) return RMX_OK;
+  return rmx_fail_in(err, "run %s may be finished, so it is not trained again", r->name);
+}
+
 rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {
   json_t *o = NULL;
   rmx_run_state state = result_in(r->folder, r, &o);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "look.h"
 #include "supervisor.h"
 
 // Runs that one PyTorch process gets.
@@ -59,6 +60,7 @@ static rmx_status spawn(const rmx__supervisor *s, rmx__worker *w, int out, int e
 rmx_status rmx__make_ready(rmx__supervisor *s, size_t run, bool *ready, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
   rmx_run sent = *r;
+  RMX_TRY(rmx__can_read_result(r, err));
   if (rmx_run_is_another(r)) RMX_TRY(rmx_run_set_aside(r, err));
   *ready = !rmx_run_is_another(r);
   if (!*ready) {  // somebody is at it

@@ -182,8 +182,9 @@ static void remove_checkpoint(const struct loop *l, const char *path) {
   if (l->first) unlink(path);
 }
 
-// Resumes from a checkpoint if there is one of the same run. One that cannot be used is no
-// loss but of time: that is reported, and the run starts again.
+// Resumes from a checkpoint if there is one of the same run. One that is damaged is no loss but of
+// time: that is reported, and the run starts again. One that cannot be read now, for an error of
+// the disk or for want of memory, is not given up.
 static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   json_t *state = NULL;
   rmx_err why;
@@ -192,6 +193,11 @@ static rmx_status load_checkpoint(struct loop *l, rmx_err *err) {
   const rmx_status loaded = there ? rmx_model_load(l->stepper.model, path, &state, &why) : RMX_OK;
   rmx__comm_meet(l->comm);
   if (!there) return RMX_OK;
+  if (loaded != RMX_OK && why.status != RMX_EINPUT) {
+    *err = why;
+    return rmx_fail_in(err, "run %s is not begun again, since its checkpoint may be whole",
+                       l->run->name);
+  }
   if (loaded != RMX_OK) {
     remove_checkpoint(l, path);
     rmx_fail_in(&why, "the checkpoint cannot be used, so the run starts again");

@@ -3,6 +3,7 @@
 // it takes two, and where the files are moved one by one.
 #include <errno.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "corpus_folder.h"
@@ -86,8 +87,46 @@ START_TEST(file_by_file) {
 }
 END_TEST
 
+// A writer that is killed after the first of two renames, or after the second.
+static void killed_writer(bool after_second) {
+  rmx_outfolder o = {0};
+  char old[400];
+  if (rmx_outfolder_open(&o, in_folder("out"), &(rmx_err){0}) != RMX_OK) _exit(1);
+  snprintf(old, sizeof old, "%s.old", o.temporary);
+  if (rename(o.path, old) != 0 || (after_second && rename(o.temporary, o.path) != 0)) _exit(1);
+  _exit(0);
+}
+
+START_TEST(killed_between_two_steps) {
+  char *names[] = {"a"};
+  const rmx_strings ours = {names, 1, 1};
+  for (int after_second = 0; after_second < 2; after_second++) {
+    int code = 1;
+    folder_make();
+    put_text("out/user", "mine");
+    const pid_t pid = fork();
+    if (pid == 0) killed_writer(after_second);
+    ck_assert_int_eq(waitpid(pid, &code, 0), pid);
+    ck_assert_int_eq(code, 0);
+    holds("out/user", NULL);
+    rmx_outfolder o = {0};
+    must(rmx_outfolder_open(&o, in_folder("out"), err));
+    holds("out/user", after_second ? NULL : "mine");
+    write_into(&o, "a", "1");
+    must(rmx_outfolder_commit(&o, &ours, "a", err));
+    holds("out/a", "1");
+    rmx_strings beside = {0};
+    must(rmx_list(test_folder, &beside, err));
+    ck_assert_uint_eq(beside.n, 1);
+    rmx_strings_release(&beside);
+    folder_remove();
+  }
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, in_one_step);
   tcase_add_test(tc, in_two_steps);
   tcase_add_test(tc, file_by_file);
+  tcase_add_test(tc, killed_between_two_steps);
 }

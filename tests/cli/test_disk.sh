@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A file that is there and cannot be read now is not missing and not damaged: nothing takes its place. Usage: test_disk.sh regmix disk.so
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+shim=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+. "$here/tap.sh"
+. "$here/synthetic.sh"
+cd "$SCRATCH" || exit 1
+make_corpus exp 60
+"$REGMIX" prepare -C exp -q > /dev/null 2>&1
+printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > exp/mixtures.csv
+# broken END COMMAND...: files whose path ends so cannot be read
+broken() { end=$1; shift; env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_BROKEN="$end" timeout 60 "$@"; }
+train() { "$REGMIX" train -C exp "$@"; }
+
+with_nothing=$(broken x env true 2>&1)
+same "the disk of this test can be preloaded" "" "$with_nothing"
+
+# ---- a finished run
+try "two runs" 0 "2 runs done" train
+cp exp/runs/r1/result.json finished
+try "a result that cannot be read stops the training" 1 "run r1 may be finished, so it is not trained again" broken /r1/result.json "$REGMIX" train -C exp
+same "and stays" "" "$(cmp finished exp/runs/r1/result.json 2>&1)"
+try "it is used again" 0 "all 2 runs are done" train
+
+# ---- a checkpoint
+long="--set proxy.tokens=100M --set proxy.checkpoint_s=0 --redo"
+# shellcheck disable=SC2086
+"$REGMIX" train -C exp -q --jobs 1 $long > log 2>&1 & pid=$!
+i=0; while [ $i -lt 300 ] && [ ! -e exp/runs/r1/checkpoint.safetensors ]; do sleep 0.1; i=$((i + 1)); done
+kill -s TERM $pid; wait $pid
+same "a checkpoint is there" 130 $?
+cp exp/runs/r1/checkpoint.safetensors had
+# shellcheck disable=SC2086
+try "a checkpoint that cannot be read stops the run" 1 "run r1 is not begun again, since its checkpoint may be whole" broken /r1/checkpoint.safetensors "$REGMIX" worker exp/runs/r1
+same "and stays" "" "$(cmp had exp/runs/r1/checkpoint.safetensors 2>&1)"
+
+# ---- mixtures of the user's
+cp exp/mixtures.csv own
+try "mixtures that cannot be read are not drawn again" 1 "mixtures.csv: Input/output error" broken /mixtures.csv "$REGMIX" sample -C exp
+same "and stay" "" "$(cmp own exp/mixtures.csv 2>&1)"
+
+# ---- the part of the corpus that the proxies read
+matched() { "$REGMIX" train -C exp --set proxy.repeat=match --set large.tokens=64k "$@"; }
+rm -rf exp/runs
+try "proxies that read a part of the corpus" 0 "2 runs done" matched
+for part in exp/matched/*/corpus/a/train.bin; do cp "$part" part; : > "$part"; done
+cp exp/runs/r1/result.json finished
+try "a part that is damaged is made again" 0 "the corpus of the proxies is damaged and is made again" matched
+same "as it was" "" "$(cmp part exp/matched/*/corpus/a/train.bin 2>&1)"
+same "and its runs stay" "" "$(cmp finished exp/runs/r1/result.json 2>&1)"
+try "one that cannot be read now is not" 1 "Input/output error" broken /corpus/a/train.bin "$REGMIX" train -C exp --set proxy.repeat=match --set large.tokens=64k
+done_testing
