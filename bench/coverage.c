@@ -153,8 +153,8 @@ static void repeat(void *context, size_t i) {
   if (rmx_optimize(&(rmx_optimize_request){fit, &q, &search, i, 1, NULL}, &o, &err)) die(&err);
   if (rmx_optimize(&(rmx_optimize_request){fit, &q, &simulate, i, 1, NULL}, &other, &err))
     die(&err);
-  if (rmx_uncertainty_make(&(rmx_optimize_request){fit, &q, &search, i, 1, NULL}, o, NULL, NULL, 0,
-                           &u, &err))
+  if (rmx_uncertainty_make(&(rmx_optimize_request){fit, &q, &search, i, 1, NULL}, o, NULL, 0, &u,
+                           &err))
     die(&err);
   double real = t->f(t->prior) - t->f(rmx_optimum_mixture(o));
   int inside = 0;

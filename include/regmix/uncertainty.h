@@ -14,6 +14,16 @@ extern "C" {
 
 /* ---- intervals ----------------------------------------------------------------- */
 
+/* A mixture that the optimum is compared with. */
+typedef struct rmx_rival {
+  const char *name;
+  const double *mixture; /* (D) */
+  /* The same fit found it as its answer to another question: its optimum for a smaller size. What
+   * the fit predicts for it is as optimistic as what it predicts for the optimum, so the gain over
+   * it is not corrected. */
+  bool found;
+} rmx_rival;
+
 /* The optimum against a given mixture. */
 typedef struct rmx_versus {
   char *name;
@@ -24,6 +34,7 @@ typedef struct rmx_versus {
   double estimate;
   double low, high;   /* interval of the gain */
   double probability; /* that it is above 0 */
+  bool found;         /* see rmx_rival */
   bool same;          /* it is the optimum's own mixture: nothing is compared, all gains are 0 */
 } rmx_versus;
 
@@ -47,13 +58,14 @@ typedef struct rmx_uncertainty {
  *            error of such a prediction. The interval of the gain is the prediction less the
  *            quantiles of that error; its median is the corrected estimate.
  *
- * against (n): more mixtures (D) to compare the optimum with, and their names. The answer is the
+ * against (n): more mixtures to compare the optimum with. Of one that the fit found, the error is
+ * that of the difference between the two mixtures themselves, less its median. The answer is the
  * same on any number of threads. Release *out. RMX_EINPUT where the fit does not hold its runs, or
  * has fewer than 5 different mixtures. Cost: two searches and a refit a metric, for each
  * replicate. */
 rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_optimum *optimum,
-                                const char *const *names, const double *const *against, size_t n,
-                                rmx_uncertainty *out, rmx_err *err);
+                                const rmx_rival *against, size_t n, rmx_uncertainty *out,
+                                rmx_err *err);
 /* Adds "level", "replicates", "interval", "gain" ("predicted", "estimate", "interval") and "versus"
  * ("score", "gain", "estimate", "interval", "probability", "verdict") to the tree of the
  * optimum. */

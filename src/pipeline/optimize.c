@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix optimize: the mixture at which the fitted functions are best.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,9 @@
 #include "outdated.h"
 #include "regress/fit.h"
 #include "steps.h"
+
+// Of a score: a smaller part of it is rounding, not a difference between mixtures.
+static const double SAME_SCORE = 1e-9;
 
 void rmx_answer_release(rmx_answer *s) {
   rmx_uncertainty_release(&s->uncertainty);
@@ -83,37 +87,40 @@ static char *name_of(const char *path) {
   return rmx_format("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
 }
 
+// What the answer is compared with: the mixtures of files, the optima of measured sizes, and last
+// `stay`, where there is one. w (n, D) holds the mixtures.
+static rmx_status list_rivals(const rmx_strings *files, const rmx_optimum *stay,
+                              const rmx_answer *s, double *w, char **names, rmx_rival *rivals,
+                              rmx_err *err) {
+  const size_t D = s->fit->D, found = files->n + s->drift.n;
+  for (size_t k = 0; k < found + (stay != NULL); k++) {
+    const bool file = k < files->n;
+    rivals[k] = (rmx_rival){.name = "", .mixture = w + k * D, .found = !file && k < found};
+    if (file && !(names[k] = name_of(files->items[k]))) return rmx_fail_memory(err, 64, "a name");
+    if (file)
+      RMX_TRY(rmx_mixture_read(files->items[k], (const char *const *)s->fit->domains, D, w + k * D,
+                               err));
+    else
+      memcpy(w + k * D, k < found ? s->drift.mixtures + (k - files->n) * D : stay->mixture,
+             D * sizeof *w);
+    if (k < found) rivals[k].name = file ? names[k] : s->drift.steps[k - files->n].name;
+  }
+  return RMX_OK;
+}
+
 // stay: the mixture that the answer is compared with last; NULL: none.
 static rmx_status intervals(const rmx_optimize_request *how, const rmx_strings *against,
                             const rmx_optimum *stay, rmx_answer *s, rmx_err *err) {
-  const size_t given = against->n, others = given + s->drift.n, n = others + (stay != NULL),
-               D = s->fit->D;
+  const size_t n = against->n + s->drift.n + (stay != NULL), D = s->fit->D;
   char **names = rmx_calloc(n + 1, sizeof *names);
-  const double **mixtures = rmx_calloc(n + 1, sizeof *mixtures);
-  double *w = rmx_calloc((n + 1) * D, sizeof *w);
-  rmx_status status =
-      names && mixtures && w ? RMX_OK : rmx_fail_memory(err, n * D * sizeof *w, "mixtures");
-  for (size_t k = 0; k < n && status == RMX_OK; k++) {
-    mixtures[k] = w + k * D;
-    if (!(names[k] = k < given    ? name_of(against->items[k])
-                     : k < others ? rmx_strdup(s->drift.steps[k - given].name)
-                                  : rmx_strdup("")))
-      status = rmx_fail_memory(err, 0, "a name");
-    else if (k >= others)
-      memcpy(w + k * D, stay->mixture, D * sizeof *w);
-    else if (k >= given)
-      memcpy(w + k * D, s->drift.mixtures + (k - given) * D, D * sizeof *w);
-    else
-      status = rmx_mixture_read(against->items[k], (const char *const *)s->fit->domains, D,
-                                w + k * D, err);
-  }
+  RMX_OWNED rmx_rival *rivals = rmx_calloc(n + 1, sizeof *rivals);
+  RMX_OWNED double *w = rmx_calloc((n + 1) * D, sizeof *w);
+  rmx_status status = names && rivals && w ? list_rivals(against, stay, s, w, names, rivals, err)
+                                           : rmx_fail_memory(err, n * D * sizeof *w, "mixtures");
   if (status == RMX_OK)
-    status = rmx_uncertainty_make(how, s->optimum, (const char *const *)names, mixtures, n,
-                                  &s->uncertainty, err);
+    status = rmx_uncertainty_make(how, s->optimum, rivals, n, &s->uncertainty, err);
   for (size_t k = 0; names && k < n; k++) free(names[k]);
   free(names);
-  free(mixtures);
-  free(w);
   return status;
 }
 
@@ -127,26 +134,31 @@ static rmx_versus take_last(rmx_uncertainty *u) {
   return v;
 }
 
-// What is expected to be worse than the prior is not the answer: the nearest mixture to the prior
-// that keeps the constraints, *stay, is. It takes that then.
+// What the divergence of `stay` costs more than that of the optimum.
+static double penalty_saved(const rmx_constraints *c, const rmx_answer *s,
+                            const rmx_optimum *stay) {
+  if (!(c->kl_penalty > 0)) return 0;
+  return c->kl_penalty *
+         (rmx__kl_above(c, stay->mixture, 1e-300) - rmx__kl_above(c, s->optimum->mixture, 1e-300));
+}
+
+// What is expected to be worse than the prior, or predicted to be, is not the answer: the nearest
+// mixture to the prior that keeps the constraints, *stay, is. It takes that then.
 static bool stay_if_better(const rmx_listener *to, rmx_answer *s, rmx_optimum **stay) {
   if (!*stay) return false;
   const rmx_constraints *c = &s->problem.constraints;
   const bool measured = s->uncertainty.n_versus > 0;
   const rmx_versus v = measured ? take_last(&s->uncertainty) : (rmx_versus){0};
-  double gain = measured ? v.estimate : (*stay)->score - s->optimum->score;
-  if (c->kl_penalty > 0)
-    gain += c->kl_penalty * (rmx__kl_above(c, (*stay)->mixture, 1e-300) -
-                             rmx__kl_above(c, s->optimum->mixture, 1e-300));
-  if (!(gain < 0)) return false;
+  const double predicted = (*stay)->score - s->optimum->score + penalty_saved(c, s, *stay),
+               gain = measured ? v.estimate + penalty_saved(c, s, *stay) : predicted;
+  if (v.same || !(fmin(gain, predicted) < -SAME_SCORE * fabs(s->optimum->score))) return false;
   char interval[96] = "";
-  if (measured)
+  if (measured && gain < 0)
     snprintf(interval, sizeof interval, ", %.0f %% interval %.4f to %.4f",
              100 * s->uncertainty.level, v.low, v.high);
   snprintf((*stay)->why_not, sizeof(*stay)->why_not,
-           "the best mixture that was found is expected to be worse than the prior (it gains "
-           "%.4f%s)",
-           gain, interval);
+           "the best mixture that was found is %s to be worse than the prior (it gains %.4f%s)",
+           gain < 0 ? "expected" : "predicted", gain < 0 ? gain : predicted, interval);
   rmx_warn(to, "%s; so the prior, under the constraints, is the answer", (*stay)->why_not);
   rmx_uncertainty_release(&s->uncertainty);
   rmx_lifted_caps_release(&s->lifted);

@@ -46,7 +46,7 @@ try "optimize for a scale" 0 "weight_web" \
 for text in '"drift"' '"smallest_is_enough"' '"sentence": "From 50M,6G to 300M,6G' '"the optimum for 100M,6G"'; do
   if grep -qF "$text" drift.json; then ok "the answer has $text"; else not_ok "the answer has $text"; fi
 done
-far() { "$REGMIX" optimize --fit "$1" --target web_loss --for "$2" --replicates 20 --json -q > drift.json 2> /dev/null; }
+far() { "$REGMIX" optimize --fit "$1" --target web_loss --for "$2" --replicates 60 --json -q > drift.json 2> /dev/null; }
 # 16 mixtures at two sizes: the best share of code grows a little with the size, and runs have noise.
 python3 -c 'import random
 random.seed(1)
@@ -62,6 +62,8 @@ far noisy 1B,10G
 interval='(lambda v: v[0] <= 0 < v[1])(o["drift"]["sizes"][0]["gain"]["interval"])'
 same "a wide interval says that the runs cannot tell" "[None, True, True]" \
   "$(value drift.json '[o["drift"]["smallest_is_enough"], '"$interval"', "cannot tell whether" in o["drift"]["sentence"]]')"
+same "optima of one fit are compared as it predicts, so the answer is never the worse one" True \
+  "$(value drift.json 'all(0 <= s["gain"]["estimate"] == s["gain"]["predicted"] for s in o["drift"]["sizes"])')"
 try "near the runs no warning" 0 "" "$REGMIX" predict --fit noisy --mixtures noisy.csv --for 100M,4G
 same "of distance" "" "$(cat stderr | grep -F 'far from the runs')"
 try "a size far above the runs" 0 "its size is 200 times the largest of the runs (50M), its length is 50 times the largest of the runs (2G)" \

@@ -8,6 +8,7 @@
 
 enum { D = 4, MIXTURES = 30, LENGTHS = 4 };
 static const double SIZES[] = {5e7, 1.2e8}, TARGET = 4e8;
+static double noise = 0.001;  // of the runs
 
 // Its best mixture moves with the size: domain 2 helps larger models more.
 static double truth(const double *w, double size, double tokens) {
@@ -33,7 +34,7 @@ static rmx_table a_table(size_t sizes, size_t anchors) {
     t.sizes[i] = run < MIXTURES * sizes ? SIZES[run / MIXTURES] : TARGET;
     t.tokens[i] = 5e9 * (double)(i % LENGTHS + 1);
     memcpy(t.x + i * (D + 1), w, D * sizeof(double));
-    t.x[i * (D + 1) + D] = truth(w, t.sizes[i], t.tokens[i]) + 0.001 * rmx_rng_normal(&rng);
+    t.x[i * (D + 1) + D] = truth(w, t.sizes[i], t.tokens[i]) + noise * rmx_rng_normal(&rng);
   }
   for (size_t d = 0; d <= D; d++) t.names[d] = rmx_format(d < D ? "w%zu" : "a_loss", d);
   return t;
@@ -122,6 +123,27 @@ START_TEST(a_near_size_is_not_a_measured_one) {
   const double slope = 0.4 * 0.3 * pow(SIZES[1] / 1e8, -0.3);
   ck_assert_double_gt(near * near - there * there, 0.05 * 0.05 * slope * slope);
   rmx_fit_free(f);
+}
+END_TEST
+
+// Of noisy runs whose sizes are near each other the slopes are not known, and so not what a third
+// size changes.
+START_TEST(the_doubt_has_what_the_slopes_leave_unknown) {
+  double doubts[2];
+  const double form = hypot(0.075, 0.08 * log(10 * TARGET / SIZES[1]));
+  for (int k = 0; k < 2; k++) {
+    noise = k ? 0.02 : 0.001;
+    rmx_fit *f = fit_of("scaling", 2, 0);
+    rmx_regressor *r = f->regressors[0];
+    rmx__regressor_set_scale(r, (rmx_scale){SIZES[1], 2e10});
+    ck_assert_double_eq_tol(rmx__regressor_doubt(r), 0.075, 1e-9);
+    rmx__regressor_set_scale(r, (rmx_scale){10 * TARGET, 2e10});
+    doubts[k] = rmx__regressor_doubt(r);
+    rmx_fit_free(f);
+  }
+  noise = 0.001;
+  ck_assert_double_gt(doubts[0], form);
+  ck_assert_double_gt(doubts[1], 1.05 * doubts[0]);
 }
 END_TEST
 
@@ -234,6 +256,7 @@ END_TEST
 static void add_tests(TCase *t) {
   tcase_add_test(t, a_third_size_is_predicted);
   tcase_add_test(t, a_near_size_is_not_a_measured_one);
+  tcase_add_test(t, the_doubt_has_what_the_slopes_leave_unknown);
   tcase_add_loop_test(t, the_gradient_is_the_slope, 0, 3);
   tcase_add_loop_test(t, the_file_holds_it_all, 0, 3);
   tcase_add_loop_test(t, laws_rank_a_third_size, 1, 3);

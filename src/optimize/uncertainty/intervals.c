@@ -153,9 +153,13 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   if (status == RMX_OK) {
     double promised = score_at(&again, b->target, chosen, y),
            real = score_at(&truth, b->target, chosen, y);
+    // Of the optimum itself, beside what the same fit found for another question.
+    const double here =
+        score_at(&again, b->target, b->optimum, y) - score_at(&truth, b->target, b->optimum, y);
     for (size_t k = 0; k < b->n_versus; k++)
-      wrong[k] = (score_at(&again, b->target, b->versus[k].mixture, y) - promised) -
-                 (score_at(&truth, b->target, b->versus[k].mixture, y) - real);
+      wrong[k] = score_at(&again, b->target, b->versus[k].mixture, y) -
+                 score_at(&truth, b->target, b->versus[k].mixture, y) -
+                 (b->versus[k].found ? here : promised - real);
   }
   end_fit(b, &truth);
   end_fit(b, &again);
@@ -223,6 +227,14 @@ static void quantiles(double *x, size_t n, double level, double *low, double *hi
   *high = x[n - 1 - out];
 }
 
+// Moves what is known of a gain.
+static void correct_by(rmx_versus *v, double more, double *x, size_t n) {
+  for (size_t i = 0; i < n; i++) x[i] += more;
+  v->low += more;
+  v->high += more;
+  v->estimate += more;
+}
+
 static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_optimum *optimum,
                             rmx_uncertainty *u, rmx_err *err) {
   size_t D = u->D, n = 0;
@@ -244,13 +256,12 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
     v->same = rmx__total_variation(v->mixture, optimum->mixture, D) < 1e-9;
     if (v->same) continue;
     size_t m = 0, above = 0;
-    for (size_t i = 0; i < replicates; i++) {
-      if (b->failed[i]) continue;
-      x[m] = v->gain - b->wrong[i * u->n_versus + k];
-      above += x[m++] > 0;
-    }
+    for (size_t i = 0; i < replicates; i++)
+      if (!b->failed[i]) x[m++] = v->gain - b->wrong[i * u->n_versus + k];
     quantiles(x, m, u->level, &v->low, &v->high);
     v->estimate = 0.5 * (x[(m - 1) / 2] + x[m / 2]);
+    if (v->found) correct_by(v, v->gain - v->estimate, x, m);
+    for (size_t i = 0; i < m; i++) above += x[i] > 0;
     v->probability = (double)above / (double)m;
   }
   free(x);
@@ -267,8 +278,9 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
 }
 
 static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_optimum *optimum,
-                        const double *prior, const char *const *names, const double *const *against,
-                        size_t n, size_t replicates, rmx_uncertainty *u, rmx_err *err) {
+                        const double *prior, const rmx_rival *against, size_t n, size_t replicates,
+                        rmx_uncertainty *u, rmx_err *err) {
+  const rmx_rival first = {"prior", prior, false};
   size_t D = fit->D;
   RMX_OWNED double *y = rmx_calloc(fit->M, sizeof(double));
   u->best = rmx_calloc(replicates, D * sizeof(double));
@@ -279,10 +291,12 @@ static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_opti
   double best = failed ? 0 : score_at(fit, &q->target, optimum->mixture, y);
   for (size_t k = 0; k <= n && !failed; k++) {
     rmx_versus *v = &u->versus[u->n_versus++];
-    v->name = rmx_strdup(k ? names[k - 1] : "prior");
+    const rmx_rival *rival = k ? &against[k - 1] : &first;
+    v->name = rmx_strdup(rival->name);
     v->mixture = rmx_calloc(D, sizeof(double));
     if ((failed = !v->name || !v->mixture)) break;
-    memcpy(v->mixture, k ? against[k - 1] : prior, D * sizeof(double));
+    memcpy(v->mixture, rival->mixture, D * sizeof(double));
+    v->found = rival->found;
     v->score = score_at(fit, &q->target, v->mixture, y);
     v->gain = v->score - best;
   }
@@ -305,8 +319,8 @@ static rmx_status check_runs(const rmx_fit *fit, const rmx_optimize_options *o, 
 }
 
 rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_optimum *optimum,
-                                const char *const *names, const double *const *against, size_t n,
-                                rmx_uncertainty *out, rmx_err *err) {
+                                const rmx_rival *against, size_t n, rmx_uncertainty *out,
+                                rmx_err *err) {
   const rmx_fit *fit = request->fit;
   const rmx_problem *q = request->problem;
   const rmx_optimize_options *options = rmx__options_of(request);
@@ -322,7 +336,7 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
                  .prior = prior,
                  .optimum = optimum->mixture,
                  .seed = request->seed};
-  rmx_status status = begin(fit, q, optimum, prior, names, against, n, B, &u, err);
+  rmx_status status = begin(fit, q, optimum, prior, against, n, B, &u, err);
   b.versus = u.versus;
   b.n_versus = u.n_versus;
   b.posterior = rmx_arena_alloc(&arena, M, sizeof(*b.posterior));

@@ -35,6 +35,7 @@ typedef struct scaling {
   rmx__shape shape;
   double reference;  // size of the mixtures over which the shape has mean 0
   rmx_scale largest;
+  double unknown;  // rmx__shape_unknown() there
   // at the scale of the predictions:
   double mean, mean_sd, wrong;
 } scaling;
@@ -64,6 +65,14 @@ static void set_scale(void *state, rmx_scale at) {
     r->mean_sd = hypot(r->mean_sd, r->level.unit * log(at.size / r->largest.size));
   r->wrong = hypot(WRONG_HERE, WRONG_AWAY * hypot(by_size, by_tokens));
   rmx__shape_set_scale(&r->shape, at);
+}
+
+static rmx_status stand_at_largest(scaling *r, rmx_err *err) {
+  RMX_OWNED double *scratch = rmx_calloc(r->D + r->shape.U, sizeof(double));
+  if (!scratch) return rmx_fail_memory(err, r->shape.U * sizeof(double), "the shape of a metric");
+  set_scale(r, r->largest);
+  r->unknown = rmx__shape_unknown(&r->shape, scratch);
+  return RMX_OK;
 }
 
 // Computes all that follows from the values, the effects of the cells, the base and theta.
@@ -198,11 +207,11 @@ static rmx_status fit_near(const rmx_regress_options *options, const rmx_dataset
   if (status == RMX_OK) status = fit_base(r, options, data, &g, near, seed, err);
   if (status == RMX_OK) status = finish(r, near ? AGAIN_STEPS : STEPS, err);
   if (status == RMX_OK) status = measure_levels(r, data, &g, err);
+  if (status == RMX_OK) status = stand_at_largest(r, err);
   if (status != RMX_OK) {
     release(r);
     return status;
   }
-  set_scale(r, r->largest);
   *state = r;
   return RMX_OK;
 }
@@ -250,8 +259,14 @@ static bool gradient(const void *state, const double *w, double *g) {
   return evaluate(state, w, &mean, g);
 }
 
+// The doubt about what changes with the scale: what the form has wrong, and what the runs leave
+// unknown of the slopes in size and tokens, which grows with the distance as a part of the distance
+// between the runs' own scales.
 static double doubt(const void *state) {
-  return ((const scaling *)state)->wrong;
+  const scaling *r = state;
+  RMX_OWNED double *scratch = rmx_calloc(r->D + r->shape.U, sizeof(double));
+  const double more = scratch ? rmx__shape_unknown(&r->shape, scratch) - r->unknown : 0;
+  return hypot(r->wrong, sqrt(fmax(more, 0)));
 }
 
 // ---- its file ----
@@ -367,8 +382,7 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
                     "positive, and some value must have the reference size",
                     path);
   if (finish(r, 0, err) != RMX_OK) return rmx_fail_in(err, "%s", path);
-  set_scale(r, r->largest);
-  return RMX_OK;
+  return stand_at_largest(r, err);
 }
 
 const rmx__regressor_kind rmx__scaling = {

@@ -12,7 +12,10 @@
 #include "regress/blas.h"
 #include "regress/gp/matern.h"
 
-enum { MAX_ROWS = 400 };  // that determine theta
+enum {
+  MAX_ROWS = 400,     // that determine theta
+  MAX_LOOKED_AT = 24  // mixtures that stand for all
+};
 static const double CENTRE[] = {0.1, 0.1, 0.05, 0.03}, WIDTH = 1.5;
 
 static double u_of(const rmx__shape *s, double size) {
@@ -314,15 +317,20 @@ void rmx__shape_set_scale(rmx__shape *s, rmx_scale at) {
   for (size_t i = 0; i < U; i++) B[i] *= b->signal;  // by_z has the linear part
 }
 
-static double variance_at(const rmx__shape *s, const double *z, double *k) {
-  double to_reference = 0, members = 0, sum;
-  covariances(s, z, k);
+// k: the covariances of z. The variance that no run has lowered, of the first of the functions.
+static double prior_variance(const rmx__shape *s, const double *z, const double *k) {
+  double to_reference = 0, members = 0;
   for (size_t i = 0; i < s->U; i++)
     if (s->reference[i]) {
       to_reference += k[i];
       members++;
     }
-  sum = s->prior * (variance_of(s, z) - 2 * to_reference / members + s->mean_reference);
+  return variance_of(s, z) - 2 * to_reference / members + s->mean_reference;
+}
+
+static double variance_at(const rmx__shape *s, const double *z, double *k) {
+  covariances(s, z, k);
+  double sum = s->prior * prior_variance(s, z, k);
   for (size_t i = 0; i < s->U; i++) k[i] -= s->near_reference[i];
   for (size_t i = 0; i < s->U; i++) {
     double row = 0;
@@ -330,6 +338,19 @@ static double variance_at(const rmx__shape *s, const double *z, double *k) {
     sum -= k[i] * row;
   }
   return fmax(sum, 0);
+}
+
+double rmx__shape_unknown(const rmx__shape *s, double *z) {
+  const rmx__process *b = s->base;
+  const size_t step = (s->U + MAX_LOOKED_AT - 1) / MAX_LOOKED_AT;
+  double *k = z + s->D, left = 0, all = 0;
+  for (size_t i = 0; i < s->U; i += step) {
+    for (size_t d = 0; d < s->D; d++) z[d] = b->Z[d * s->U + i];
+    covariances(s, z, k);
+    all += prior_variance(s, z, k);
+    left += variance_at(s, z, k);
+  }
+  return all > 0 ? left / all : 0;
 }
 
 double rmx__shape_noise(const rmx__shape *s) {

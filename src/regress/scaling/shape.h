@@ -65,6 +65,9 @@ rmx_status rmx__shape_climb(rmx__shape *s, int steps, rmx_err *err);
 rmx_status rmx__shape_solve(rmx__shape *s, rmx_err *err);
 // From now on predictions are for this scale.
 void rmx__shape_set_scale(rmx__shape *s, rmx_scale at);
+// What the runs leave unknown of f(w, N, D) at the scale of the predictions: its variance at the
+// mixtures of the runs, as a part of that of f_0 before any run. z (D + U) is scratch.
+double rmx__shape_unknown(const rmx__shape *s, double *z);
 // The shape at w (D), and its slope by w into slope (D) and its variance, unless they are NULL. z
 // (D (RMX__LANES + 1) + U) is scratch.
 double rmx__shape_at(const rmx__shape *s, const double *w, double *slope, double *variance,
