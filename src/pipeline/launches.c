@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launches.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,7 +110,7 @@ static struct mark read_mark_in(const char *path) {
   if (!f) return m;
   m.there = fscanf(f, "%15s %d", word, &m.code) >= 1;
   m.running = strcmp(word, "running") == 0;
-  if (fstat(fileno(f), &info) == 0) m.age_s = difftime(time(NULL), info.st_mtime);
+  if (fstat(fileno(f), &info) == 0) m.age_s = fabs(difftime(time(NULL), info.st_mtime));
   fclose(f);
   return m;
 }
@@ -172,26 +173,29 @@ static bool is_of_copy(const rmx_experiment *e, const json_t *record) {
          !json_equal(json_object_get(record, "inode"), json_object_get(here, "inode"));
 }
 
-// False: Slurm did not take it, or it is of another folder.
-static bool read_launch(const rmx_experiment *e, const char *folder, const char *name,
-                        const rmx_run *runs, size_t n, struct rmx__launch *l) {
+// *good: false if Slurm did not take it, or if it is of another folder. A record that cannot be
+// read now is an error: what it is of may be in the queue.
+static rmx_status read_launch(const rmx_experiment *e, const char *folder, const char *name,
+                              const rmx_run *runs, size_t n, struct rmx__launch *l, bool *good,
+                              rmx_err *err) {
   char *end;
-  json_t *tree = NULL;
+  json_auto_t *tree = NULL;
   rmx_err ignored;
+  *good = false;
   *l = (struct rmx__launch){.number = strtol(name, &end, 10), .folder = rmx_path_in(folder, name)};
   RMX_OWNED char *json = l->folder ? rmx_path_in(l->folder, "launch.json") : NULL,
                  *list = l->folder ? rmx_path_in(l->folder, "runs.txt") : NULL;
   l->runs = rmx_calloc(n, sizeof *l->runs);
-  bool good = list && l->runs && !*end && l->number > 0 && rmx_exists(json) &&
-              rmx__json_read(json, &tree, &ignored) == RMX_OK && !is_of_copy(e, tree);
-  l->tasks = good ? (size_t)json_integer_value(json_object_get(tree, "tasks")) : 0;
+  if (!list || !l->runs) return rmx_fail_memory(err, n * sizeof *l->runs, "a launch");
+  if (*end || l->number <= 0 || !rmx_exists(json)) return RMX_OK;
+  const rmx_status status = rmx__json_read(json, &tree, err);
+  if (status != RMX_OK) return status == RMX_EINPUT ? RMX_OK : status;
+  l->tasks = (size_t)json_integer_value(json_object_get(tree, "tasks"));
   l->job = text_of(tree, "job"), l->then = text_of(tree, "then");
   l->answers = json_incref(json_object_get(tree, "answers"));
-  json_decref(tree);
-  good = good && l->job && l->tasks <= MOST_TASKS &&
-         rmx__runs_in_file(list, runs, n, l->runs, &l->n, &ignored) == RMX_OK;
-  if (!good) release_launch(l);
-  return good;
+  *good = l->job && l->tasks <= MOST_TASKS && !is_of_copy(e, tree) &&
+          rmx__runs_in_file(list, runs, n, l->runs, &l->n, &ignored) == RMX_OK;
+  return RMX_OK;
 }
 
 static int older(const void *a, const void *b) {
@@ -208,8 +212,16 @@ static rmx_status read_all(const rmx_experiment *e, const rmx_run *runs, size_t 
   if (rmx_exists(folder)) RMX_TRY(rmx_list(folder, &names, err));
   out->items = rmx_calloc(names.n, sizeof *out->items);
   if (!out->queued || !out->items) return rmx_fail_memory(err, n, "the launches");
-  for (size_t i = 0; i < names.n; i++)
-    out->n += read_launch(e, folder, names.items[i], runs, n, &out->items[out->n]);
+  for (size_t i = 0; i < names.n; i++) {
+    struct rmx__launch *l = &out->items[out->n];
+    bool good;
+    const rmx_status status = read_launch(e, folder, names.items[i], runs, n, l, &good, err);
+    if (good)
+      out->n++;
+    else
+      release_launch(l);
+    RMX_TRY(status);
+  }
   qsort(out->items, out->n, sizeof *out->items, older);
   return RMX_OK;
 }

@@ -30,13 +30,13 @@ static const char *fingerprint_of(const place *p) {
   return found ? found : "";
 }
 
+// A corpus.json that is damaged is none. One that cannot be read now may be that of a good corpus.
 static rmx_status look_at(place *p, char *folder, rmx_err *err) {
-  rmx_err ignored;
   *p = (place){.folder = folder};
-  char *path = folder ? rmx_format("%s/corpus/corpus.json", folder) : NULL;
-  if (path && rmx_exists(path)) rmx__json_read(path, &p->index, &ignored);
-  free(path);
-  return path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  RMX_OWNED char *path = folder ? rmx_format("%s/corpus/corpus.json", folder) : NULL;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  const rmx_status status = rmx_exists(path) ? rmx__json_read(path, &p->index, err) : RMX_OK;
+  return status == RMX_EINPUT ? RMX_OK : status;
 }
 
 static void forget(place *p) {
@@ -405,11 +405,12 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
     const bool old = is_0_1(&p->experiment, s, &now);
     current = !new_tokenizer && (old || strcmp(fingerprint_of(&now), wanted) == 0);
     damaged = now.index && !opens(&now, &why);
+    if (damaged && why.status != RMX_EINPUT) *err = why, status = why.status;
     bool lost = false;
-    if (current && !damaged) status = mend_tokenizers(p, &lost, err);
+    if (status == RMX_OK && current && !damaged) status = mend_tokenizers(p, &lost, err);
     if (lost) snprintf(why.message, sizeof why.message, "no whole copy of tokenizer.json is left");
     damaged = damaged || lost;
-    if (damaged)
+    if (status == RMX_OK && damaged)
       rmx_warn(&p->listener, "prepare: the corpus is damaged; the damaged part is made again: %s",
                why.message);
     if (status == RMX_OK && current && !damaged && old && !p->would)

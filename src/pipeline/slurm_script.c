@@ -72,8 +72,11 @@ static void put_wait(rmx_buf *out) {
                "  code=$?\n"
                "done\n"
                "echo \"ended $code\" > \"$state\"\n"
-               "# Stopped before the time limit, with checkpoints: the task continues from them.\n"
-               "[ \"$code\" -ne 75 ] || scontrol requeue \"$SLURM_JOB_ID\"\n"
+               "# Stopped before the time limit: the task continues from its checkpoints, but not "
+               "without end,\n# since a trainer of your own may have none.\n"
+               "if [ \"$code\" -eq 75 ] && [ \"${SLURM_RESTART_COUNT:-0}\" -lt 100 ]; then\n"
+               "  scontrol requeue \"$SLURM_JOB_ID\"\n"
+               "fi\n"
                "exit \"$code\"\n");
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <regmix/lm.h>
 #include <regmix/mixture.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,12 +404,11 @@ static rmx_status check_asked(const rmx_run *r, rmx_err *err) {
                   r->folder);
 }
 
-rmx_status rmx__run_check_files(const rmx_run *r, rmx_err *err) {
+static rmx_status check_corpus(const rmx_run *r, rmx_err *err) {
   RMX_OWNED char *path = rmx_path_in(r->corpus, "corpus/corpus.json");
   json_auto_t *corpus = NULL;
   char wanted[17];
   if (!path) return rmx_fail_memory(err, 0, "a path");
-  RMX_TRY(check_asked(r, err));
   if (!rmx_exists(path)) return RMX_OK;  // the tokens may lie elsewhere
   RMX_TRY(rmx__json_read(path, &corpus, err));
   const char *hash = json_string_value(json_object_get(corpus, "hash"));
@@ -418,6 +418,25 @@ rmx_status rmx__run_check_files(const rmx_run *r, rmx_err *err) {
                   "run %s was made for another corpus than the one in %s, which was prepared again "
                   "meanwhile; run `regmix train` again",
                   r->name, r->corpus);
+}
+
+// What the command begins with. Something that is no model to us is known by its name alone.
+static rmx_status check_init(const rmx_run *r, rmx_err *err) {
+  const rmx_training *t = &r->training;
+  rmx_err ignored;
+  uint64_t hash;
+  if (!t->init || rmx_lm_hash(t->init, &hash, &ignored) != RMX_OK || hash == t->init_hash)
+    return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "run %s: the model in %s is not the one that the run was made for; run the "
+                  "command again",
+                  r->name, t->init);
+}
+
+rmx_status rmx__run_check_files(const rmx_run *r, rmx_err *err) {
+  RMX_TRY(check_asked(r, err));
+  RMX_TRY(check_corpus(r, err));
+  return check_init(r, err);
 }
 
 // ---- a good result until regmix's own is written: a full disk or a kill must not lose it

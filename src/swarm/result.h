@@ -14,7 +14,8 @@ rmx_status rmx__result_accept(const rmx_run *r, rmx_err *err);
 #define RMX__KEPT_RESULT "result.good.json"
 // Takes up such a result of an earlier process. *taken: the run is done.
 rmx_status rmx__result_take_kept(const rmx_run *r, bool *taken, rmx_err *err);
-// Whether run.json is of this run still, and the corpus the one that the run was made for.
+// Whether run.json is of this run still, and the corpus and the model that the training begins with
+// are those that the run was made for.
 rmx_status rmx__run_check_files(const rmx_run *r, rmx_err *err);
 
 #endif

@@ -2,6 +2,7 @@
 // Trains runs: as many workers at a time as there are jobs are started, listened to and reaped.
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "claim.h"
 #include "comm/comm.h"
@@ -104,6 +105,20 @@ static rmx_status find_pytorch(rmx__supervisor *s, rmx_err *err) {
                   given && *given ? given : "no share/regmix beside the program");
 }
 
+// As many workers as the system lets this process have files open: two pipes for each, those of the
+// one that starts, and a few files.
+static int within_files(int jobs, const rmx_listener *to) {
+  enum { EACH = 2, OTHERS = 32 };
+  const long files = sysconf(_SC_OPEN_MAX);
+  const long most = files > OTHERS + EACH ? (files - OTHERS) / EACH : 1;
+  if (files < 0 || jobs <= most) return jobs;
+  rmx_warn(to,
+           "%ld runs at a time instead of %d, since a process may have %ld files open here "
+           "(`ulimit -n` raises that)",
+           most, jobs, files);
+  return (int)most;
+}
+
 // Workers at a time.
 static int jobs_of(const rmx_swarm_options *o, const rmx_run *runs, size_t n) {
   int jobs = o->jobs < RMX__MAX_JOBS ? o->jobs : RMX__MAX_JOBS;
@@ -143,6 +158,8 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   rmx_swarm_options kept = *options;
   if (rmx_comm_size(kept.comm) < 2) kept.comm = NULL;
   kept.jobs = jobs_of(options, runs, n);
+  if ((size_t)kept.jobs > n) kept.jobs = n ? (int)n : 1;
+  kept.jobs = within_files(kept.jobs, listener);
   if (kept.tries < 1) kept.tries = 1;
   rmx__supervisor *s = supervisor_new(n);
   if (!s) return rmx_fail_memory(err, n, "the workers");

@@ -41,6 +41,31 @@ cp exp/mixtures.csv own
 try "mixtures that cannot be read are not drawn again" 1 "mixtures.csv: Input/output error" broken /mixtures.csv "$REGMIX" sample -C exp
 same "and stay" "" "$(cmp own exp/mixtures.csv 2>&1)"
 
+# ---- the corpus
+try "a corpus that cannot be read is not prepared again" 1 "corpus.json: Input/output error" broken exp/corpus/corpus.json "$REGMIX" prepare -C exp
+try "nor one whose tokens cannot" 1 "train.bin: Input/output error" broken exp/corpus/a/train.bin "$REGMIX" prepare -C exp
+try "it is there" 0 "the corpus is up to date" "$REGMIX" prepare -C exp
+
+# ---- what was given to Slurm
+mkdir bin
+printf '#!/bin/sh\necho 5\n' > bin/sbatch
+printf '#!/bin/sh\nexit 1\n' > bin/squeue
+chmod +x bin/sbatch bin/squeue
+rm -rf exp/runs
+try "a job" 0 "job 5" env PATH="$SCRATCH/bin:$PATH" "$REGMIX" launch slurm -C exp
+try "whose record cannot be read is not submitted again" 1 "launch.json: Input/output error" broken /launch.json env PATH="$SCRATCH/bin:$PATH" "$REGMIX" launch slurm -C exp
+same "indeed" 1 "$(find exp/slurm -name launch.json | wc -l)"
+
+# ---- many workers, few open files
+printf 'run,a,b,noise\n' > many.csv
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "r$i,0.5,0.3,0.2"; done >> many.csv
+cp many.csv exp/mixtures.csv
+result='{"loss_nats": {"a": 1, "b": 2, "noise": 3, "exam": 4}}'
+try "fewer runs at a time where few files may be open" 0 "4 runs at a time instead of 12" \
+  sh -c "ulimit -n 40; exec \"$REGMIX\" train -C exp --jobs 20 --set proxy.command='sleep 0.2; echo '\\''$result'\\'' > result.json'"
+cp own exp/mixtures.csv
+rm -rf exp/runs exp/slurm
+
 # ---- the part of the corpus that the proxies read
 matched() { "$REGMIX" train -C exp --set proxy.repeat=match --set large.tokens=64k "$@"; }
 rm -rf exp/runs

@@ -263,6 +263,11 @@ echo 'for i in 0 1 2 3 4 5; do echo "$i PENDING Priority"; done' | fake squeue
 try "submitted" 0 "job 89: 6 runs in 6 tasks" launch_in other
 cp -r other copied && ln -s other linked
 try "a copy of the folder has nothing in the queue" 0 "job 89: 6 runs in 6 tasks" launch_in copied
+echo 'exit 75' | fake later
+echo 'echo "$2" >> requeued' | fake scontrol
+sed "s|^regmix=.*|regmix=$SCRATCH/bin/later|" other/slurm/1/array.sh > later.sh
+for count in 0 99 100; do SLURM_ARRAY_TASK_ID=0 SLURM_JOB_ID=$count SLURM_RESTART_COUNT=$count PATH=$SCRATCH/bin:$plain sh later.sh; done
+same "a task that is stopped before its limit is queued again, but not for ever" "0 99 " "$(tr '\n' ' ' < requeued)"
 try "a link to it has" 0 "6 runs are in the queue already" launch_in linked
 
 # ---- nodes

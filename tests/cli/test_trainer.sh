@@ -157,6 +157,13 @@ try "refused: a result on a corpus that was prepared again" 1 "run r1 was made f
 holds "and the command is not begun on that" test "$(grep -c 'try .*train.sh' swapped/runs/r1/log.txt)" -eq 1
 cp exp/corpus/corpus.json swapped/corpus
 
+cp exp/corpus/corpus.json swapped/corpus
+"$REGMIX" train -C exp -q --set proxy.keep_models=true --redo > log 2>&1
+cp -r exp/runs/r1 model
+rm -rf swapped/runs
+try "refused: a result on another model to begin with" 1 "is not the one that the run was made for" "$REGMIX" train -C swapped --set "proxy.init=$PWD/model" --set proxy.context=16 \
+  --set proxy.command="cp '$PWD/exp/runs/r2/model.safetensors' '$PWD/model'; ./train.sh < /dev/null"
+
 # ---- no room for the result
 printf 'import json, os\nopen("../../count", "a").write("x")\nd = json.load(open("run.json"))["domains"]\n' > swapped/large.py
 echo 'json.dump({"loss_nats": {n: 1 for n in d}, "metrics": {"m%03d" % i: 0.5 for i in range(1100)}}, open("result.json", "w"))' >> swapped/large.py
