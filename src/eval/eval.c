@@ -252,11 +252,25 @@ static rmx_status finish_batch(struct batch *b, struct sums *s, rmx_err *err) {
   return status;
 }
 
-static rmx_status take_line(struct batch *b, struct sums *s, const rmx__line *line, size_t number,
-                            rmx_err *err) {
+static bool is_blank(const rmx__line *line) {
   size_t blank = 0;
   while (blank < line->size && isspace((unsigned char)line->data[blank])) blank++;
-  if (blank == line->size) return RMX_OK;
+  return blank == line->size;
+}
+
+// Counts an item that is not scored. Of its parts, those that have scores are counted.
+static void pass_over(struct sums *s, const char *task, const rmx__line *line) {
+  if (s->n) s->list[0].original++;
+  if (s->n < 2 || line->cut) return;
+  json_auto_t *item = json_loadb(line->data, line->size, 0, NULL);
+  const char *part = json_string_value(json_object_get(item, "task"));
+  RMX_OWNED char *name = part ? rmx_format("%s_%s", task, part) : NULL;
+  for (size_t i = 1; name && i < s->n; i++)
+    if (strcmp(s->list[i].name, name) == 0) s->list[i].original++;
+}
+
+static rmx_status take_line(struct batch *b, struct sums *s, const rmx__line *line, size_t number,
+                            rmx_err *err) {
   RMX_OWNED char *where = rmx_format("%s:%zu", b->path, number);
   if (!where) return rmx_fail_memory(err, 0, "a place in a file");
   if (line->cut)
@@ -269,25 +283,22 @@ static rmx_status take_line(struct batch *b, struct sums *s, const rmx__line *li
   return b->n == BATCH ? finish_batch(b, s, err) : RMX_OK;
 }
 
-// All lines, up to job->max_items items. *original: how many lines with items there are.
-static rmx_status read_lines(struct batch *b, rmx__input *in, struct sums *s, size_t *original,
-                             rmx_err *err) {
+// All lines; up to job->max_items items are scored.
+static rmx_status read_lines(struct batch *b, rmx__input *in, struct sums *s, rmx_err *err) {
   const size_t max = b->job->max_items > 0 ? (size_t)b->job->max_items : SIZE_MAX;
   rmx__line line;
   bool more = true;
   for (size_t number = 1;; number++) {
     RMX_TRY(rmx__input_line(in, LINE_MAX_BYTES, &line, &more, err));
     if (!more) break;
-    if (b->before + b->n < max)
-      RMX_TRY(take_line(b, s, &line, number, err));
-    else
-      ++*original;
+    const bool passed = b->before + b->n >= max;
+    if (passed && b->n) RMX_TRY(finish_batch(b, s, err));
+    if (passed && !is_blank(&line)) pass_over(s, b->task, &line);
+    if (!passed && !is_blank(&line)) RMX_TRY(take_line(b, s, &line, number, err));
     if (number % 64 == 0)
       rmx_progress(b->job->listener, b->task, (double)b->before, NAN, "items", NULL);
   }
-  RMX_TRY(finish_batch(b, s, err));
-  *original += b->before;
-  return RMX_OK;
+  return finish_batch(b, s, err);
 }
 
 // The name of a file without its folders and its endings.
@@ -308,6 +319,10 @@ char *rmx_eval_task_name(const char *path) {
   return name;
 }
 
+static rmx_status name_is_taken(const char *path, const char *task, rmx_err *err) {
+  return rmx_fail(err, RMX_EINPUT, "%s: another file has the task \"%s\" already", path, task);
+}
+
 static rmx_status eval_items(const rmx_eval_job *job, const char *path, const char *task,
                              json_t *tree, rmx_err *err) {
   RMX_OWNED struct batch *b = rmx_calloc(1, sizeof *b);
@@ -315,9 +330,8 @@ static rmx_status eval_items(const rmx_eval_job *job, const char *path, const ch
   if (!b) return rmx_fail_memory(err, sizeof *b, "the items of a task");
   *b = (struct batch){.job = job, .path = path, .task = task};
   rmx__input in = {0};
-  size_t original = 0;
   rmx_status status = rmx__input_open(&in, path, false, err);
-  if (status == RMX_OK) status = read_lines(b, &in, &s, &original, err);
+  if (status == RMX_OK) status = read_lines(b, &in, &s, err);
   rmx__input_close(&in);
   empty_batch(b);
   RMX_TRY(status);
@@ -330,7 +344,9 @@ static rmx_status eval_items(const rmx_eval_job *job, const char *path, const ch
              task, s.list[0].truncated, s.list[0].n,
              (long long)rmx_lm_config_of(job->model)->context);
   for (size_t i = 0; i < s.n && status == RMX_OK; i++)
-    status = rmx__eval_report(&s.list[i], i ? s.list[i].n : (double)original, tree, err);
+    status = json_object_get(json_object_get(tree, "results"), s.list[i].name)
+                 ? name_is_taken(path, s.list[i].name, err)
+                 : rmx__eval_report(&s.list[i], tree, err);
   return status;
 }
 
@@ -338,7 +354,7 @@ static rmx_status eval_file(const rmx_eval_job *job, const char *path, json_t *t
   RMX_OWNED char *task = rmx_eval_task_name(path);
   if (!task) return rmx_fail_memory(err, 0, "the name of a task");
   if (json_object_get(json_object_get(tree, "results"), task))
-    return rmx_fail(err, RMX_EINPUT, "%s: another file has the task \"%s\" already", path, task);
+    return name_is_taken(path, task, err);
   return rmx__eval_is_text(path) ? rmx__eval_documents(job, path, task, tree, err)
                                  : eval_items(job, path, task, tree, err);
 }

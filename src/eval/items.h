@@ -29,15 +29,15 @@ void rmx__eval_item_release(rmx__eval_item *item);
 // Sums over the items of a task or of a part of it.
 typedef struct rmx__eval_sums {
   char *name;
-  double n, truncated;                        // items
+  double n, truncated;                        // items that were scored
+  double original;                            // items that the file has
   double chance;                              // sum of 1 / candidates
   double one;                                 // items of one candidate
   double acc[2], norm[2], bits[2], score[2];  // sums and sums of squares
 } rmx__eval_sums;
 void rmx__eval_add(rmx__eval_sums *sums, const rmx__eval_item *item);
-// Adds the task to the trees of rmx_eval(). original: how many items the file has.
-rmx_status rmx__eval_report(const rmx__eval_sums *sums, double original, json_t *tree,
-                            rmx_err *err);
+// Adds the task to the trees of rmx_eval().
+rmx_status rmx__eval_report(const rmx__eval_sums *sums, json_t *tree, rmx_err *err);
 // A line of JSON with the scores of an item.
 rmx_status rmx__eval_print(FILE *out, const char *task, size_t number, const rmx__eval_item *item,
                            rmx_err *err);

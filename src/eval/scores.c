@@ -29,6 +29,7 @@ static void add(double sums[2], double x) {
 void rmx__eval_add(rmx__eval_sums *sums, const rmx__eval_item *item) {
   const double score = item->scores[item->answer];
   sums->n++;
+  sums->original++;
   sums->truncated += item->truncated > 0;
   sums->one += item->n == 1;
   sums->chance += 1 / (double)item->n;
@@ -54,7 +55,7 @@ static void put(json_t *o, json_t *directions, const char *name, double value, d
   json_object_set_new(directions, name, json_boolean(higher));
 }
 
-rmx_status rmx__eval_report(const rmx__eval_sums *s, double original, json_t *tree, rmx_err *err) {
+rmx_status rmx__eval_report(const rmx__eval_sums *s, json_t *tree, rmx_err *err) {
   json_t *o = json_object(), *directions = json_object();
   const double n = s->n;
   json_object_set_new(o, "alias", json_string(s->name));
@@ -71,7 +72,7 @@ rmx_status rmx__eval_report(const rmx__eval_sums *s, double original, json_t *tr
   } parts[] = {
       {"results", o},
       {"higher_is_better", directions},
-      {"n-samples", json_pack("{s:f, s:f}", "original", original, "effective", n)},
+      {"n-samples", json_pack("{s:f, s:f}", "original", s->original, "effective", n)},
       {"chance", s->one < n ? json_real(s->chance / n) : json_null()},
       {"truncated", json_integer((json_int_t)s->truncated)},
   };

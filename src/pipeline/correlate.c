@@ -6,12 +6,30 @@
 
 #include <regmix/import.h>
 
+#include "regress/join.h"
 #include "steps.h"
+
+// The rows of two tables that are of the same run: partner (to->N). Warns of those that are of one
+// table alone.
+static rmx_status match(const rmx_table *to, const rmx_table *from, size_t *partner,
+                        const rmx_listener *listener, rmx_err *err) {
+  RMX_OWNED size_t *back = rmx_calloc(from->N, sizeof *back);
+  if (!back) return rmx_fail_memory(err, from->N * sizeof *back, "joining tables");
+  RMX_TRY(rmx__join(to, from, partner, err));
+  RMX_TRY(rmx__join(from, to, back, err));
+  rmx__join_warn(to, from, partner, "without its metrics", listener);
+  rmx__join_warn(from, to, back, "left out", listener);
+  return RMX_OK;
+}
 
 // Adds the columns of another table, by the names of the runs. Runs that only `from` has are left
 // out.
-static rmx_status add_columns(rmx_table *to, const rmx_table *from, rmx_err *err) {
+static rmx_status add_columns(rmx_table *to, const rmx_table *from, const rmx_listener *listener,
+                              rmx_err *err) {
   const size_t D = to->D + from->D;
+  RMX_OWNED size_t *partner = rmx_calloc(to->N, sizeof *partner);
+  if (!partner) return rmx_fail_memory(err, to->N * sizeof *partner, "joining tables");
+  RMX_TRY(match(to, from, partner, listener, err));
   RMX_OWNED_BY(rmx_table_release) rmx_table both = {0};
   RMX_TRY(rmx_table_make(&both, to->id_name, to->N, D, err));
   if (!(both.better = rmx_calloc(D, sizeof *both.better)) || !(both.path = rmx_strdup(to->path)))
@@ -27,13 +45,12 @@ static rmx_status add_columns(rmx_table *to, const rmx_table *from, rmx_err *err
     both.better[d] = t->better ? t->better[k] : RMX_BETTER_UNSAID;
   }
   for (size_t i = 0; i < to->N; i++) {
-    size_t row = 0;
-    while (row < from->N && strcmp(from->ids[row], to->ids[i]) != 0) row++;
+    const size_t row = partner[i];
     if (!(both.ids[i] = rmx_strdup(to->ids[i]))) return rmx_fail_memory(err, 0, "a name");
     for (size_t d = 0; d < D; d++)
-      both.x[i * D + d] = d < to->D       ? to->x[i * to->D + d]
-                          : row < from->N ? from->x[row * from->D + d - to->D]
-                                          : NAN;
+      both.x[i * D + d] = d < to->D        ? to->x[i * to->D + d]
+                          : row < SIZE_MAX ? from->x[row * from->D + d - to->D]
+                                           : NAN;
   }
   const rmx_table had = *to;
   *to = both;
@@ -51,7 +68,7 @@ static rmx_status read_files(const rmx_pipeline *p, const rmx_correlate_request 
     RMX_OWNED_BY(rmx_table_release) rmx_table more = {0};
     RMX_TRY(rmx_import_table(q->metrics.items[i], &o, &p->listener, i ? &more : t, err));
     if (i) RMX_TRY(rmx_import_join(t, &more, &p->listener, err));
-    if (i) RMX_TRY(add_columns(t, &more, err));
+    if (i) RMX_TRY(add_columns(t, &more, &p->listener, err));
   }
   return RMX_OK;
 }

@@ -431,9 +431,15 @@ void rmx_correlations_text(const rmx_correlations *c, rmx_buf *out) {
                  "clear.",
                  told, c->tests, c->tests == 1 ? " does" : "s do", ceil(0.05 * (double)c->tests),
                  clear, clear == 1 ? "is" : "are");
-  if (c->runs < 30)
+  size_t least = SIZE_MAX, most = 0;
+  for (size_t i = 0; i < c->L * c->S; i++) {
+    if (c->pairs[i].n < FEWEST) continue;
+    if (c->pairs[i].n < least) least = c->pairs[i].n;
+    if (c->pairs[i].n > most) most = c->pairs[i].n;
+  }
+  if (least < 30)
     rmx_buf_printf(out,
-                   " %zu runs are few: the intervals are wide, and too narrow rather than too "
+                   " %s%zu runs are few: the intervals are wide, and too narrow rather than too "
                    "wide.",
-                   c->runs);
+                   least < most ? "Some pairs have fewer runs than others. " : "", least);
 }

@@ -53,3 +53,14 @@ rmx_status rmx__join(const rmx_table *a, const rmx_table *b, size_t *partner, rm
   }
   return RMX_OK;
 }
+
+void rmx__join_warn(const rmx_table *a, const rmx_table *b, const size_t *partner, const char *so,
+                    const rmx_listener *listener) {
+  rmx_few alone = {0};
+  for (size_t i = 0; i < a->N; i++)
+    if (partner[i] == SIZE_MAX) rmx_few_add(&alone, a->ids[i]);
+  if (alone.n)
+    rmx_warn(listener, "%zu of %zu run%s in %s %s no row in %s and %s %s: %s", alone.n, a->N,
+             rmx_s(a->N), a->path ? a->path : "the first table", rmx_has(alone.n),
+             b->path ? b->path : "the second table", rmx_is(alone.n), so, alone.text);
+}

@@ -177,17 +177,6 @@ static void do_job(void *context, size_t m) {
   report_share(&w->jobs[m], "fit", 1, 1, "", NULL);
 }
 
-static void warn_of_rows_left_out(const rmx_table *a, const rmx_table *b, const size_t *partner,
-                                  const rmx_listener *listener) {
-  rmx_few alone = {0};
-  for (size_t i = 0; i < a->N; i++)
-    if (partner[i] == SIZE_MAX) rmx_few_add(&alone, a->ids[i]);
-  if (alone.n)
-    rmx_warn(listener, "%zu of %zu run%s in %s %s no row in %s and %s left out: %s", alone.n, a->N,
-             rmx_s(a->N), a->path ? a->path : "the first table", rmx_has(alone.n),
-             b->path ? b->path : "the second table", rmx_is(alone.n), alone.text);
-}
-
 static bool copy_names(char **to, char *const *from, size_t n) {
   for (size_t i = 0; i < n; i++)
     if ((to[i] = rmx_strdup(from[i])) == NULL) return false;
@@ -488,8 +477,8 @@ static rmx_status match_tables(const rmx_fit_tables_request *r, size_t *partner,
   if (status == RMX_OK) status = rmx__join(metrics, mixtures, back, err);
   for (size_t i = 0; status == RMX_OK && i < mixtures->N; i++) common += partner[i] != SIZE_MAX;
   if (status == RMX_OK && common) {
-    warn_of_rows_left_out(mixtures, metrics, partner, r->listener);
-    warn_of_rows_left_out(metrics, mixtures, back, r->listener);
+    rmx__join_warn(mixtures, metrics, partner, "left out", r->listener);
+    rmx__join_warn(metrics, mixtures, back, "left out", r->listener);
   }
   free(back);
   RMX_TRY(status);

@@ -233,6 +233,13 @@ sed 's/gsm8k_acc/quiz_acc/' acc.csv > quiz.csv
 "$REGMIX" correlate --metrics l.csv --metrics quiz.csv --scores '*acc' --json > c.json
 [ "$(jq -c '[.losses, .scores, .n, (.spearman[0][0] | . >= -1 and . <= 1), .tests]' c.json)" = '[["x_val_loss"],["gsm8k_acc","quiz_acc"],[[20,20]],true,2]' ] &&
   ok "and joins several" || not_ok "and joins several" "$(cat c.json)"
+awk 'NR == 1 || NR > 8' quiz.csv | sed 's/^20,/new,/' > part.csv
+"$REGMIX" correlate --metrics l.csv --metrics part.csv --scores quiz_acc > part.txt 2>&1
+try "runs that are in one table alone are named" 0 "8 of 20 runs in l.csv have no row in part.csv and are without its metrics: 1, 2, 3, ..." cat part.txt
+try "in either table" 0 "1 of 13 runs in part.csv has no row in l.csv and is left out: new" cat part.txt
+try "the runs of a pair are counted" 0 "12 runs are few" cat part.txt
+sed '1!{p;s/$/1/;}' part.csv > twice.csv
+try "two rows of one run are an error" 1 'twice.csv:7: run "10" was given in line 6 already' "$REGMIX" correlate --metrics l.csv --metrics twice.csv --scores quiz_acc
 try "a metric in two tables is an error" 1 'metric "gsm8k_acc" is in another table' "$REGMIX" correlate --metrics l.csv --metrics acc.csv
 try "losses alone are an error" 1 'is a validation loss' "$REGMIX" correlate --metrics acc.csv
 try "no table and no experiment" 1 'metrics.csv yet' "$REGMIX" correlate

@@ -54,6 +54,15 @@ try "plan names a task that is not there" 1 'no file exp/nothing.jsonl' "$REGMIX
 [ "$(jq '.results.quiz["bits_per_byte,none"]' eval.json)" = "$(awk -F, -v r="$first" '$1 == r { print $8 }' exp/metrics.csv)" ] && ok "and those of metrics.csv" || not_ok "and those of metrics.csv" "$(cat exp/metrics.csv)"
 same "directions, chance and standard errors" "$(jq -c '[.higher_is_better["quiz/acc"], .higher_is_better["prose/bits_per_byte"], .scores["quiz/acc"].chance, (.scores["quiz/acc"].standard_error > 0)]' exp/metrics.json)" '[true,false,0.5,true]'
 
+# ---- parts of a file
+awk 'BEGIN { for (i = 0; i < 6; i++)
+  printf "{\"context\": \"w%d\", \"choices\": [\" y\", \" zz\"], \"answer\": %d, \"task\": \"%s\"}\n", i, i % 2, i < 3 ? "p" : "q"; print "" }' > set.jsonl
+cp set.jsonl set_p.jsonl
+samples() { "$REGMIX" eval --model "exp/runs/$first" --tasks set.jsonl --limit "$1" --json 2> /dev/null | jq -c '.["n-samples"] | [.set, .set_p, .set_q | .original, .effective]'; }
+same "a part of which some items were left out says so" "$(samples 4)" '[6,4,3,3,3,1]'
+same "with all items, none is limited, and a blank line is none" "$(samples 6)" '[6,6,3,3,3,3]'
+try "a part with the name of another task is an error" 1 'set.jsonl: another file has the task "set_p" already' "$REGMIX" eval --model "exp/runs/$first" --tasks set_p.jsonl,set.jsonl
+
 # ---- another task
 cp "exp/runs/$first/result.json" result.json
 try "another task trains nothing" 0 'train: 6 models scored on 3 tasks' "$REGMIX" train -C exp $quick --set eval.tasks=quiz.jsonl,prose.txt,more.jsonl
