@@ -113,12 +113,29 @@ static size_t literal_prefix(const char *pattern) {
   return n;
 }
 
+// Whether a column holds the errors of another one, as acc_stderr next to acc.
+static bool is_error(const choice *c, size_t j) {
+  static const char *const tails[] = {"_stderr", "_std"};
+  const rmx_cells *t = c->s->cells;
+  for (size_t k = 0; k < 2 && !mixtures(c); k++) {
+    if (!rmx__ends_in(t->header[j], tails[k])) continue;
+    const size_t n = strlen(t->header[j]) - strlen(tails[k]);
+    for (size_t e = 0; e < t->C && n; e++)
+      if (strncmp(t->header[e], t->header[j], n) == 0 &&
+          (!t->header[e][n] || strcmp(t->header[e] + n, "_mean") == 0))
+        return true;
+  }
+  return false;
+}
+
 // Reports the columns with numbers that are not read.
 static void tell_not_taken(const choice *c) {
   const rmx_cells *t = c->s->cells;
   rmx_few left = {0};
   for (size_t j = 0; j < t->C; j++)
-    if (is_value(c, j) && !c->chosen[j] && has_number(c, j)) rmx_few_add(&left, t->header[j]);
+    if (is_value(c, j) && !c->chosen[j] && has_number(c, j) &&
+        (c->s->options->n_columns || !is_error(c, j)))
+      rmx_few_add(&left, t->header[j]);
   if (left.n)
     rmx_note(c->s->listener, "%s: %zu other column%s with numbers %s not read as %s: %s",
              c->s->path, left.n, rmx_s(left.n), rmx_is(left.n),
@@ -186,6 +203,19 @@ static bool metric_name(const char *name) {
   return false;
 }
 
+// Reports columns of errors.
+static void tell_errors(const choice *c) {
+  const rmx_cells *t = c->s->cells;
+  rmx_few names = {0};
+  for (size_t j = 0; j < t->C; j++)
+    if (is_value(c, j) && is_error(c, j) && has_number(c, j)) rmx_few_add(&names, t->header[j]);
+  if (names.n)
+    rmx_note(c->s->listener,
+             "%s: %zu column%s the errors of other columns and %s not read as metrics: %s "
+             "(--metric-columns chooses them)",
+             t->path, names.n, names.n == 1 ? " has" : "s have", rmx_is(names.n), names.text);
+}
+
 static void tell_choice(const choice *c, size_t n) {
   const rmx_cells *t = c->s->cells;
   RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
@@ -221,6 +251,7 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
     if (!is_value(c, j)) continue;
     size_t prefix = weight_prefix(t->header[j]);
     if (mixtures(c) ? !prefix : !metric_name(t->header[j]) || !has_number(c, j)) continue;
+    if (is_error(c, j)) continue;
     if (mixtures(c) && n &&
         (c->strip[first] != prefix || strncmp(t->header[first], t->header[j], prefix) != 0)) {
       char why[300];
@@ -241,6 +272,7 @@ static rmx_status choose_by_names(choice *c, rmx_err *err) {
         err);
   tell_choice(c, n);
   tell_without_numbers(c);
+  tell_errors(c);
   tell_not_taken(c);
   return RMX_OK;
 }
@@ -251,7 +283,7 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
   const char *advice = "", *cell = "";
   size_t n = 0;
   for (size_t j = 0; j < t->C; j++) {
-    if (!is_value(c, j)) continue;
+    if (!is_value(c, j) || is_error(c, j)) continue;
     if (is_text(c, j)) {
       rmx_few_add(&text, t->header[j]);
       if (!*advice) cell = advised(c, j, &advice);
@@ -276,6 +308,7 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
     rmx_warn(c->s->listener, "%s: %zu column%s of text %s not read: %s%s%.40s%s%s", t->path, text.n,
              rmx_s(text.n), rmx_is(text.n), text.text, *advice ? "; \"" : "", cell,
              *advice ? "\" looks like a number" : "", advice);
+  if (status == RMX_OK) tell_errors(c);
   return status;
 }
 

@@ -17,7 +17,8 @@ bool rmx__is_row_number(const char *header) {
   return !*header || strncmp(header, "Unnamed: ", 9) == 0;
 }
 
-// Whether the cells of a column name runs: each is given, and few runs share a name.
+// Whether the cells of a column name runs: each is given, and few runs share a name, unless each
+// has a row for each step.
 static bool names_runs(const rmx_cells *c, size_t j) {
   enum { MOST_RUNS = 8 };
   size_t distinct = 0;
@@ -29,35 +30,36 @@ static bool names_runs(const rmx_cells *c, size_t j) {
     while (e < i && strcmp(name, c->cells[e * c->C + j]) != 0) e++;
     distinct += e == i;
   }
-  return distinct > 1 && distinct * MOST_RUNS >= c->N;
+  return distinct > 1 && (rmx__step_column(c) != SIZE_MAX || distinct * MOST_RUNS >= c->N);
 }
 
-// The column with the names of the runs.
-static size_t id_column(const rmx__source *s) {
+size_t rmx__id_column(const rmx__source *s) {
   static const char *const names[] = {"run",  "run_id",     "run_name", "run name",
                                       "name", "experiment", "trial",    "model"};
   const rmx_cells *c = s->cells;
   if (!rmx__is_row_number(c->header[0]) || s->options->id) return 0;
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     const size_t j = rmx__column_called(c, names[k]);
-    if (j == SIZE_MAX || !names_runs(c, j)) continue;
-    rmx_note(s->listener,
-             "%s: the first column numbers the rows; the names of the runs are in column \"%s\"",
-             s->path, c->header[j]);
-    return j;
+    if (j != SIZE_MAX && names_runs(c, j)) return j;
   }
   return 0;
 }
 
+void rmx__tell_id(const rmx__source *s, size_t id) {
+  if (id)
+    rmx_note(s->listener,
+             "%s: the first column numbers the rows; the names of the runs are in column \"%s\"",
+             s->path, s->cells->header[id]);
+}
+
 static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
-  const size_t state = rmx__state_column(s->cells), id = id_column(s);
-  RMX_OWNED bool *left_out =
-      state == SIZE_MAX || state == 0 ? NULL : rmx_calloc(s->cells->N, sizeof *left_out);
-  if (state != SIZE_MAX && state != 0)
-    RMX_TRY(left_out ? rmx__leave_unfinished(s, state, id, left_out, err)
-                     : rmx_fail_memory(err, s->cells->N, s->path));
-  RMX_OWNED bool *skip = rmx_calloc(s->cells->C, sizeof *skip);
-  if (!skip) return rmx_fail_memory(err, s->cells->C, s->path);
+  const rmx_cells *c = s->cells;
+  const size_t state = rmx__state_column(c), id = rmx__id_column(s);
+  RMX_OWNED bool *left_out = rmx_calloc(c->N, sizeof *left_out),
+                 *skip = rmx_calloc(c->C, sizeof *skip);
+  if (!left_out || !skip) return rmx_fail_memory(err, c->N, s->path);
+  if (state != SIZE_MAX && state != 0) RMX_TRY(rmx__leave_unfinished(s, state, id, left_out, err));
+  rmx__tell_id(s, id);
   skip[0] = id > 0;
   return rmx__import_view(
       s, &(rmx__view){.id = id, .skip = skip, .out = left_out, .may_lack_names = true}, out, err);

@@ -22,7 +22,8 @@ typedef struct rmx__table_format {
 
 extern const rmx__table_format rmx__format_csv, rmx__format_olmix, rmx__format_wandb,
     rmx__format_yaml, rmx__format_harness, rmx__format_tensorboard, rmx__format_wandb_offline,
-    rmx__format_chart, rmx__format_long, rmx__format_mlflow, rmx__format_blends;
+    rmx__format_chart, rmx__format_long, rmx__format_mlflow, rmx__format_history,
+    rmx__format_blends;
 
 // How a format interprets the columns and rows of its CSV.
 typedef struct rmx__view {
@@ -52,6 +53,16 @@ rmx_status rmx__import_scales(const rmx__source *s, const bool *left_out, rmx_ta
 size_t rmx__column_called(const rmx_cells *c, const char *name);
 // Whether this is the header of the row numbers that a data frame saves ("" or "Unnamed: 0").
 bool rmx__is_row_number(const char *header);
+// The column with the names of the runs of a plain table: the first one, unless it numbers the rows
+// and another column has the names. rmx__tell_id notes that.
+size_t rmx__id_column(const rmx__source *s);
+void rmx__tell_id(const rmx__source *s, size_t id);
+// The column of the steps ("step", "tokens", ...), or SIZE_MAX; and the step of row i, such as 1000
+// or 2B.
+size_t rmx__step_column(const rmx_cells *c);
+rmx_status rmx__step_of(const rmx_cells *c, size_t i, size_t column, double *step, rmx_err *err);
+// Warns of values that were given twice for one run and one step.
+void rmx__tell_again(const rmx__source *s, size_t again);
 // The column State or status that contains a finished run, or SIZE_MAX.
 size_t rmx__state_column(const rmx_cells *c);
 // Marks the rows (N) whose run did not finish, and reports their names from column `name`. If none

@@ -74,7 +74,7 @@ rmx_status rmx__gather_put(rmx__gather *g, const char *row, const char *column, 
       find_line(g, 'c', column, &g->columns, &g->n_columns, &g->columns_room, &cell.column, err));
   snprintf(key, sizeof key, "%zu\n%zu", cell.row, cell.column);
   const size_t at = place_of(g, key);
-  if (had) *had = at != SIZE_MAX;
+  if (had) *had = at != SIZE_MAX && step == g->cells[at].step;
   if (at != SIZE_MAX && step < g->cells[at].step) return RMX_OK;
   RMX_TRY(keep_text(g, text, &cell.text, err));
   if (at != SIZE_MAX) {

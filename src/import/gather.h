@@ -22,7 +22,7 @@ typedef struct rmx__gather {
 } rmx__gather;
 
 // Puts a cell. One that is there is replaced, unless its step is larger; *had (may be NULL) tells
-// that there was one. column NULL: the row alone.
+// that there was one of the same step. column NULL: the row alone.
 rmx_status rmx__gather_put(rmx__gather *g, const char *row, const char *column, const char *text,
                            double step, bool *had, rmx_err *err);
 // The same for a number; NaN is an empty cell.

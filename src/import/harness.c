@@ -30,6 +30,8 @@ typedef struct results {
   const char **run_names;
   size_t n_runs;
   size_t newer;         // results replaced by newer ones
+  const char *below;    // the folders of the present file below that of its run
+  rmx_few moved;        // results that were replaced by newer ones of another folder
   rmx_few other;        // files that are not results
   rmx_few not_numbers;  // values that are lists, truth values or the like
   rmx_few lost;         // limited results that were replaced by full ones
@@ -99,6 +101,23 @@ static bool is_limited(const json_t *tree, const char *task) {
   return json_number_value(json_object_get(json_object_get(tree, "config"), "limit")) > 0;
 }
 
+// Notes the folder of a value, and whether it replaces one of another folder, such as another
+// checkpoint of the run.
+static rmx_status keep_place(results *r, const char *task, json_t *values, const char *full,
+                             bool had, rmx_err *err) {
+  RMX_OWNED char *mark = rmx_format("below\n%s", full);
+  const char *was = mark ? json_string_value(json_object_get(values, mark)) : NULL;
+  if (had && was && strcmp(was, r->below) != 0) {
+    char text[160];
+    snprintf(text, sizeof text, "%.40s of %.40s (%.30s, not %.30s)", task,
+             r->run_names[r->n_runs - 1], r->below, was);
+    rmx_few_add(&r->moved, text);
+  }
+  return mark && json_object_set_new_nocheck(values, mark, json_string_nocheck(r->below)) == 0
+             ? RMX_OK
+             : rmx_fail_memory(err, 64, "metrics");
+}
+
 // Keeps the newest value of a run, but prefers a full value to a limited one. A limited value has a
 // mark next to it.
 static rmx_status keep_value(results *r, const char *task, json_t *values, const char *full,
@@ -115,6 +134,7 @@ static rmx_status keep_value(results *r, const char *task, json_t *values, const
       rmx_few_add(&r->lost, task);
     else
       r->newer += had && json_number_value(json_object_get(values, full)) != value;
+    RMX_TRY(keep_place(r, task, values, full, had, err));
     bool good = json_object_set_new(values, full, json_real(value)) == 0;
     if (limited)
       good = good && json_object_set_new(values, mark, json_true()) == 0;
@@ -252,6 +272,7 @@ static rmx_status take_file(results *r, const rmx__run_file *f, rmx_err *err) {
     r->run_names[r->n_runs] = f->run;
     if (!(r->runs[r->n_runs++] = json_object())) return rmx_fail_memory(err, 64, "runs");
   }
+  r->below = f->below;
   return take_tree(r, f->path, given, r->runs[r->n_runs - 1], err);
 }
 
@@ -358,6 +379,11 @@ static void send_notes(const results *r, const rmx_table *out) {
   if (r->newer)
     rmx_note(to, "%s: %zu result%s measured more than once; the newest counts", path, r->newer,
              r->newer == 1 ? " was" : "s were");
+  if (r->moved.n)
+    rmx_warn(to,
+             "%s: %zu result%s of a run %s in several of its folders, and the newest counts: %s; "
+             "give each checkpoint a folder of its own, or a pattern of the files",
+             path, r->moved.n, rmx_s(r->moved.n), rmx_is(r->moved.n), r->moved.text);
   if (r->lost.n)
     rmx_warn(to,
              "%s: %zu result%s on part of the samples (--limit) %s replaced by full results, newer "

@@ -75,7 +75,7 @@ static struct layout layout_of(const rmx__source *s) {
   const rmx_cells *c = s->cells;
   static const char *const plain[] = {"value", "values", "score", "result", NULL};
   const bool mixtures = s->options->what == RMX_IMPORT_MIXTURES;
-  struct layout l = {.more_key = SIZE_MAX, .step = among(c, steps)};
+  struct layout l = {.more_key = SIZE_MAX, .step = rmx__step_column(c)};
   l.value = among(c, mixtures ? weights : values);
   l.key = among(c, mixtures ? domains : measures);
   if (!mixtures) {
@@ -105,29 +105,37 @@ static bool sniff(const rmx__source *s) {
   return l.key != SIZE_MAX && l.value != SIZE_MAX && l.key != l.value && is_key(s->cells, l.key);
 }
 
-// The step of a row; 0 without such a column.
-static rmx_status step_of(const rmx_cells *c, const struct layout *l, size_t i, double *step,
-                          rmx_err *err) {
+size_t rmx__step_column(const rmx_cells *c) {
+  return among(c, steps);
+}
+
+rmx_status rmx__step_of(const rmx_cells *c, size_t i, size_t column, double *step, rmx_err *err) {
   rmx_err unread;
-  *step = 0;
-  if (l->step == SIZE_MAX) return RMX_OK;
-  const char *text = c->cells[i * c->C + l->step];
+  const char *text = c->cells[i * c->C + column];
   if (rmx_parse_real(text, "a step", step, &unread) == RMX_OK && isfinite(*step)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%s:%d: column \"%s\": \"%.40s\" is not a number; wanted one such as 1000 or 2B, "
                   "since the value of the last step counts",
-                  c->path, c->lines[i], c->header[l->step], text);
+                  c->path, c->lines[i], c->header[column], text);
+}
+
+void rmx__tell_again(const rmx__source *s, size_t again) {
+  if (again)
+    rmx_warn(s->listener,
+             "%s: %zu value%s given twice for one run and one step; the later row counts", s->path,
+             again, again == 1 ? " is" : "s are");
 }
 
 static rmx_status take_value(const rmx_cells *c, const struct layout *l, size_t i, size_t value,
-                             const char *more, rmx__gather *g, rmx_err *err) {
+                             const char *more, rmx__gather *g, size_t *again, rmx_err *err) {
   const char *const *row = c->cells + i * c->C;
-  double step;
+  double step = 0;
   bool had;
   RMX_OWNED char *column = rmx_format("%s%s%s", row[l->key], more ? "/" : "", more ? more : "");
   if (!column) return rmx_fail_memory(err, 64, c->path);
-  RMX_TRY(step_of(c, l, i, &step, err));
+  if (l->step != SIZE_MAX) RMX_TRY(rmx__step_of(c, i, l->step, &step, err));
   RMX_TRY(rmx__gather_put(g, row[l->run], column, row[value], step, &had, err));
+  *again += had;
   if (!had || l->step != SIZE_MAX) return RMX_OK;
   return rmx_fail(
       err, RMX_EINPUT,
@@ -137,15 +145,15 @@ static rmx_status take_value(const rmx_cells *c, const struct layout *l, size_t 
 }
 
 static rmx_status take_row(const rmx_cells *c, const struct layout *l, size_t i, rmx__gather *g,
-                           rmx_err *err) {
+                           size_t *again, rmx_err *err) {
   const char *const *row = c->cells + i * c->C;
   if (!*row[l->key])
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": the name is missing", c->path,
                     c->lines[i], c->header[l->key]);
   RMX_TRY(take_value(c, l, i, l->value, l->more_key == SIZE_MAX ? l->value_name : row[l->more_key],
-                     g, err));
+                     g, again, err));
   for (size_t j = 0; j < c->C; j++)
-    if (is_more(c, l, j)) RMX_TRY(take_value(c, l, i, j, c->header[j], g, err));
+    if (is_more(c, l, j)) RMX_TRY(take_value(c, l, i, j, c->header[j], g, again, err));
   return RMX_OK;
 }
 
@@ -180,8 +188,10 @@ static rmx_status read_long(const rmx__source *s, rmx_table *out, rmx_err *err) 
                     "runs; wanted the columns run, %.60s, %.60s",
                     s->path, c->header[l.key], c->header[l.key], c->header[l.value]);
   RMX_OWNED_BY(rmx__gather_release) rmx__gather g = {0};
-  for (size_t i = 0; i < c->N; i++) RMX_TRY(take_row(c, &l, i, &g, err));
+  size_t again = 0;
+  for (size_t i = 0; i < c->N; i++) RMX_TRY(take_row(c, &l, i, &g, &again, err));
   tell_not_taken(s, &l);
+  rmx__tell_again(s, again);
   rmx_note(s->listener,
            "%s: a long table: %zu run%s in column \"%s\", %zu %s%s in column \"%s\"%s%s", s->path,
            g.n_rows, rmx_s(g.n_rows), c->header[l.run], g.n_columns, mixtures ? "domain" : "metric",

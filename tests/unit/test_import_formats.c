@@ -446,6 +446,75 @@ START_TEST(long_tables_with_more_columns) {
 }
 END_TEST
 
+// A table with the steps of each run is no table of runs of one mixture.
+START_TEST(histories) {
+  begin();
+  rmx_table t;
+  must(metrics(file("h.csv",
+                    ",step,run,a_loss,b_loss,lr\n0,900,n1,3,,0.1\n1,900,n2,5,2.5,0.1\n"
+                    "2,1000,n2,4,,0.2\n3,1000,n1,2,6,0.2\n4,50,n1,9,9,0.3\n"),
+               &t, err));
+  ck_assert(t.N == 2 && t.D == 3);
+  ck_assert(at(&t, "n1", "a_loss") == 2 && at(&t, "n1", "b_loss") == 6);
+  ck_assert(at(&t, "n2", "a_loss") == 4 && at(&t, "n2", "b_loss") == 2.5);
+  heard("5 rows of 2 runs: the last value of each metric by column \"step\" counts");
+  rmx_table_release(&t);
+  told[0] = '\0';
+  must(metrics(file("h.csv", "run,step,loss\nn1,10,3\nn1,20,2\nn1,20,1\n"), &t, err));
+  ck_assert(at(&t, "n1", "loss") == 1);
+  heard("1 value is given twice for one run and one step; the later row counts");
+  rmx_table_release(&t);
+  must(metrics(file("l.csv", "run,step,metric,value\nn1,20,x,2\nn1,20,x,1\n"), &t, err));
+  ck_assert(at(&t, "n1", "x") == 1 && strstr(told, "l.csv: 1 value is given twice"));
+  rmx_table_release(&t);
+  // Runs of one mixture have the same step.
+  must(metrics(file("s.csv", "run,step,loss\nn1,20,3\nn1,20,2\nn2,20,1\n"), &t, err));
+  ck_assert(t.N == 3 && t.D == 2);
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+START_TEST(columns_of_errors) {
+  begin();
+  rmx_table t;
+  const char *f = file("e.csv", "run,acc,acc_stderr,loss_mean,loss_std,x_std\n1,1,2,3,4,5\n");
+  must(metrics(f, &t, err));
+  ck_assert(t.D == 3 && at(&t, "1", "loss_mean") == 3 && at(&t, "1", "x_std") == 5);
+  heard(
+      "2 columns have the errors of other columns and are not read as metrics: acc_stderr, "
+      "loss_std");
+  rmx_table_release(&t);
+  must(read_with(f, RMX_IMPORT_METRICS, "acc*", &t, err));
+  ck_assert_uint_eq(t.D, 2);
+  rmx_table_release(&t);
+  must(mixtures(file("m.csv", "run,a,a_std\n1,0.5,0.5\n"), &t, err));
+  ck_assert_uint_eq(t.D, 2);
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+START_TEST(results_of_several_checkpoints) {
+  begin();
+  rmx_table t;
+  static const char text[] = "{\"results\": {\"arc\": {\"acc,none\": %s}}}";
+  char low[100], high[100];
+  snprintf(low, sizeof low, text, "0.25");
+  snprintf(high, sizeof high, text, "0.5");
+  file("k/n1/step2000/results_2024-05-01T12-00-00.1.json", high);
+  file("k/n1/step1000/results_2024-05-02T12-00-00.1.json", low);
+  file("k/n2/step2000/results_2024-05-01T12-00-00.1.json", high);
+  must(metrics(in("k"), &t, err));
+  ck_assert(t.N == 2 && at(&t, "n1", "arc") == 0.25);
+  heard(
+      "1 result of a run is in several of its folders, and the newest counts: arc of n1 "
+      "(step1000, not step2000)");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 // ---- no column of names
 
 START_TEST(tables_without_names) {
@@ -498,6 +567,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, olmes_results);
   tcase_add_test(tc, results_that_are_lost_are_told);
   tcase_add_test(tc, long_tables_with_more_columns);
+  tcase_add_test(tc, histories);
+  tcase_add_test(tc, columns_of_errors);
+  tcase_add_test(tc, results_of_several_checkpoints);
   tcase_add_test(tc, tables_without_names);
   tcase_add_test(tc, binary_files);
 }
