@@ -1,20 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lock on a folder itself, so that nothing lies in it that could be left behind: the system gives
-// the lock back when the process that holds it ends.
+// A lock on an empty file in the folder, .regmix.lock. The system gives the lock back when the
+// process that holds it ends, so a file that is left behind locks nothing. A lock on the folder
+// itself would not do: an NFS keeps it to the machine that asks, without a word. It is taken only
+// where the file cannot be made, as on a full disk.
 #include <errno.h>
 #include <fcntl.h>
 #include <regmix/base.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOOK_US = 100000 };
+static const char name[] = "/.regmix.lock";
 
 static bool try_lock(int fd) {
   int code;
   do code = flock(fd, LOCK_EX | LOCK_NB);
   while (code != 0 && errno == EINTR);
   return code == 0;
+}
+
+// The process that held it before may have removed the file between our open and our lock.
+static bool is_there(int fd, const char *path) {
+  struct stat mine, there;
+  return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+         mine.st_dev == there.st_dev;
+}
+
+// Whoever may write in the folder may lock it.
+static int open_file(const char *folder, const char *path) {
+  struct stat info;
+  const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  if (fd >= 0 && stat(folder, &info) == 0) fchmod(fd, info.st_mode & 0666);
+  return fd;
+}
+
+static int give_up(int fd, int number) {
+  if (fd >= 0) close(fd);
+  errno = number;
+  return -1;
+}
+
+// The descriptor that has the lock, or -1 with errno; EWOULDBLOCK: another process has it.
+static int take(const char *folder, const char *path) {
+  for (;;) {
+    const int file = open_file(folder, path),
+              fd = file >= 0 ? file : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    if (!try_lock(fd)) {
+      const int number = errno;
+      if (file >= 0 && number != EWOULDBLOCK) unlink(path);  // there are no locks here
+      return give_up(fd, number);
+    }
+    if (file < 0 || is_there(fd, path)) return fd;
+    close(fd);
+  }
 }
 
 static void warn_once(const char *folder, int number, const rmx_listener *to) {
@@ -28,23 +70,34 @@ static void warn_once(const char *folder, int number, const rmx_listener *to) {
 
 rmx_status rmx_folder_lock(const char *folder, const char *waiting, const rmx_listener *to,
                            rmx_lock *out, rmx_err *err) {
-  *out = (rmx_lock){.fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  bool locked = out->fd >= 0 && try_lock(out->fd), noted = false;
-  while (!locked && out->fd >= 0 && errno == EWOULDBLOCK && waiting && !rmx_interrupted()) {
+  RMX_OWNED char *path = rmx_format("%s%s", folder, name);
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  *out = (rmx_lock){.fd = take(folder, path)};
+  for (bool noted = false; out->fd < 0 && errno == EWOULDBLOCK && waiting && !rmx_interrupted();) {
     if (!noted) rmx_note(to, "%s", waiting);
     noted = true;
     usleep(LOOK_US);
-    locked = try_lock(out->fd);
+    out->fd = take(folder, path);
   }
-  if (locked) return RMX_OK;
-  out->elsewhere = out->fd >= 0 && errno == EWOULDBLOCK;
+  if (out->fd >= 0) return RMX_OK;
+  out->elsewhere = errno == EWOULDBLOCK;
   if (!out->elsewhere) warn_once(folder, errno, to);
-  rmx_folder_unlock(out);
   return out->elsewhere && waiting ? rmx_fail(err, RMX_EINTERRUPTED, "stopped while waiting")
                                    : RMX_OK;
 }
 
+// Removes the file that is locked, under the name that the system has for it.
+static void remove_file(int fd) {
+  char link[64], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t n = readlink(link, path, sizeof path - 1);
+  if (n < (ssize_t)sizeof name) return;
+  path[n] = '\0';
+  if (strcmp(path + n - (sizeof name - 1), name) == 0 && is_there(fd, path)) unlink(path);
+}
+
 void rmx_folder_unlock(rmx_lock *lock) {
+  if (lock->fd >= 0) remove_file(lock->fd);
   if (lock->fd >= 0) close(lock->fd);
   lock->fd = -1;
 }

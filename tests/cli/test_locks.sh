@@ -136,9 +136,10 @@ try "once it has let go, the run is trained" 0 "1 run done" train
 
 # ---- one `prepare` or `gc` at a time in a folder
 make_corpus pair 60
-flock -F pair sleep 1000 &
+: > pair/.regmix.lock  # a file, since an NFS keeps locks on folders to the machine that asks
+flock -F pair/.regmix.lock sleep 1000 &
 holder=$!
-while flock -n pair true; do sleep 0.05; done
+while flock -n pair/.regmix.lock true; do sleep 0.05; done
 "$REGMIX" prepare -C pair > first 2>&1 & first=$!
 n=0
 while ! grep -q "waiting until it ends" first && [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done
@@ -152,7 +153,9 @@ wait $first; first_code=$?
 wait $second; second_code=$?
 if [ $first_code$second_code = 00 ]; then ok "two at once both end well"; else not_ok "two at once both end well" "$(cat first second)"; fi
 if grep -q "up to date" first second; then ok "and one finds what the other made"; else not_ok "and one finds what the other made" "$(cat first second)"; fi
+if [ -e pair/.regmix.lock ]; then not_ok "the lock is gone with them"; else ok "the lock is gone with them"; fi
 rm -rf pair/corpus
 try "without locks on folders prepare warns and goes on" 0 "cannot be locked" with ENOLCK "$REGMIX" prepare -C pair
 try "and so does gc" 0 "cannot be locked" with ENOLCK "$REGMIX" gc -C pair
+if [ -e pair/.regmix.lock ]; then not_ok "and leave no lock"; else ok "and leave no lock"; fi
 done_testing
