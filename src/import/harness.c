@@ -35,6 +35,8 @@ typedef struct results {
   rmx_few other;        // files that are not results
   rmx_few not_numbers;  // values that are lists, truth values or the like
   rmx_few lost;         // limited results that were replaced by full ones
+  json_t *setups;       // "n-shot\ntask": how it was measured first
+  rmx_few setup;        // results that were measured in another way
   json_t *groups;       // group: true if the file also has results of its members
 } results;
 
@@ -205,6 +207,28 @@ static rmx_status take_groups(results *r, const json_t *tree, rmx_err *err) {
   return RMX_OK;
 }
 
+// Notes the shots and the version of a task, and whether another result has others.
+static rmx_status take_setup(results *r, const json_t *tree, const char *task, rmx_err *err) {
+  static const struct {
+    const char *key, *name;
+  } parts[] = {{"n-shot", "shots"}, {"versions", "version"}};
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    json_t *x = json_object_get(json_object_get(tree, parts[k].key), task);
+    RMX_OWNED char *mark = rmx_format("%s\n%s", parts[k].key, task);
+    if (!mark) return rmx_fail_memory(err, 64, "metrics");
+    if (!json_is_number(x)) continue;
+    const json_t *had = json_object_get(r->setups, mark);
+    if (!had && json_object_set(r->setups, mark, x) != 0)
+      return rmx_fail_memory(err, 64, "metrics");
+    if (!had || json_number_value(had) == json_number_value(x)) continue;
+    char text[160];
+    snprintf(text, sizeof text, "%.40s of %.40s (%s %g, not %g)", task, r->run_names[r->n_runs - 1],
+             parts[k].name, json_number_value(x), json_number_value(had));
+    rmx_few_add(&r->setup, text);
+  }
+  return RMX_OK;
+}
+
 static rmx_status take_tree(results *r, const char *path, const json_t *tree, json_t *values,
                             rmx_err *err) {
   const char *task, *key;
@@ -213,6 +237,7 @@ static rmx_status take_tree(results *r, const char *path, const json_t *tree, js
   json_object_foreach(all, task, one) {
     if (!json_is_object(one))
       return rmx_fail(err, RMX_EINPUT, "%s: results.%s is not a map of metrics", path, task);
+    RMX_TRY(take_setup(r, tree, task, err));
     bool filtered =
         false;  // since 0.4 a metric has a filter after a comma; "samples" and similar keys have
                 // none
@@ -379,6 +404,11 @@ static void send_notes(const results *r, const rmx_table *out) {
   if (r->newer)
     rmx_note(to, "%s: %zu result%s measured more than once; the newest counts", path, r->newer,
              r->newer == 1 ? " was" : "s were");
+  if (r->setup.n)
+    rmx_warn(to,
+             "%s: %zu result%s measured in another way than those of the same task before, so they "
+             "do not compare: %s",
+             path, r->setup.n, r->setup.n == 1 ? " was" : "s were", r->setup.text);
   if (r->moved.n)
     rmx_warn(to,
              "%s: %zu result%s of a run %s in several of its folders, and the newest counts: %s; "
@@ -414,9 +444,10 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
         err, RMX_EINPUT,
         "%s: JSON results contain metrics, not mixtures; wanted CSV or a folder of YAML mixtures",
         s->path);
-  results r = {.s = s, .index = json_object(), .groups = json_object()};
-  rmx_status status = r.index && r.groups ? rmx__run_files_find(s, &json_files, &r.files, err)
-                                          : rmx_fail_memory(err, 64, "metrics");
+  results r = {.s = s, .index = json_object(), .setups = json_object(), .groups = json_object()};
+  rmx_status status = r.index && r.setups && r.groups
+                          ? rmx__run_files_find(s, &json_files, &r.files, err)
+                          : rmx_fail_memory(err, 64, "metrics");
   if (status == RMX_OK) {
     r.runs = rmx_calloc(r.files.n, sizeof *r.runs);
     r.run_names = rmx_calloc(r.files.n, sizeof *r.run_names);
@@ -442,6 +473,7 @@ static rmx_status read_harness(const rmx__source *s, rmx_table *out, rmx_err *er
   free(r.runs);
   free(r.run_names);
   json_decref(r.index);
+  json_decref(r.setups);
   json_decref(r.groups);
   rmx__run_files_release(&r.files);
   return status;

@@ -9,6 +9,7 @@
 // "all": their mean}, "config_tasks": {task: {"metric" or "metrics": [{"metric_name",
 // "higher_is_better"}]}}}.
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -48,7 +49,8 @@ static bool is_olmes_task(const json_t *task) {
 
 // Counts and the texts of predictions are no scores.
 static rmx_status take_olmes_task(const json_t *task, json_t *results, json_t *directions,
-                                  rmx_err *err) {
+                                  json_t *shots, rmx_err *err) {
+  json_t *given = json_object_get(json_object_get(task, "task_config"), "num_shots");
   const char *key, *name = olmes_name(task);
   json_t *value, *scores = json_object(), *better = json_object();
   if (json_object_get(results, name))
@@ -57,7 +59,8 @@ static rmx_status take_olmes_task(const json_t *task, json_t *results, json_t *d
                     "wanted an alias of its own for each (task_config.metadata.alias)",
                     name);
   bool good = json_object_set_new(results, name, scores) == 0 &&
-              json_object_set_new(directions, name, better) == 0;
+              json_object_set_new(directions, name, better) == 0 &&
+              (!json_is_integer(given) || json_object_set(shots, name, given) == 0);
   json_object_foreach(json_object_get(task, "metrics"), key, value) {
     const int direction = olmes_direction(key);
     if (!json_is_number(value) || strchr(key, ',') || strncmp(key, "num_", 4) == 0) continue;
@@ -80,13 +83,14 @@ static bool is_repeated(const json_t *list, size_t i) {
 }
 
 static rmx_status from_olmes(const json_t *list, json_t **out, rmx_err *err) {
-  json_t *results = json_object(), *directions = json_object(), *task;
+  json_t *results = json_object(), *directions = json_object(), *shots = json_object(), *task;
   size_t i;
-  *out = json_pack("{s:o, s:o}", "results", results, "higher_is_better", directions);
+  *out = json_pack("{s:o, s:o, s:o}", "results", results, "higher_is_better", directions, "n-shot",
+                   shots);
   if (!*out) return no_memory(err);
   json_array_foreach(list, i, task)
     if (is_olmes_task(task) && !is_repeated(list, i))
-      RMX_TRY(take_olmes_task(task, results, directions, err));
+      RMX_TRY(take_olmes_task(task, results, directions, shots, err));
   return RMX_OK;
 }
 
@@ -106,6 +110,15 @@ static char *lighteval_name(const char *task) {
   if (!first) return rmx_strdup(task);
   return second ? rmx_format("%.*s", (int)(second - first - 1), first + 1)
                 : rmx_format("%.*s", (int)(first - task), task);
+}
+
+// The shots in "lighteval|arc:easy|25|0" and "arc:easy|25"; -1: there are none.
+static json_int_t lighteval_shots(const char *task) {
+  const char *first = strchr(task, '|'), *second = first ? strchr(first + 1, '|') : NULL;
+  const char *at = second ? second : first;
+  char *end;
+  const long n = at ? strtol(at + 1, &end, 10) : -1;
+  return at && end > at + 1 && (!*end || *end == '|') && n >= 0 ? n : -1;
 }
 
 static rmx_status take_directions(const json_t *config, json_t *better, rmx_err *err) {
@@ -128,9 +141,13 @@ static rmx_status take_directions(const json_t *config, json_t *better, rmx_err 
 }
 
 static rmx_status take_lighteval_task(const json_t *tree, const char *task, json_t *scores,
-                                      json_t *results, json_t *directions, rmx_err *err) {
+                                      json_t *results, json_t *directions, json_t *shots,
+                                      rmx_err *err) {
   RMX_OWNED char *name = lighteval_name(task);
   json_t *better = json_object();
+  const json_int_t n = lighteval_shots(task);
+  if (name && n >= 0 && json_object_set_new(shots, name, json_integer(n)) != 0)
+    return no_memory(err);
   if (!name || json_object_set(results, name, scores) != 0 ||
       json_object_set_new(directions, name, better) != 0)
     return no_memory(err);
@@ -175,17 +192,18 @@ static rmx_status add_groups(const json_t *results, json_t *groups, rmx_err *err
 }
 
 static rmx_status from_lighteval(const json_t *tree, json_t **out, rmx_err *err) {
-  json_t *results = json_object(), *directions = json_object(), *groups = json_object(), *scores,
-         *all = json_object_get(tree, "results");
+  json_t *results = json_object(), *directions = json_object(), *groups = json_object(),
+         *shots = json_object(), *scores, *all = json_object_get(tree, "results");
   const char *task;
-  *out = json_pack("{s:o, s:o, s:o}", "results", results, "higher_is_better", directions,
-                   "group_subtasks", groups);
+  *out = json_pack("{s:o, s:o, s:o, s:o}", "results", results, "higher_is_better", directions,
+                   "group_subtasks", groups, "n-shot", shots);
   if (!*out) return no_memory(err);
   const bool collide = names_collide(all);
   json_object_foreach(all, task, scores) {
     if (strcmp(task, "all") == 0 && json_object_size(all) > 1) continue;
-    if (collide ? json_object_set(results, task, scores) != 0
-                : take_lighteval_task(tree, task, scores, results, directions, err) != RMX_OK)
+    if (collide
+            ? json_object_set(results, task, scores) != 0
+            : take_lighteval_task(tree, task, scores, results, directions, shots, err) != RMX_OK)
       return no_memory(err);
   }
   RMX_TRY(add_groups(results, groups, err));

@@ -17,6 +17,16 @@ static rmx_status add_count(const char *path, int line, const char *domain, cons
   return rmx_strings_add(domains, domain) ? RMX_OK : rmx_fail_memory(err, strlen(domain), "a name");
 }
 
+// Whether the header of a column names something else than tokens, or their unit.
+static bool is_no_tokens(const char *header) {
+  static const char *const words[] = {"doc",   "byte",  "char",  "word",  "weight",
+                                      "share", "ratio", "epoch", "file",  "sampl",
+                                      "line",  "size",  "(",     "illion"};
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+    if (strcasestr(header, words[k])) return true;
+  return false;
+}
+
 // Two columns, or one named "tokens".
 static rmx_status read_csv(const char *path, rmx_strings *domains, double **tokens, rmx_err *err) {
   RMX_OWNED_BY(rmx_cells_release) rmx_cells t = {0};
@@ -28,7 +38,12 @@ static rmx_status read_csv(const char *path, rmx_strings *domains, double **toke
     return rmx_fail(err, RMX_EINPUT,
                     "%s: wanted two columns, domain and tokens (or one headed \"tokens\"), got %zu",
                     path, t.C);
-  else if ((*tokens = rmx_calloc(t.N, sizeof **tokens)) == NULL)
+  if (is_no_tokens(t.header[column]))
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s:1: the column \"%.60s\" does not look like tokens; if it has them, name it "
+                    "\"tokens\", and write the numbers with their unit, as in 1.2G",
+                    path, t.header[column]);
+  if (!(*tokens = rmx_calloc(t.N, sizeof **tokens)))
     return rmx_fail_memory(err, t.N * sizeof **tokens, "token counts");
   for (size_t i = 0; i < t.N; i++)
     RMX_TRY(add_count(path, t.lines[i], t.cells[i * t.C], t.cells[i * t.C + column], domains,

@@ -227,6 +227,12 @@ refused "lines of JSON" "this is JSON" lines.jsonl
 cp lines.jsonl lines.json
 try "several objects in a .json" 1 "more than one JSON object in the file" fit --mixtures m.csv --metrics lines.json --out never
 
+# ---- a table of something else than tokens
+printf 'domain,documents\na,1e9\nb,1e9\nc,1e9\n' > documents.csv
+try "counts of documents are not tokens" 1 'documents.csv:1: the column "documents" does not look like tokens' "$REGMIX" fit --mixtures m.csv --metrics l.csv --out never --tokens documents.csv --budget 1G
+sed '1s/documents/n/' documents.csv > tokens.csv
+try "a column of another name is" 0 "" "$REGMIX" fit -q --regressor ridge --mixtures m.csv --metrics l.csv --out counted --tokens tokens.csv --budget 1G
+
 # ---- which loss predicts which score
 try "correlate reads a table" 0 "gsm8k_acc (higher is better, so a good loss has -1)" "$REGMIX" correlate --metrics l.csv --scores 'gsm8k*'
 sed 's/gsm8k_acc/quiz_acc/' acc.csv > quiz.csv

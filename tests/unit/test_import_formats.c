@@ -495,6 +495,41 @@ START_TEST(columns_of_errors) {
 }
 END_TEST
 
+START_TEST(results_measured_in_another_way) {
+  begin();
+  rmx_table t;
+  static const char harness[] =
+      "{\"results\": {\"arc\": {\"acc,none\": 0.5}}, \"n-shot\": {\"arc\": %d}, "
+      "\"versions\": {\"arc\": %d}}";
+  char one[160], two[160];
+  snprintf(one, sizeof one, harness, 0, 1);
+  snprintf(two, sizeof two, harness, 5, 2);
+  file("h/n1/results.json", one), file("h/n2/results.json", two), file("h/n3/results.json", one);
+  must(metrics(in("h"), &t, err));
+  heard(
+      "h: 2 results were measured in another way than those of the same task before, so they do "
+      "not compare: arc of n2 (shots 5, not 0), arc of n2 (version 2, not 1)");
+  rmx_table_release(&t);
+  static const char light[] =
+      "{\"config_general\": {}, \"results\": {\"lighteval|arc|%d|0\": {\"acc\": 0.5}}}";
+  snprintf(one, sizeof one, light, 0);
+  snprintf(two, sizeof two, light, 25);
+  file("e/n1/results.json", one), file("e/n2/results.json", two);
+  must(metrics(in("e"), &t, err));
+  heard("arc of n2 (shots 25, not 0)");
+  rmx_table_release(&t);
+  static const char olmes[] =
+      "{\"task_name\": \"law\", \"task_config\": {\"num_shots\": %d}, \"metrics\": {\"acc\": 1}}";
+  snprintf(one, sizeof one, olmes, 2);
+  snprintf(two, sizeof two, olmes, 3);
+  file("o/n1/metrics.json", one), file("o/n2/metrics.json", two);
+  must(metrics(in("o"), &t, err));
+  heard("law of n2 (shots 3, not 2)");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 START_TEST(results_of_several_checkpoints) {
   begin();
   rmx_table t;
@@ -569,6 +604,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, long_tables_with_more_columns);
   tcase_add_test(tc, histories);
   tcase_add_test(tc, columns_of_errors);
+  tcase_add_test(tc, results_measured_in_another_way);
   tcase_add_test(tc, results_of_several_checkpoints);
   tcase_add_test(tc, tables_without_names);
   tcase_add_test(tc, binary_files);
