@@ -135,7 +135,7 @@ static rmx_status choose(struct launch *l, rmx_err *err) {
     const rmx_run *r = &l->runs[order[k]];
     bool back = false;
     rmx_run_state state = rmx_run_look(r, NULL);
-    if (!l->request->dry_run && (state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED))
+    if (!l->request->dry_run && state < RMX_RUN_DIVERGED && state != RMX_RUN_RUNNING)
       RMX_TRY(rmx_run_take_back(r, &back, err));
     if (back) state = rmx_run_look(r, NULL);
     if (state >= RMX_RUN_DIVERGED)

@@ -96,10 +96,18 @@ bool rmx_run_is_aside(const rmx_run *r) {
   return found != NULL;
 }
 
+// Whether a training of r that was set aside is worth more than what is in the folder: nothing, a
+// result of other settings, or a training of other settings that has not ended either.
+static bool may_go_on(const rmx_run *r) {
+  const rmx_run_state state = rmx_run_look(r, NULL);
+  return state == RMX_RUN_TODO || state == RMX_RUN_OUTDATED ||
+         (state == RMX_RUN_STARTED && rmx_run_is_another(r));
+}
+
 rmx_status rmx_run_take_back(const rmx_run *r, bool *taken, rmx_err *err) {
   *taken = false;
   RMX_OWNED char *found = find_on_shelf(r, rmx__finished_in);
-  if (!found) found = find_on_shelf(r, rmx__begun_in);
+  if (!found && may_go_on(r)) found = find_on_shelf(r, rmx__begun_in);
   if (!found) return RMX_OK;
   RMX_TRY(move(found, r->folder, taken, err));  // onto nothing, or an empty folder
   if (!*taken) RMX_TRY(rmx_run_set_aside(r, err));

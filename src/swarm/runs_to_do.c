@@ -59,7 +59,7 @@ static rmx_status look_also_aside(const rmx_run *r, rmx_run_state *state, bool *
                                   rmx_err *err) {
   *back = false;
   *state = rmx_run_look(r, NULL);
-  if (*state == RMX_RUN_TODO || *state == RMX_RUN_OUTDATED)
+  if (*state < RMX_RUN_DIVERGED && *state != RMX_RUN_RUNNING)
     RMX_TRY(rmx_run_take_back(r, back, err));
   if (*back) *state = rmx_run_look(r, NULL);
   return RMX_OK;

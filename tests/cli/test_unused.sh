@@ -20,6 +20,17 @@ silent "and is the only one" "made with other settings"
 try "the first target again: they come back" 0 "6 finished runs with these settings had been set aside" "$REGMIX" run -C exp
 try "other settings of the large models do ask" 1 "10 finished runs" "$REGMIX" run -C exp --set large.tokens=4k
 
+# ---- the settings come back while a training of other settings has not ended
+cp -r exp half && rm -rf half/large half/compare
+"$REGMIX" train -C half -q --redo --set proxy.tokens=100M --set proxy.checkpoint_s=0 > log 2>&1 & pid=$!
+i=0; while [ $i -lt 300 ] && [ -z "$(find half/runs -name checkpoint.safetensors)" ]; do sleep 0.1; i=$((i + 1)); done
+kill -s TERM $pid; wait $pid
+same "it was stopped" 130 $?
+try "the finished runs are used again" 0 "finished runs with these settings had been set aside and are used again" "$REGMIX" train -C half
+silent "and none is trained" "runs done in"
+if [ -n "$(find half/runs/.set-aside -name checkpoint.safetensors)" ]; then ok "the other training is set aside"; else not_ok "the other training is set aside"; fi
+rm -rf half
+
 # ---- relative links, which lead elsewhere from where they are set aside
 mkdir -p disk/runs
 mv exp/corpus disk/corpus && ln -s ../disk/corpus exp/corpus
