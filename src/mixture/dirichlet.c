@@ -8,9 +8,17 @@
 #include <math.h>
 #include <regmix/mixture.h>
 
+#include "dirichlet.h"
+
 void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w) {
+  rmx__dirichlet_in(rng, alpha, NULL, D, w);
+}
+
+void rmx__dirichlet_in(rmx_rng *rng, const double *alpha, const size_t *order, size_t D,
+                       double *w) {
   double largest = -INFINITY, total = 0;
-  for (size_t d = 0; d < D; d++) {
+  for (size_t k = 0; k < D; k++) {
+    const size_t d = order ? order[k] : k;
     w[d] = -INFINITY;
     if (!(alpha[d] > 0)) continue;
     total += alpha[d];
@@ -25,7 +33,8 @@ void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w) {
     // with probability alpha_d / sum alpha.
     double u = rmx_rng_uniform(rng) * total;
     size_t chosen = 0;
-    for (size_t d = 0; d < D; d++) {
+    for (size_t k = 0; k < D; k++) {
+      const size_t d = order ? order[k] : k;
       w[d] = 0;
       if (!(alpha[d] > 0)) continue;
       if (u >= 0) chosen = d;
@@ -35,6 +44,9 @@ void rmx_dirichlet(rmx_rng *rng, const double *alpha, size_t D, double *w) {
     return;
   }
   double sum = 0;
-  for (size_t d = 0; d < D; d++) sum += w[d] = exp(w[d] - largest);
+  for (size_t k = 0; k < D; k++) {
+    const size_t d = order ? order[k] : k;
+    sum += w[d] = exp(w[d] - largest);
+  }
   for (size_t d = 0; d < D; d++) w[d] /= sum;
 }

@@ -50,6 +50,7 @@ typedef struct rmx__feasible {
   size_t N;
   double radius;     // the largest distance to the nearest run; INFINITY: any
   double *interior;  // (D) a mixture inside, not at the edge
+  size_t *order;     // (D) the domains by their names: the order in which random mixtures are drawn
   bool coarse;       // searches may stop 1e-6 of the score's scale early: those of a bootstrap
   bool sketch;       // searches with many domains end with their first-order steps
 } rmx__feasible;

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mixture/dirichlet.h"
+
 enum { BLOCK = 512, WAVE = 32, DRAWS = 20 };
 
 typedef struct candidate {
@@ -65,7 +67,7 @@ static void do_block(void *context, size_t block) {
   for (size_t i = 0; i < n; i++) {
     bool kept = false;
     for (int draw = 0; draw < s->draws && !kept; draw++) {
-      rmx_dirichlet(&rng, s->alpha, D, X + i * D);
+      rmx__dirichlet_in(&rng, s->alpha, s->set->order, D, X + i * D);
       rmx__feasible_sort(s->set, X + i * D);
       kept = rmx__feasible_contains_convex(s->set, X + i * D);
     }

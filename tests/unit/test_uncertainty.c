@@ -15,6 +15,24 @@
 enum { D = 3 };
 static const double centre[D] = {0.5, 0.3, 0.2}, uniform[D] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
 
+static bool turned = false;  // the columns of the tables that are fitted
+
+// The columns of X (n, D) and of Y (n, 2) change places, names and all.
+static void turn_columns(rmx_table *X, rmx_table *Y) {
+  for (size_t i = 0; i < X->N; i++) {
+    double *w = X->x + i * D, first = w[0], *y = Y->x + i * 2, bowl = y[0];
+    memmove(w, w + 1, (D - 1) * sizeof *w);
+    w[D - 1] = first;
+    y[0] = y[1];
+    y[1] = bowl;
+  }
+  char *first = X->names[0], *bowl = Y->names[0];
+  memmove(X->names, X->names + 1, (D - 1) * sizeof first);
+  X->names[D - 1] = first;
+  Y->names[0] = Y->names[1];
+  Y->names[1] = bowl;
+}
+
 // Runs from Dirichlet(1) with metrics bowl = |w - centre|^2 + noise, line = w_0.
 static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
   rmx_table X, Y;
@@ -39,6 +57,7 @@ static rmx_fit *make_fit(const char *regressor, size_t n, double noise) {
     Y.x[i * 2] += noise * rmx_rng_normal(&rng);
     Y.x[i * 2 + 1] = X.x[i * D];
   }
+  if (turned) turn_columns(&X, &Y);
   must(rmx_fit_tables(
       &(rmx_fit_tables_request){
           .options = &o, .mixtures = &X, .metrics = &Y, .seed = 1, .threads = 1},
@@ -283,6 +302,33 @@ START_TEST(intervals_hold_the_truth) {
 }
 END_TEST
 
+// Random numbers belong to the names of domains and metrics, not to their columns.
+START_TEST(intervals_do_not_depend_on_the_order_of_columns) {
+  rmx_uncertainty u[2];
+  for (int k = 0; k < 2; k++) {
+    turned = k;
+    rmx_fit *f = make_fit("gp", 40, 0.02);
+    rmx_problem q = ask(f, k ? 0.1 : 1, k ? 1 : 0.1);
+    rmx_optimum *o;
+    must(rmx_optimize(&(rmx_optimize_request){f, &q, &usual, 1, 1, NULL}, &o, err));
+    must(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &usual, 1, 2, NULL}, o, NULL, 0, &u[k],
+                              err));
+    rmx_optimum_free(o);
+    rmx_problem_release(&q);
+    rmx_fit_free(f);
+  }
+  turned = false;
+  for (size_t d = 0; d < D; d++) {
+    ck_assert_double_eq_tol(u[0].low[d], u[1].low[(d + D - 1) % D], 1e-4);
+    ck_assert_double_eq_tol(u[0].high[d], u[1].high[(d + D - 1) % D], 1e-4);
+  }
+  ck_assert_double_eq_tol(u[0].versus[0].low, u[1].versus[0].low, 1e-4);
+  ck_assert_double_eq_tol(u[0].versus[0].high, u[1].versus[0].high, 1e-4);
+  rmx_uncertainty_release(&u[0]);
+  rmx_uncertainty_release(&u[1]);
+}
+END_TEST
+
 // A mixture that the fit found itself, beside the optimum: noise moved both alike, so the gain is
 // as predicted. Of one that was given the optimum promises too much.
 START_TEST(what_the_fit_found_is_compared_fairly) {
@@ -422,6 +468,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, draws_at_the_runs);
   tcase_add_test(tc, fourier_features);
   tcase_add_test(tc, intervals_hold_the_truth);
+  tcase_add_test(tc, intervals_do_not_depend_on_the_order_of_columns);
   tcase_add_test(tc, what_the_fit_found_is_compared_fairly);
   tcase_add_test(tc, intervals_keep_the_constraints);
   tcase_add_test(tc, too_few_runs_have_none);

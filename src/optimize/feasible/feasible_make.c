@@ -5,6 +5,8 @@
 
 #include "optimize/feasible.h"
 
+#include "regress/name_order.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@ void rmx__feasible_release(rmx__feasible *r) {
   free(r->low);
   free(r->high);
   free(r->interior);
+  free(r->order);
   *r = (rmx__feasible){0};
 }
 
@@ -22,7 +25,8 @@ static rmx_status allocate(rmx__feasible *r, rmx_err *err) {
   r->low = rmx_calloc(r->D, sizeof(double));
   r->high = rmx_calloc(r->D, sizeof(double));
   r->interior = rmx_calloc(r->D, sizeof(double));
-  if (r->low && r->high && r->interior) return RMX_OK;
+  r->order = rmx_calloc(r->D, sizeof(size_t));
+  if (r->low && r->high && r->interior && r->order) return RMX_OK;
   rmx__feasible_release(r);
   return rmx_fail_memory(err, 3 * r->D * sizeof(double), "a feasible set");
 }
@@ -33,6 +37,7 @@ rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_
   memcpy(r.low, from->low, r.D * sizeof(double));
   memcpy(r.high, from->high, r.D * sizeof(double));
   memcpy(r.interior, from->interior, r.D * sizeof(double));
+  memcpy(r.order, from->order, r.D * sizeof(size_t));
   *to = r;
   return RMX_OK;
 }
@@ -74,7 +79,8 @@ static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constra
     // Any of what the reference has none of is infinitely far from it.
     if (c->reference && !(c->reference[d] > 0)) r.high[d] = fmin(r.high[d], 0);
   }
-  rmx_status status = rmx__feasible_find_interior(&r, prior, found, err);
+  rmx_status status = rmx__name_order((const char *const *)fit->domains, r.D, r.order, err);
+  if (status == RMX_OK) status = rmx__feasible_find_interior(&r, prior, found, err);
   if (status != RMX_OK || !*found) rmx__feasible_release(&r);
   *out = r;
   return status;

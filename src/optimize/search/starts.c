@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mixture/dirichlet.h"
+
 enum { SIMULATED_EACH = 500 };  // for one start that is the best of them
 
 typedef struct scored {
@@ -55,7 +57,7 @@ static rmx_status simulated(const rmx__task *a, const rmx__feasible *set, size_t
   for (size_t d = 0; d < D; d++) alpha[d] = a->options->strength * a->prior[d];
   rmx_rng rng = rmx_rng_make(a->seed, 0, RMX_FOR_STARTS);
   for (size_t i = 0; i < N; i++) {
-    rmx_dirichlet(&rng, alpha, D, X + i * D);
+    rmx__dirichlet_in(&rng, alpha, set->order, D, X + i * D);
     rmx__feasible_project_convex(set, X + i * D);
   }
   return best_of(a, X, N, n, out, made, err);
@@ -102,7 +104,7 @@ rmx_status rmx__starts(const rmx__task *a, const rmx__feasible *set, size_t n, d
     rmx_rng rng = rmx_rng_make(a->seed, made, RMX_FOR_STARTS);
     double strength = exp(log(0.2) + rmx_rng_uniform(&rng) * log(25));
     for (size_t d = 0; d < D; d++) alpha[d] = set->high[d] > 0 ? strength : 0;
-    rmx_dirichlet(&rng, alpha, D, starts + made * D);
+    rmx__dirichlet_in(&rng, alpha, set->order, D, starts + made * D);
   }
   return RMX_OK;
 }

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mixture/dirichlet.h"
+
 static const double FAR[2] = {0.1, 5}, NEAR[2] = {10, 3000}, MIN_PRIOR = 0.02, SLACK = 1e-6,
                     INWARDS = 0.01;
 
@@ -102,9 +104,11 @@ static void draw(const task *t, rmx_rng *rng, size_t i, double *w, double *alpha
   size_t D = t->c->D;
   const double *centre = t->centres ? t->centres + i % t->n_centres * D : t->how->prior;
   const double *range = t->centres ? NEAR : FAR;
+  const size_t *order = t->how->set->order;
   if (t->centres && i / t->n_centres % 2) {
-    size_t from = rmx_rng_below(rng, D), to = rmx_rng_below(rng, D);
-    for (int tries = 0; tries < 64 && !(centre[from] > 0); tries++) from = rmx_rng_below(rng, D);
+    size_t from = order[rmx_rng_below(rng, D)], to = order[rmx_rng_below(rng, D)];
+    for (int tries = 0; tries < 64 && !(centre[from] > 0); tries++)
+      from = order[rmx_rng_below(rng, D)];
     memcpy(w, centre, D * sizeof(double));
     double moved = w[from] * (rmx_rng_uniform(rng) < 0.2 ? 1 : pow(rmx_rng_uniform(rng), 2));
     if (!(t->how->prior[to] > 0 || centre[to] > 0)) return;
@@ -116,7 +120,7 @@ static void draw(const task *t, rmx_rng *rng, size_t i, double *w, double *alpha
   for (size_t d = 0; d < D; d++)
     alpha[d] = strength * (t->centres ? (1 - MIN_PRIOR) * centre[d] + MIN_PRIOR * t->how->prior[d]
                                       : t->how->prior[d]);
-  rmx_dirichlet(rng, alpha, D, w);
+  rmx__dirichlet_in(rng, alpha, order, D, w);
 }
 
 // w becomes a multiple of the grid, where that keeps everything.

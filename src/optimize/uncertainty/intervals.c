@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "regress/gp/posterior.h"
+#include "regress/name_order.h"
 
 enum { WAVE = 8, MIN_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, CANDIDATES = 24 };
 
@@ -25,6 +26,7 @@ typedef struct bootstrap {
   const double *prior, *optimum;  // (D)
   const rmx_versus *versus;       // (n_versus)
   size_t n_versus;
+  size_t *rank;                // (M) by their names; their random numbers are keyed by it
   rmx__posterior **posterior;  // (M), NULL where the target does not ask for the metric
   rmx_dataset *data;           // (M)
   double *candidates;          // (n_candidates, D)
@@ -99,7 +101,7 @@ static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_r
     if (b->posterior[m] == NULL) continue;
     rmx_dataset again = b->data[m];
     // Numbers of their own, apart from those of the draws.
-    rmx_rng rng = rmx_rng_make(b->seed + m, number, RMX_FOR_NOISE);
+    rmx_rng rng = rmx_rng_make(b->seed + b->rank[m], number, RMX_FOR_NOISE);
     double noise = rmx__posterior_noise(b->posterior[m], number);
     for (size_t i = 0; i < again.N; i++) at_runs[m][i] += noise * rmx_rng_normal(&rng);
     again.y = at_runs[m];
@@ -178,8 +180,9 @@ static void make_posterior(void *context, size_t m) {
   bootstrap *b = context;
   b->status[m] = RMX_OK;
   if (b->data[m].N)  // seeds of their own for each metric
-    b->status[m] = rmx__posterior_make(&b->fit->options, b->fit->regressors[m], &b->data[m],
-                                       b->seed + 1000 * (m + 1), &b->posterior[m], &b->err[m]);
+    b->status[m] =
+        rmx__posterior_make(&b->fit->options, b->fit->regressors[m], &b->data[m],
+                            b->seed + 1000 * (b->rank[m] + 1), &b->posterior[m], &b->err[m]);
 }
 
 static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
@@ -188,6 +191,13 @@ static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
       *err = b->err[i];
       return b->status[i];
     }
+  return RMX_OK;
+}
+
+// order (M) is scratch.
+static rmx_status rank_metrics(const rmx_fit *fit, size_t *order, size_t *rank, rmx_err *err) {
+  RMX_TRY(rmx__name_order((const char *const *)fit->metrics, fit->M, order, err));
+  for (size_t k = 0; k < fit->M; k++) rank[order[k]] = k;
   return RMX_OK;
 }
 
@@ -341,18 +351,20 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   b.n_versus = u.n_versus;
   b.posterior = rmx_arena_alloc(&arena, M, sizeof(*b.posterior));
   b.data = rmx_arena_alloc(&arena, M, sizeof(*b.data));
+  b.rank = rmx_arena_alloc(&arena, 2 * M, sizeof(*b.rank));
   b.best = rmx_arena_alloc(&arena, B, D * sizeof(double));
   b.wrong = rmx_arena_alloc(&arena, B, (n + 1) * sizeof(double));
   b.failed = rmx_arena_alloc(&arena, B, sizeof(bool));
   b.status = rmx_arena_alloc(&arena, jobs, sizeof(*b.status));
   b.err = rmx_arena_alloc(&arena, jobs, sizeof(*b.err));
-  if (status == RMX_OK &&
-      (!b.posterior || !b.data || !b.best || !b.wrong || !b.failed || !b.status || !b.err))
+  if (status == RMX_OK && (!b.posterior || !b.data || !b.rank || !b.best || !b.wrong || !b.failed ||
+                           !b.status || !b.err))
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, NULL, err),
                done);
   set.coarse = true;
+  RMX_TRY_GOTO(rank_metrics(fit, b.rank + M, b.rank, err), done);
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
       RMX_TRY_GOTO(rmx__fit_dataset(fit, m, &arena, &b.data[m], err), done);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mixture/domain_tree.h"
+#include "regress/name_order.h"
 
 void rmx__features_slope(const rmx__features *f, double *slope) {
   for (size_t q = 0; q < f->Q; q++)
@@ -83,6 +84,36 @@ rmx_status rmx__features_by_name(const char *const *names, size_t D, rmx__featur
   if (!failed) return RMX_OK;
   rmx__features_release(out);
   return no_memory(n, err);
+}
+
+// Of a total: the first of its domains by name, then how many it has.
+typedef struct place {
+  size_t first, members, feature;
+} place;
+
+static int by_first(const void *a, const void *b) {
+  const place *x = a, *y = b;
+  if (x->first != y->first) return x->first < y->first ? -1 : 1;
+  return (x->members > y->members) - (x->members < y->members);
+}
+
+rmx_status rmx__features_order(const rmx__features *f, const char *const *names, size_t *order,
+                               rmx_err *err) {
+  const size_t D = f->D;
+  RMX_OWNED size_t *rank = rmx_calloc(D, sizeof *rank);
+  RMX_OWNED place *totals = rmx_calloc(f->Q + 1, sizeof *totals);
+  if (!rank || !totals) return no_memory(D, err);
+  for (size_t d = 0; d < D; d++) order[d] = d;
+  if (names) RMX_TRY(rmx__name_order(names, D, order, err));
+  for (size_t k = 0; k < D; k++) rank[order[k]] = k;
+  for (size_t q = 0; q < f->Q; q++) {
+    totals[q] = (place){D, f->start[q + 1] - f->start[q], D + q};
+    for (size_t i = f->start[q]; i < f->start[q + 1]; i++)
+      if (rank[f->member[i]] < totals[q].first) totals[q].first = rank[f->member[i]];
+  }
+  qsort(totals, f->Q, sizeof *totals, by_first);
+  for (size_t q = 0; q < f->Q; q++) order[D + q] = totals[q].feature;
+  return RMX_OK;
 }
 
 json_t *rmx__features_json(const rmx__features *f) {

@@ -33,6 +33,10 @@ void rmx__features_slope(const rmx__features *f, double *slope);
 // (not all), and every last part of a name that is found below two or more nodes. Release *out.
 rmx_status rmx__features_by_name(const char *const *names, size_t D, rmx__features *out,
                                  rmx_err *err);
+// order (D + Q): the places of the features in an order that depends only on the names (D) of the
+// domains, not on their order: the weights by name, then the totals by their first domain and size.
+rmx_status rmx__features_order(const rmx__features *f, const char *const *names, size_t *order,
+                               rmx_err *err);
 rmx_status rmx__features_copy(const rmx__features *f, rmx__features *out, rmx_err *err);
 // [[domain, ...], ...]: a new reference; and back. A missing list: no totals.
 json_t *rmx__features_json(const rmx__features *f);

@@ -42,9 +42,10 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
 rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,
                          double *left_out, rmx_err *err);
 
-// Draws n samples (n, P) from the posterior of theta, beginning at `theta` (P), its mode.
-rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
-                        double *out, rmx_err *err);
+// Draws n samples (n, P) from the posterior of theta, beginning at `theta` (P), its mode. order
+// (D): of the features, in which random numbers are drawn for them.
+rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, const size_t *order,
+                        rmx_rng *rng, size_t n, double *out, rmx_err *err);
 
 // A fitted process: what prediction needs. F is the number of features.
 typedef struct rmx__process {

@@ -141,8 +141,8 @@ done:
 
 // Hamiltonian Monte Carlo (Neal 2011) in units of the prior's standard deviation. The first
 // trajectories adapt the step size.
-rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *rng, size_t n,
-                        double *out, rmx_err *err) {
+rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, const size_t *order,
+                        rmx_rng *rng, size_t n, double *out, rmx_err *err) {
   enum { WARM = 12, LEAPS = 8 };
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
   scratch s = {0};
@@ -164,8 +164,10 @@ rmx_status rmx__gp_walk(const rmx__gp_problem *q, const double *theta, rmx_rng *
     memcpy(x, at, P * sizeof(double));
     memcpy(slope, here, P * sizeof(double));
     for (size_t i = 0; i < P; i++) {
-      push[i] = rmx_rng_normal(rng);
-      energy += push[i] * push[i] / 2;
+      const size_t at_feature = i < GP_LENGTH ? 0 : (i - GP_LENGTH) % q->D;
+      const double z = rmx_rng_normal(rng);
+      push[i < GP_LENGTH ? i : i - at_feature + order[at_feature]] = z;
+      energy += z * z / 2;
     }
     double length = step * (0.8 + 0.4 * rmx_rng_uniform(rng));
     for (int leap = 0; leap < LEAPS; leap++) {

@@ -48,6 +48,7 @@ struct rmx__posterior {
   rmx_regressor *at[WALKED];            // the process at other parameters
   size_t n_at;
   uint64_t seed;
+  size_t *order;  // (F) of the features, in which random numbers are drawn for them
   size_t N;       // runs of weight above 0
   double *y;      // (N) what was measured, in the process' units
   double *apart;  // (N) the other's prediction of each run less the mode's; NULL without another
@@ -57,6 +58,7 @@ void rmx__posterior_free(rmx__posterior *p) {
   if (!p) return;
   for (size_t i = 0; i < p->n_at; i++) rmx_regressor_free(p->at[i]);
   rmx_regressor_free(p->own);
+  free(p->order);
   free(p->y);
   free(p->apart);
   free(p);
@@ -73,7 +75,7 @@ static rmx_status walk(rmx__posterior *p, const rmx_dataset *data, rmx_err *err)
   if (status == RMX_OK) {
     rmx__gp_problem q = {N, gp->D, gp->X, p->y, gp->weight};
     rmx_rng rng = rmx_rng_make(p->seed, UINT64_MAX, RMX_FOR_BOOTSTRAP);
-    status = rmx__gp_walk(&q, gp->theta, &rng, WALKED, theta, err);
+    status = rmx__gp_walk(&q, gp->theta, p->order, &rng, WALKED, theta, err);
   }
   for (size_t k = 0; k < WALKED && status == RMX_OK; k++) {
     status = rmx__gp_at(data, theta + k * P, &p->at[k], err);
@@ -92,6 +94,9 @@ static rmx_status walk(rmx__posterior *p, const rmx_dataset *data, rmx_err *err)
 static rmx_status look_at_runs(rmx__posterior *p, const rmx_dataset *data, rmx_err *err) {
   const rmx__process *gp = p->mode->state;
   size_t N = p->N = gp->N, n = 0;
+  if (!(p->order = rmx_calloc(gp->F, sizeof *p->order)))
+    return rmx_fail_memory(err, gp->F * sizeof *p->order, "intervals");
+  RMX_TRY(rmx__features_order(&gp->features, data->domains, p->order, err));
   p->y = rmx_calloc(N, sizeof(double));
   p->apart = p->other ? rmx_calloc(2 * N, sizeof(double)) : NULL;
   if (!p->y || (p->other && !p->apart))
@@ -163,6 +168,7 @@ typedef struct draw {
   const rmx_regressor *other, *mode;  // or NULL
   double apart;                       // a + sqrt(a (1 - a)) t
   size_t F;                           // features of the process
+  const size_t *order;                // (F)
   double *omega, *phase, *a;          // (F, RMX__FEATURES) (RMX__FEATURES) (RMX__FEATURES)
   double *by_z, constant;             // (F): linear part, what the runs add to it included
   double *v;  // (blocks, RMX__LANES), zeros behind N: s^2 K^-1 (y - g(X) - e)
@@ -276,7 +282,8 @@ static void solve(const rmx__process *gp, double *u) {
 // Adds to a draw what the runs cannot say, because they have another scale: a function of the prior
 // whose size is `doubt` times that of the process. Values at the runs do not have it.
 static void add_doubt(draw *r, rmx_rng *rng, double doubt) {
-  for (size_t d = 0; d < r->F; d++) r->by_z[d] += doubt * sqrt(r->gp->linear) * rmx_rng_normal(rng);
+  for (size_t k = 0; k < r->F; k++)
+    r->by_z[r->order[k]] += doubt * sqrt(r->gp->linear) * rmx_rng_normal(rng);
   for (size_t i = 0; i < RMX__FEATURES; i++)
     r->a[i] += doubt * sqrt(2 * r->gp->signal / RMX__FEATURES) * rmx_rng_normal(rng);
 }
@@ -287,10 +294,11 @@ static void condition(draw *r, rmx_rng *rng, const double *y, double *z, double 
   const rmx__process *gp = r->gp;
   size_t F = gp->F, N = gp->N;
   r->constant = rmx_rng_normal(rng);
-  for (size_t d = 0; d < F; d++) r->by_z[d] = sqrt(gp->linear) * rmx_rng_normal(rng);
+  for (size_t k = 0; k < F; k++) r->by_z[r->order[k]] = sqrt(gp->linear) * rmx_rng_normal(rng);
   for (size_t i = 0; i < RMX__FEATURES; i++) {
     double widen = sqrt(DEGREES / (2 * rmx_rng_gamma(rng, DEGREES / 2.0)));
-    for (size_t d = 0; d < F; d++) r->omega[d * RMX__FEATURES + i] = widen * rmx_rng_normal(rng);
+    for (size_t k = 0; k < F; k++)
+      r->omega[r->order[k] * RMX__FEATURES + i] = widen * rmx_rng_normal(rng);
     r->phase[i] = 2 * M_PI * rmx_rng_uniform(rng);
     r->a[i] = sqrt(2 * gp->signal / RMX__FEATURES) * rmx_rng_normal(rng);
   }
@@ -337,6 +345,7 @@ rmx_status rmx__posterior_draw(const rmx__posterior *p, uint64_t number, double 
   double share = p->fitted->kind == &rmx__ensemble ? rmx__ensemble_weight(p->fitted) : 0.5;
   r->apart = share + sqrt(share * (1 - share)) * rmx_rng_normal(&rng);
   r->F = F;
+  r->order = p->order;
   r->phase = r->omega + RMX__FEATURES * F;
   r->a = r->phase + RMX__FEATURES;
   r->by_z = r->a + RMX__FEATURES;
