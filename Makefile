@@ -19,6 +19,7 @@ help:
 	@echo "make asan      the tests with address and undefined-behaviour sanitizers"
 	@echo "make tsan      the tests of what runs on threads, with the thread sanitizer"
 	@echo "make mpi       the program with MPI (mpirun -n K regmix), and its tests"
+	@echo "make pytorch   the tests of the trainer in PyTorch, with more steps than make test"
 	@echo "make format    bring every C file into the one format (.clang-format)"
 	@echo "make lint      check the format and the width of the lines"
 	@echo "make warnings  the same, and compile with gcc and clang; a warning is an error"
@@ -96,6 +97,11 @@ $(BUILD)-mpi/build.ninja: | packages-mpi
 mpi: packages-mpi $(BUILD)-mpi/build.ninja
 	ninja -C $(BUILD)-mpi --quiet regmix
 	python3 scripts/test.py $(BUILD)-mpi cli_mpi
+
+# The trainer in PyTorch, with the number of steps that docs/results/pytorch.md has.
+pytorch: packages-test $(BUILD)-test/build.ninja
+	ninja -C $(BUILD)-test --quiet regmix
+	REGMIX_LONG=1 python3 scripts/test.py $(BUILD)-test --suite pytorch
 
 format: packages-lint
 	@find include src cli tests bench examples -name '*.[ch]' | xargs clang-format -i
@@ -175,8 +181,8 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-test $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang \
 	  $(BUILD)-fuzz $(BUILD)-deb $(BUILD)-bare $(BUILD)-python $(BUILD)-mpi
 
-.PHONY: all help demo study corpus test asan tsan bare mpi format lint warnings kills oom fuzz \
-  python readme bench install uninstall dist dist-check deb deb-check container-check clean \
+.PHONY: all help demo study corpus test asan tsan bare mpi pytorch format lint warnings kills oom \
+  fuzz python readme bench install uninstall dist dist-check deb deb-check container-check clean \
   packages-build packages-demo packages-test packages-mpi packages-lint packages-python \
   packages-deb packages-deb-check \
   packages-container-check
