@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts/study"))
+from measures import spearman  # noqa: E402
+
 REGMIX = sys.argv[1]
 RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 840
 METRICS = int(sys.argv[3]) if len(sys.argv) > 3 else 52
@@ -53,16 +56,6 @@ def functions(rng):
         sources = [0.3 * rng.gauss(0, 1) for _ in range(SOURCES)]
         all_factors.append([topics[t] + sources[s] + 0.2 * q for s in range(SOURCES) for t in range(TOPICS) for q in range(QUALITIES)])
     return all_factors
-
-
-def spearman(x, y):
-    def ranks(v):
-        order = sorted(range(len(v)), key=v.__getitem__)
-        rank = [0] * len(v)
-        for i, k in enumerate(order):
-            rank[k] = i
-        return rank
-    return statistics.correlation(ranks(x), ranks(y))
 
 
 def main(at):

@@ -16,6 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts/study"))
+from measures import spearman  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 SWARMS = Path(os.environ.get("REGMIX_SHARED", ROOT.parent / "shared")) / "data" / "swarms"
 COLUMNS = ["--mixture-columns", "weight_*", "--metric-columns", "*_loss"]
@@ -84,24 +87,6 @@ def predict(regmix, swarm, train, test, regressor, seed=1):
     return {m: [(float(r[m]), answer["predicted"][r["run"]][m], answer["sd"][r["run"]][m]) for r in test if r[m]] for m in swarm.metrics}
 
 
-def ranks(x):
-    order = sorted(range(len(x)), key=lambda i: x[i])
-    out = [0.0] * len(x)
-    i = 0
-    while i < len(x):
-        j = i
-        while j + 1 < len(x) and x[order[j + 1]] == x[order[i]]:
-            j += 1
-        for k in range(i, j + 1):
-            out[order[k]] = (i + j) / 2
-        i = j + 1
-    return out
-
-
-def correlation(a, b):
-    return statistics.correlation(ranks(a), ranks(b)) if len(set(a)) > 1 and len(set(b)) > 1 else float("nan")
-
-
 def figures(pairs):
     """RMSE, centred RMSE, Spearman (mean, worst) and coverage of {metric: [(truth, prediction, sd)]}."""
     rows = []
@@ -110,7 +95,7 @@ def figures(pairs):
         mean = statistics.fmean(errors)
         known = [s for _, _, s in values if s is not None and s == s]
         rows.append((statistics.fmean(e * e for e in errors) ** 0.5, statistics.fmean((e - mean) ** 2 for e in errors) ** 0.5,
-                     correlation([v[0] for v in values], [v[1] for v in values]),
+                     spearman([v[0] for v in values], [v[1] for v in values]),
                      statistics.fmean(abs(p - y) <= WITHIN_90 * s for y, p, s in values) if known else float("nan")))
     column = list(zip(*rows))
     return [statistics.fmean(column[0]), statistics.fmean(column[1]), statistics.fmean(column[2]), min(column[2]), statistics.fmean(column[3])]

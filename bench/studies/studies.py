@@ -18,6 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts/study"))
+from measures import spearman  # noqa: E402
+
 TARGET = "fortunes"
 
 
@@ -48,25 +51,6 @@ def at(curve, share):
 
 
 # ---- how alike
-
-def ranks(values):
-    order, out = sorted(range(len(values)), key=values.__getitem__), [0.0] * len(values)
-    for _, group in itertools.groupby(enumerate(order), key=lambda pair: values[pair[1]]):
-        group = list(group)
-        for _, i in group:
-            out[i] = statistics.mean(place for place, _ in group)
-    return out
-
-
-def pearson(x, y):
-    mx, my = statistics.mean(x), statistics.mean(y)
-    sxy = sum((a - mx) * (b - my) for a, b in zip(x, y))
-    return sxy / math.sqrt(sum((a - mx) ** 2 for a in x) * sum((b - my) ** 2 for b in y))
-
-
-def spearman(x, y):
-    return pearson(ranks(x), ranks(y))
-
 
 def error_of(x, y):
     """A standard error of their Spearman: bootstrap over the runs, 200 times."""
