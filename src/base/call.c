@@ -77,20 +77,22 @@ static void wait_until(double deadline, pid_t pid, bool *killed, struct rmx__rep
   r->code = r->signal ? 128 + r->signal : WEXITSTATUS(code);
 }
 
-static bool is_hidden(const char *entry, const rmx_strings *hidden) {
+static bool is_hidden(const char *entry, const void *of) {
+  const rmx_strings *hidden = of;
   const size_t n = strcspn(entry, "=");
   for (size_t i = 0; hidden && i < hidden->n; i++)
     if (strlen(hidden->items[i]) == n && strncmp(entry, hidden->items[i], n) == 0) return true;
   return false;
 }
 
-// The environment without some variables; free() the list alone. NULL: memory is short.
-static char **environment_without(const rmx_strings *hidden) {
-  size_t n = 0, kept = 0;
-  while (environ[n]) n++;
-  char **list = rmx_calloc(n + 1, sizeof *list);
-  for (size_t i = 0; list && i < n; i++)
-    if (!is_hidden(environ[i], hidden)) list[kept++] = environ[i];
+char **rmx__environment(bool (*hides)(const char *variable, const void *of), const void *of,
+                        char *const more[], size_t n) {
+  size_t count = 0, kept = 0;
+  while (environ[count]) count++;
+  char **list = rmx_calloc(count + n + 1, sizeof *list);
+  for (size_t i = 0; list && i < count; i++)
+    if (!hides(environ[i], of)) list[kept++] = environ[i];
+  for (size_t k = 0; list && k < n; k++) list[kept++] = more[k];
   return list;
 }
 
@@ -125,7 +127,7 @@ rmx_status rmx__call_without(const char *const *argv, const rmx_strings *hidden,
   pid_t pid = 0;
   bool killed = false;
   *r = (struct rmx__reply){0};
-  RMX_OWNED char **variables = environment_without(hidden);
+  RMX_OWNED char **variables = rmx__environment(is_hidden, hidden, NULL, 0);
   if (!variables) return rmx_fail_memory(err, 0, "the environment");
   if (pipe2(out, O_CLOEXEC) != 0) return rmx_fail_errno(err, "cannot make a pipe");
   if (pipe2(errors, O_CLOEXEC) != 0) {

@@ -22,6 +22,10 @@ bool rmx__on_path(const char *program);
 // The same as rmx__call, without the variables of the environment that `hidden` names.
 rmx_status rmx__call_without(const char *const *argv, const rmx_strings *hidden, double seconds,
                              struct rmx__reply *out, rmx_err *err);
+// Our environment without the variables that `hides` is true of, then `more` (n of them). The array
+// alone is to be freed; NULL: memory is short.
+char **rmx__environment(bool (*hides)(const char *variable, const void *of), const void *of,
+                        char *const more[], size_t n);
 void rmx__reply_release(struct rmx__reply *r);
 // What it printed, or "".
 const char *rmx__reply_text(const struct rmx__reply *r);

@@ -2,12 +2,10 @@
 // What a worker has in its environment.
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/call.h"
 #include "pytorch.h"
 #include "supervisor.h"
-
-extern char **environ;
 
 bool rmx__is_rank(void) {
   return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE");
@@ -22,19 +20,20 @@ static bool is_of_rank(const char *variable) {
   return found && strncmp(variable, "OMPI_ALLOW_", 11) != 0;
 }
 
+struct own {
+  char *const *variables;
+  size_t n;
+};
+static bool is_replaced(const char *variable, const void *of) {
+  const struct own *own = of;
+  bool replaced = is_of_rank(variable);
+  for (size_t k = 0; k < own->n; k++)
+    replaced =
+        replaced || strncmp(variable, own->variables[k], strcspn(own->variables[k], "=") + 1) == 0;
+  return replaced;
+}
 char **rmx__worker_environment(char *const own[], size_t n) {
-  size_t count = 0, kept = 0;
-  while (environ[count]) count++;
-  char **out = rmx_calloc(count + n + 1, sizeof *out);
-  if (!out) return NULL;
-  for (size_t i = 0; i < count; i++) {
-    bool replaced = is_of_rank(environ[i]);
-    for (size_t k = 0; k < n; k++)
-      replaced = replaced || strncmp(environ[i], own[k], strcspn(own[k], "=") + 1) == 0;
-    if (!replaced) out[kept++] = environ[i];
-  }
-  for (size_t k = 0; k < n; k++) out[kept++] = own[k];
-  return out;
+  return rmx__environment(is_replaced, &(struct own){own, n}, own, n);
 }
 
 void rmx__own_environment(const rmx__supervisor *s, const rmx__worker *w, char *own[RMX__OWN]) {
