@@ -46,7 +46,8 @@ $(BUILD)/build.ninja: | packages-build
 	  { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
 	@rm -f $(BUILD)-setup.log
 
-SANITIZED = -Db_lundef=false --buildtype=debugoptimized -Doptimization=1
+# Of what a debugger shows, the numbers of the lines are enough.
+SANITIZED = -Db_lundef=false --buildtype=debugoptimized -Doptimization=1 -Dc_args=-g1
 $(BUILD)-test/build.ninja: | packages-test
 	@meson setup $(BUILD)-test > /dev/null
 $(BUILD)-asan/build.ninja: | packages-test
@@ -74,11 +75,12 @@ test: packages-test $(BUILD)-test/build.ninja
 	ninja -C $(BUILD)-test --quiet
 	python3 scripts/test.py $(BUILD)-test
 
+# ASAN_TESTS: arguments of `meson test`, if not all of them are wanted.
 asan: packages-test $(BUILD)-asan/build.ninja
 	ninja -C $(BUILD)-asan --quiet
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  python3 scripts/test.py $(BUILD)-asan --no-suite browser --no-suite slow \
-	  --no-suite figures --no-suite plain
+	  --no-suite figures --no-suite plain $(ASAN_TESTS)
 
 tsan: packages-test $(BUILD)-tsan/build.ninja
 	ninja -C $(BUILD)-tsan --quiet
@@ -93,7 +95,7 @@ bare: packages-test
 
 # With MPI: the program and its tests, no others.
 $(BUILD)-mpi/build.ninja: | packages-mpi
-	@meson setup $(BUILD)-mpi -Dmpi=enabled $(MPI_OPTIONS) > /dev/null
+	@meson setup $(BUILD)-mpi -Dmpi=enabled > /dev/null
 mpi: packages-mpi $(BUILD)-mpi/build.ninja
 	ninja -C $(BUILD)-mpi --quiet regmix
 	python3 scripts/test.py $(BUILD)-mpi cli_mpi

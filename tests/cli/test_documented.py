@@ -24,7 +24,7 @@ NOT_RUN = {  # a regular expression: why
     r"--budget 1e15": "trains for 1e15 FLOP",
 }
 SMALLER = {"proxy.tokens=5M": "proxy.tokens=50k", "large.tokens=20M": "large.tokens=200k", "sample.runs=128": "sample.runs=24",
-           "--samples 1M": "--samples 20k", "bench --model 1M": "bench --model nano"}
+           "--samples 1M": "--samples 20k", "bench --model 1M": "bench --seconds 0.3 --model nano"}
 DOMAINS = ["pile_cc", "github", "stackexchange", "books", "web", "python", "c", "forum"]
 
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""oom.py REGMIX LIBRARY [--every N] [--all] [--command NAME] [--jobs N]: memory is short once, everywhere.
+"""oom.py REGMIX LIBRARY [--every N] [--most N] [--all] [--command NAME] [--jobs N]: memory is short once, everywhere.
 
 For each command on a small experiment one allocation after the other returns NULL (fail_allocation.c). The command
 must then end with exit code 1 and a message, or do what it does with memory enough: print and write the same.
 Anything else fails the test: a crash, a hang, another exit code, another result at exit code 0.
 
 As most allocations of a program come from the same places, one allocation is failed for each place (stack of callers) that allocates.
---all: every single allocation; --every N: each N-th of those that would be tried. Speaks TAP, a test a command.
+--all: every single allocation; --every N: each N-th of those that would be tried; --most N: no more than N for a
+command, spread over it. Speaks TAP, a test a command.
 """
 import argparse
 import concurrent.futures
@@ -187,6 +188,7 @@ def main():
     parser.add_argument("regmix")
     parser.add_argument("library")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--most", type=int)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--command", action="append")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -206,7 +208,7 @@ def main():
                 continue
             if o.all:
                 ks = list(range(1, total + 1))
-            ks = ks[::o.every]
+            ks = ks[::max(o.every, -(-len(ks) // o.most) if o.most else 1)]
             found = list(pool.map(lambda k: e.attempt(arguments, step, normal, k), ks))
             wrong = [(k, what) for k, (_, what) in zip(ks, found) if what]
             errors = sum(kind == "error" for kind, _ in found)
