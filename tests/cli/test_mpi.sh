@@ -104,7 +104,7 @@ for k in $(seq "$kills"); do
   killed=$?
   if wait $job || [ $killed -ne 0 ]; then continue; fi
   hit=$((hit + 1))
-  if grep -q "mpirun noticed that process rank . with PID . on node" out; then clear=$((clear + 1)); else unclear=$(cat out); fi
+  if grep -Eq "mpirun (noticed|detected|has exited)" out; then clear=$((clear + 1)); else unclear=$(cat out); fi
 done
 if [ "$hit" -gt 0 ] && [ "$clear" -eq "$hit" ]; then ok "a killed rank ends all of them"; else not_ok "a killed rank ends all of them" "$hit kills, $clear of them with a message; without: ${unclear-}"; fi
 try "and the same command goes on" 0 "nats per token" many 2 --set large.tokens=48k
