@@ -229,7 +229,13 @@ void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
     const rmx_domain_source *d = &s->domains[s->targets[i]];
     bool apart = false;
     for (size_t k = 0; k < s->n_apart; k++) apart = apart || s->apart[k] == s->targets[i];
-    if (!apart && p->experiment.config.corpus.overlap)
+    const rmx_corpus_options *o = &p->experiment.config.corpus;
+    if (!o->dedup && !d->valid_only && !(apart && o->overlap))
+      rmx_warn(&p->listener,
+               "%s: the target is also a training domain, and corpus.dedup is false, so copies of "
+               "its validation text stay in the training text",
+               d->name);
+    else if (!apart && o->overlap)
       rmx_note(
           &p->listener,
           "%s: the target is also a training domain. Exact copies of its validation text are kept "

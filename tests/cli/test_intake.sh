@@ -73,6 +73,14 @@ try "check names a file of two domains" 0 "1 file belongs to two domains (hollow
 for key in hosts max_hosts max_domains min_probability leave_out; do said "check: corpus.$key has no effect" "corpus.$key has no effect: it needs"; done
 try "prepare names a file of two domains" 1 "1 file belongs to two domains (hollow/a.jsonl to h and also)" "$REGMIX" prepare hollow/idle.yaml
 for key in hosts max_hosts max_domains min_probability leave_out; do said "prepare: corpus.$key has no effect" "corpus.$key has no effect: it needs"; done
+# ---- without dedup, text for validation may be trained on
+printf 'corpus:\n  dedup: false\n  domains: {h: {files: "*.jsonl"}, t: {files: "b.txt", valid_files: a.jsonl}}\n  vocab: 300\ntarget: h\nlarge: {tokens: 1k}\n' > hollow/leak.yaml
+try "check names a file for training and for validation" 0 "1 file is for training and for validation, so losses may be measured on text that was trained on: hollow/a.jsonl" "$REGMIX" check hollow/leak.yaml
+said "and does not say that duplicates are dropped" "1 file belongs to two domains (hollow/a.jsonl to h and t); narrow the patterns"
+said "and that copies stay" "h: the target is also a training domain, and corpus.dedup is false, so copies of its validation text stay in the training text"
+"$REGMIX" check hollow/leak.yaml --set corpus.dedup=true 2>&1 | grep -q 'for training and for validation\|copies of its validation text stay' && not_ok "with dedup neither is a warning" "" || ok "with dedup neither is a warning"
+sed 's/dedup: false/dedup: true/; s/h: {files: "[*].jsonl"}/h: {files: b.txt}/; s/files: "b.txt", valid/files: a.jsonl, valid/' hollow/leak.yaml > hollow/same.yaml
+try "a domain whose text is all for validation" 1 'domain "t": no text to train on: all of it is also in texts for validation' "$REGMIX" prepare hollow/same.yaml
 "$REGMIX" check folder.yaml --set corpus.leave_out=nosuch > "$SCRATCH/stdout" 2> "$SCRATCH/stderr"
 said "leave_out that matches nothing" 'corpus.leave_out: nothing in text matches "nosuch"'
 

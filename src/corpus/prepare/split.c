@@ -46,8 +46,11 @@ static rmx_status check(const rmx__documents *d, rmx_err *err) {
   if (!d->valid_only && !d->given_split) return d->train < 2 ? too_few(d, d->train, err) : RMX_OK;
   if (d->valid && (d->train || d->valid_only)) return RMX_OK;
   if (d->n == 0 || d->train + d->valid == 0) return too_few(d, 0, err);
-  return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text to %s", d->name,
-                  d->valid ? "train on" : "validate with in its valid_files");
+  return rmx_fail(err, RMX_EINPUT, "domain \"%s\": no text to %s%s", d->name,
+                  d->valid ? "train on" : "validate with in its valid_files",
+                  d->valid && d->duplicates
+                      ? ": all of it is also in texts for validation; name each file once"
+                      : "");
 }
 
 // The documents of a domain with the lowest and the highest hash.
