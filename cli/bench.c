@@ -69,28 +69,28 @@ static json_t *bench_tree(const struct bench_args *args, const rmx_kernels *kern
 
 static void print_bench(const struct bench_args *args, const rmx_kernels *kernels,
                         const struct measured *m) {
-  printf("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model,
-         (long long)args->vocab, (long long)args->seq, rmx_kernels_name(kernels), m->threads,
-         m->threads > 1 ? "s" : "");
-  printf(
+  cli_print("%s, vocabulary %lld, %lld tokens a sequence, level %s, %d thread%s:\n", args->model,
+            (long long)args->vocab, (long long)args->seq, rmx_kernels_name(kernels), m->threads,
+            m->threads > 1 ? "s" : "");
+  cli_print(
       "  training    %9.0f tokens/s, %7.1f GFLOP/s: %.0f %% of the %.1f GFLOP/s that this %s do\n",
       m->speed.tokens_per_s, m->gflops, 100 * m->gflops / m->limit, m->limit,
       m->threads > 1 ? "many cores can" : "core can");
-  printf("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s,
-         m->valid, 100 * m->valid / m->limit);
-  printf("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib,
-         m->speed.rss_anon_mib);
+  cli_print("  validation  %9.0f tokens/s, %7.1f GFLOP/s: %.0f %%\n", m->speed.valid_tokens_per_s,
+            m->valid, 100 * m->valid / m->limit);
+  cli_print("  memory      %9.0f MiB, of which %.0f MiB anonymous\n", m->speed.rss_mib,
+            m->speed.rss_anon_mib);
   if (m->speed.processor < 0.97 * m->threads)
-    printf("  other processes were running too, so this one had %.2f processors\n",
-           m->speed.processor);
+    cli_print("  other processes were running too, so this one had %.2f processors\n",
+              m->speed.processor);
   if (!args->breakdown) return;
-  printf("share of a step, %%:\n");
+  cli_print("share of a step, %%:\n");
   for (size_t i = 0; i < rmx_model_parts_n; i++)
-    printf("  %-14s %5.1f%s\n", rmx_model_parts[i], 100 * m->speed.parts[i],
-           is_product(rmx_model_parts[i]) ? "  matrix products" : "");
-  printf("  %-14s %5.1f\n  %-14s %5.1f\n", "data", 100 * m->speed.data, "other",
-         100 * m->speed.other);
-  printf("  everything except matrix products: %.1f\n", 100 * m->not_products);
+    cli_print("  %-14s %5.1f%s\n", rmx_model_parts[i], 100 * m->speed.parts[i],
+              is_product(rmx_model_parts[i]) ? "  matrix products" : "");
+  cli_print("  %-14s %5.1f\n  %-14s %5.1f\n", "data", 100 * m->speed.data, "other",
+            100 * m->speed.other);
+  cli_print("  everything except matrix products: %.1f\n", 100 * m->not_products);
 }
 
 static rmx_status measure(const struct bench_args *args, const rmx_training *t,

@@ -5,24 +5,24 @@
 #include "steps.h"
 
 static void print_domains(const json_t *domains) {
+  cli_table t = {.align = "lrrl"};
   size_t i;
   json_t *d;
-  int width = 6;
+  cli_cell(&t, "domain");
+  cli_cell(&t, "files");
+  cli_cell(&t, "bytes");
+  cli_cell(&t, "format");
   json_array_foreach(domains, i, d) {
-    const int n = rmx_columns(rmx_shown(cli_text(d, "name")));
-    if (n > width) width = n;
-  }
-  printf("%-*s %9s %8s  %s\n", width, "domain", "files", "bytes", "format");
-  json_array_foreach(domains, i, d) {
-    char files[48], bytes[16];
+    char bytes[16];
     const double valid = cli_get(d, "valid_files");
-    snprintf(files, sizeof files, valid > 0 ? "%.0f+%.0f" : "%.0f", cli_get(d, "files"), valid);
-    const char *name = rmx_shown(cli_text(d, "name"));
-    printf("%-*s %9s %8s  %s%s%s\n", rmx_pad(name, width), name, files,
-           rmx_count(cli_get(d, "bytes"), bytes), cli_text(d, "format"),
-           json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "",
-           json_is_true(json_object_get(d, "target")) ? " (target)" : "");
+    cli_cell(&t, "%s", cli_text(d, "name"));
+    cli_cell(&t, valid > 0 ? "%.0f+%.0f" : "%.0f", cli_get(d, "files"), valid);
+    cli_cell(&t, "%s", rmx_count(cli_get(d, "bytes"), bytes));
+    cli_cell(&t, "%s%s%s", cli_text(d, "format"),
+             json_is_true(json_object_get(d, "valid_only")) ? " (validation only)" : "",
+             json_is_true(json_object_get(d, "target")) ? " (target)" : "");
   }
+  cli_table_print(&t);
 }
 
 static rmx_status answer(const cli *c, json_t *root, rmx_err *err) {
@@ -35,8 +35,8 @@ static rmx_status answer(const cli *c, json_t *root, rmx_err *err) {
     cli_print_json(json_incref(root));
   } else {
     if (json_array_size(domains)) print_domains(domains);
-    json_array_foreach(problems, i, p) printf("problem: %s\n", json_string_value(p));
-    if (n == 0) puts("no problems");
+    json_array_foreach(problems, i, p) cli_print("problem: %s\n", json_string_value(p));
+    if (n == 0) cli_print("no problems\n");
   }
   return n == 0 ? RMX_OK : rmx_fail(err, RMX_EINPUT, "%zu problem%s", n, rmx_s(n));
 }

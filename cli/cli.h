@@ -5,6 +5,7 @@
 
 #include <regmix/command.h>
 #include <regmix/pipeline.h>
+#include <stdarg.h>
 
 #include "base/json.h"
 
@@ -72,6 +73,20 @@ bool cli_means_stdout(const char *given);  // "-", or a file that is standard ou
 // cursor.
 void cli_print_text(const rmx_buf *text);
 rmx_status cli_print_table(const rmx_table *t, rmx_err *err);
+// What a person reads: like printf, but lines are wrapped on a terminal. A line that is printed in
+// several parts ends before anything else is printed.
+void cli_print(const char *fmt, ...) RMX_PRINTF(1, 2);
+char *cli_vformat(const char *fmt, va_list args);  // NULL: no memory
+// A table: its heads are the first row. align: 'l' or 'r' for each column; in upper case for one
+// that may be left out where it is the same in all rows. Printing releases the cells.
+typedef struct cli_table {
+  const char *align;
+  int indent;
+  rmx_strings cells;
+  bool failed;
+} cli_table;
+void cli_cell(cli_table *t, const char *fmt, ...) RMX_PRINTF(2, 3);
+void cli_table_print(cli_table *t);
 enum { CLI_NUMBER = 32 };
 // x with `digits` digits, after the point (form 'f') or in all ('g'); "-" if it is unknown.
 const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]);

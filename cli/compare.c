@@ -107,10 +107,10 @@ static rmx_status print_losses(const char *folder, rmx_err *err) {
   json_auto_t *result = NULL;
   json_t *loss;
   RMX_TRY(path ? rmx__json_read(path, &result, err) : rmx_fail_memory(err, 0, "a path"));
-  printf("%s\n", rmx_shown(folder));
+  cli_print("%s\n", rmx_shown(folder));
   json_object_foreach(json_object_get(result, "loss_nats"), domain, loss)
-    printf("  %-*s %8.4f nats per token\n", rmx_pad(rmx_shown(domain), 24), rmx_shown(domain),
-           json_is_number(loss) ? json_number_value(loss) : NAN);
+    cli_print("  %-*s %8.4f nats per token\n", rmx_pad(rmx_shown(domain), 24), rmx_shown(domain),
+              json_is_number(loss) ? json_number_value(loss) : NAN);
   return RMX_OK;
 }
 

@@ -20,18 +20,19 @@ static int by_agreement(const void *a, const void *b) {
   return (x < y) - (x > y);
 }
 
-static void print_pair(const rmx_correlations *c, size_t l, size_t s, int width) {
+static void pair_cells(cli_table *t, const rmx_correlations *c, size_t l, size_t s) {
   const rmx_correlation *p = &c->pairs[l * c->S + s];
-  char text[3][CLI_NUMBER];
-  printf("  %-*s %9s", rmx_pad(rmx_shown(c->losses[l]), width), rmx_shown(c->losses[l]),
-         cli_number(p->rho, 3, 'f', text[0]));
-  if (p->low == p->low)
-    printf("  %6s to %6s", cli_number(p->low, 3, 'f', text[1]),
-           cli_number(p->high, 3, 'f', text[2]));
-  printf("%s\n", p->rho != p->rho ? "  too few runs with different values"
-                 : !p->told       ? "  not known from these runs"
-                 : !p->clear      ? "  not clear among so many pairs"
-                                  : "");
+  char text[2][CLI_NUMBER];
+  const bool known = p->low == p->low;
+  cli_cell(t, "%s", c->losses[l]);
+  cli_cell(t, "%s", cli_number(p->rho, 3, 'f', text[0]));
+  cli_cell(t, "%s%s%s", known ? cli_number(p->low, 3, 'f', text[0]) : "", known ? " to " : "",
+           known ? cli_number(p->high, 3, 'f', text[1]) : "");
+  cli_cell(t, "%s",
+           p->rho != p->rho ? "too few runs with different values"
+           : !p->told       ? "not known from these runs"
+           : !p->clear      ? "not clear among so many pairs"
+                            : "");
 }
 
 static rmx_status print_score(const rmx_correlations *c, size_t s, rmx_err *err) {
@@ -41,14 +42,18 @@ static rmx_status print_score(const rmx_correlations *c, size_t s, rmx_err *err)
   sorted = c;
   sorted_by = s;
   qsort(order, c->L, sizeof *order, by_agreement);
-  const int width = rmx_width((const char *const *)c->losses, c->L, 24);
-  printf("%s%s\n", rmx_shown(c->scores[s]),
-         c->better[s] == RMX_BETTER_HIGH  ? " (higher is better, so a good loss has -1)"
-         : c->better[s] == RMX_BETTER_LOW ? " (lower is better, so a good loss has 1)"
-                                          : " (it is assumed that lower is better)");
-  printf("  %-*s %9s  %s\n", width, "loss", "spearman", "95 % interval");
-  for (size_t k = 0; k < c->L && k < SHOWN; k++) print_pair(c, order[k], s, width);
-  if (c->L > SHOWN) printf("  ... and %zu more (--json has all)\n", c->L - SHOWN);
+  cli_table t = {.align = "lrrl", .indent = 2};
+  cli_print("%s%s\n", rmx_shown(c->scores[s]),
+            c->better[s] == RMX_BETTER_HIGH  ? " (higher is better, so a good loss has -1)"
+            : c->better[s] == RMX_BETTER_LOW ? " (lower is better, so a good loss has 1)"
+                                             : " (it is assumed that lower is better)");
+  cli_cell(&t, "loss");
+  cli_cell(&t, "spearman");
+  cli_cell(&t, "95 %% interval");
+  cli_cell(&t, "%s", "");
+  for (size_t k = 0; k < c->L && k < SHOWN; k++) pair_cells(&t, c, order[k], s);
+  cli_table_print(&t);
+  if (c->L > SHOWN) cli_print("  ... and %zu more (--json has all)\n", c->L - SHOWN);
   return RMX_OK;
 }
 
@@ -66,8 +71,8 @@ static rmx_status run_correlate(cli *c, rmx_err *err) {
     return cli_print_json(tree), RMX_OK;
   }
   for (size_t s = 0; s < result.S; s++) RMX_TRY(print_score(&result, s, err));
-  rmx_buf_puts(&text, "\n");
-  cli_print_text(&text);
+  if (text.data) rmx_make_printable(text.data, "\n");
+  cli_print("%s\n", text.data ? text.data : "");
   return RMX_OK;
 }
 

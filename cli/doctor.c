@@ -11,9 +11,10 @@ static rmx_status run_doctor(cli *c, rmx_err *err) {
   if (c->common.json) cli_print_json(json_incref(root));
   json_array_foreach(checks, i, check) {
     if (c->common.json) break;
-    printf("%-5s %-13s %s\n", cli_text(check, "verdict"), cli_text(check, "name"),
-           cli_text(check, "found"));
-    if (*cli_text(check, "advice")) printf("%-5s %-13s -> %s\n", "", "", cli_text(check, "advice"));
+    cli_print("%-5s %-13s %s\n", cli_text(check, "verdict"), cli_text(check, "name"),
+              cli_text(check, "found"));
+    if (*cli_text(check, "advice"))
+      cli_print("%-5s %-13s -> %s\n", "", "", cli_text(check, "advice"));
   }
   json_decref(root);
   if (failed == 0) return RMX_OK;

@@ -52,26 +52,26 @@ static void print_scores(const json_t *tree) {
   json_object_foreach(json_object_get(tree, "results"), task, scores) {
     const json_t *chance = json_object_get(json_object_get(tree, "chance"), task),
                  *text = json_object_get(json_object_get(tree, "texts"), task);
-    printf("%s", task);
+    cli_print("%s", task);
     const char *before = " (";
     static const char *const counts[] = {"documents", "words", "bytes", "tokens"};
     for (size_t i = 0; text && i < sizeof counts / sizeof *counts; i++, before = ", ") {
       const double n = cli_get(text, counts[i]);
-      printf("%s%.0f %.*s", before, n, (int)strlen(counts[i]) - (n == 1), counts[i]);
+      cli_print("%s%.0f %.*s", before, n, (int)strlen(counts[i]) - (n == 1), counts[i]);
     }
-    puts(text ? ")" : "");
+    cli_print(text ? ")\n" : "\n");
     json_object_foreach(scores, key, value) {
       char name[64], number[CLI_NUMBER], error[CLI_NUMBER], error_key[96];
       snprintf(name, sizeof name, "%.*s", (int)strcspn(key, ","), key);
       if (!json_is_number(value) || strstr(name, "_stderr")) continue;
       snprintf(error_key, sizeof error_key, "%s_stderr,none", name);
       const char form = json_number_value(value) < 1000 ? 'f' : 'g';
-      printf("  %-15s %s", name, cli_number(json_number_value(value), 4, form, number));
+      cli_print("  %-15s %s", name, cli_number(json_number_value(value), 4, form, number));
       if (!isnan(cli_known(scores, error_key)))
-        printf(" +- %s", cli_number(cli_known(scores, error_key), 4, form, error));
+        cli_print(" +- %s", cli_number(cli_known(scores, error_key), 4, form, error));
       if (strncmp(name, "acc", 3) == 0 && json_is_number(chance))
-        printf("  (guessing: %s)", cli_number(json_number_value(chance), 4, 'f', number));
-      printf("\n");
+        cli_print("  (guessing: %s)", cli_number(json_number_value(chance), 4, 'f', number));
+      cli_print("\n");
     }
   }
 }

@@ -11,45 +11,55 @@ static const char *better_of(const rmx_fit *f, size_t m) {
   return rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED ? "low?" : "low";
 }
 
+static void print_notes(const rmx_fit *f, size_t runs, const char *noise, bool assumed) {
+  const int64_t folds = rmx_fit_folds(f);
+  const size_t phases = rmx_fit_n_phases(f), domains = rmx_fit_n_domains(f) / (phases ? phases : 1);
+  char in_phases[40] = "", of[64] = "not out of fold";
+  if (phases) snprintf(in_phases, sizeof in_phases, " in %zu phases", phases);
+  if (folds > 1) snprintf(of, sizeof of, "out of fold: %lld folds", (long long)folds);
+  cli_print("(%s of %zu run%s, %zu domain%s%s\n", of, runs, rmx_s(runs), domains, rmx_s(domains),
+            in_phases);
+  cli_print(" regret@1: how much worse the run with the best prediction is than the best run\n");
+  cli_print(" optimism: how much too good the best predictions are\n");
+  cli_print(
+      " signal: what the mixtures change, over the noise (of equal runs, else the rmse)%s%s)\n",
+      noise,
+      assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
+}
+
 // Spearman and R2 out of fold; then the errors, in the unit of the metric.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
-  int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
+  static const char *const heads[] = {"metric", "regressor", "spearman", "r2",       "rmse",
+                                      "noise",  "signal",    "regret@1", "optimism", "better"};
+  cli_table t = {.align = "lLrrrRrrrR"};
   bool noise = false, rough = false, assumed = false;
-  printf("%-*s %-9s %8s %6s %8s %8s %6s %8s %8s %6s\n", width, "metric", "regressor", "spearman",
-         "r2", "rmse", "noise", "signal", "regret@1", "optimism", "better");
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) cli_cell(&t, "%s", heads[i]);
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     rmx_diagnostics d;
-    char text[7][CLI_NUMBER];
+    char text[CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
     noise |= isfinite(d.noise);
     rough |= d.noise > d.rmse;  // no noise of many equal runs is
-    printf("%-*s %-9s %8s %6s %8s %8s %6s %8s %8s %6s\n",
-           rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
-           rmx_regressor_name(rmx_fit_regressor(f, m)),
-           cli_number(rmx_fit_cv(f, m)->spearman, 4, 'f', text[0]),
-           cli_number(rmx_fit_cv(f, m)->r2, 3, 'f', text[1]), cli_number(d.rmse, 3, 'g', text[2]),
-           cli_number(d.noise, 3, 'g', text[3]), cli_number(d.signal_to_noise, 1, 'f', text[6]),
-           cli_number(d.regret_at_1, 2, 'g', text[4]), cli_number(d.optimism, 2, 'g', text[5]),
-           better_of(f, m));
+    cli_cell(&t, "%s", rmx_fit_metrics(f)[m]);
+    cli_cell(&t, "%s", rmx_regressor_name(rmx_fit_regressor(f, m)));
+    cli_cell(&t, "%s", cli_number(rmx_fit_cv(f, m)->spearman, 4, 'f', text));
+    cli_cell(&t, "%s", cli_number(rmx_fit_cv(f, m)->r2, 3, 'f', text));
+    cli_cell(&t, "%s", cli_number(d.rmse, 3, 'g', text));
+    cli_cell(&t, "%s", cli_number(d.noise, 3, 'g', text));
+    cli_cell(&t, "%s", cli_number(d.signal_to_noise, 1, 'f', text));
+    cli_cell(&t, "%s", cli_number(d.regret_at_1, 2, 'g', text));
+    cli_cell(&t, "%s", cli_number(d.optimism, 2, 'g', text));
+    cli_cell(&t, "%s", better_of(f, m));
     assumed |= rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED;
   }
-  int64_t folds = rmx_fit_folds(f);
-  const size_t phases = rmx_fit_n_phases(f);
-  char in_phases[40] = "";
-  if (phases) snprintf(in_phases, sizeof in_phases, " in %zu phases", phases);
-  printf(
-      "(out of fold: %lld fold%s of %zu run%s, %zu domains%s\n regret@1: how much worse the run "
-      "with "
-      "the best prediction is than the best run\n optimism: how much too good the best predictions "
-      "are\n signal: what the mixtures change, over the noise (of equal runs, else the "
-      "rmse)%s%s)\n",
-      (long long)folds, rmx_s(folds), runs, rmx_s(runs),
-      rmx_fit_n_domains(f) / (phases ? phases : 1), in_phases,
-      !noise ? ""
-      : rough
-          ? "\n noise: standard deviation between equal runs, which are too few to measure it well"
-          : "\n noise: standard deviation between equal runs; no rmse can be lower",
-      assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
+  cli_table_print(&t);
+  print_notes(
+      f, runs,
+      !noise  ? ""
+      : rough ? "\n noise: standard deviation between equal runs, which are too few to measure it "
+                "well"
+              : "\n noise: standard deviation between equal runs; no rmse can be lower",
+      assumed);
   return RMX_OK;
 }
 

@@ -14,14 +14,15 @@ static void print_holding(const char *head, const json_t *o) {
   char time[32], bytes[16];
   const double runs = cli_get(o, "runs"), corpora = cli_get(o, "corpora"),
                models = cli_get(o, "models");
-  printf("%s: ", head);
-  if (models > 0) printf("%.0f model%s of proxies, ", models, rmx_s(models));
+  cli_print("%s: ", head);
+  if (models > 0) cli_print("%.0f model%s of proxies, ", models, rmx_s(models));
   if (runs > 0)
-    printf("%.0f finished run%s, which took %s, ", runs, rmx_s(runs),
-           rmx_duration(cli_get(o, "wall_s"), time));
-  if (corpora > 0) printf("%.0f corp%s, ", corpora, corpora == 1 ? "us" : "ora");
-  if (json_is_true(json_object_get(o, "unfinished"))) printf("what a stopped prepare has read, ");
-  printf("%sB in all\n", rmx_count(cli_get(o, "bytes"), bytes));
+    cli_print("%.0f finished run%s, which took %s, ", runs, rmx_s(runs),
+              rmx_duration(cli_get(o, "wall_s"), time));
+  if (corpora > 0) cli_print("%.0f corp%s, ", corpora, corpora == 1 ? "us" : "ora");
+  if (json_is_true(json_object_get(o, "unfinished")))
+    cli_print("what a stopped prepare has read, ");
+  cli_print("%sB in all\n", rmx_count(cli_get(o, "bytes"), bytes));
 }
 
 static void print_all(const json_t *root) {
@@ -30,7 +31,7 @@ static void print_all(const json_t *root) {
   json_t *o;
   json_array_foreach(folders, i, o) print_holding(cli_text(o, "folder"), o);
   if (json_array_size(folders) == 0)
-    puts("nothing was set aside");
+    cli_print("nothing was set aside\n");
   else
     print_holding(json_is_true(json_object_get(root, "deleted")) ? "deleted" : "would be deleted",
                   root);

@@ -13,10 +13,12 @@ static void print_scripts(const json_t *root) {
 static void print_job(const json_t *root) {
   const double runs = cli_get(root, "runs"), tasks = cli_get(root, "tasks");
   if (*cli_text(root, "job"))
-    printf("job %s: %.0f run%s in %.0f task%s; the scripts and logs are in %s\n",
-           cli_text(root, "job"), runs, rmx_s(runs), tasks, rmx_s(tasks), cli_text(root, "folder"));
-  if (*cli_text(root, "then")) printf("job %s: the steps after training\n", cli_text(root, "then"));
-  puts("`regmix status` shows how the tasks stand");
+    cli_print("job %s: %.0f run%s in %.0f task%s; the scripts and logs are in %s\n",
+              cli_text(root, "job"), runs, rmx_s(runs), tasks, rmx_s(tasks),
+              cli_text(root, "folder"));
+  if (*cli_text(root, "then"))
+    cli_print("job %s: the steps after training\n", cli_text(root, "then"));
+  cli_print("`regmix status` shows how the tasks stand\n");
 }
 
 static rmx_status run_launch(cli *c, rmx_err *err) {

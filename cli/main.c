@@ -147,7 +147,9 @@ static int finish(const char *name, rmx_status status, rmx_err *err, bool json) 
   }
   const int code = code_of(status);
   if (status == RMX_OK) return code;
-  fprintf(stderr, "regmix%s%s: %s\n", name ? " " : "", name ? name : "", err->message);
+  RMX_OWNED char *line =
+      rmx_format("regmix%s%s: %s\n", name ? " " : "", name ? name : "", err->message);
+  if (line) rmx_print_wrapped(stderr, line, 0);
   if (json && !cli_printed_json())
     cli_print_json(
         json_pack("{s:{s:s, s:i}}", "error", "message", err->message, "exit_code", code));

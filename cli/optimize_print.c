@@ -3,38 +3,46 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "steps.h"
 
+// The domains by their weights, the largest first. free() it.
+static size_t *by_weight(const double *w, size_t D) {
+  size_t *order = rmx_calloc(D, sizeof *order);
+  for (size_t d = 0; order && d < D; d++) {
+    size_t j = d;
+    for (; j > 0 && w[d] > w[order[j - 1]]; j--) order[j] = order[j - 1];
+    order[j] = d;
+  }
+  return order;
+}
+
 void print_mixture(const char *const *names, const double *w, const double *prior,
                    const double *low, const double *high, size_t D) {
-  RMX_OWNED size_t *order = rmx_calloc(D, sizeof *order);
-  size_t width = 6;
-  if (!order) return;
-  double most = 1e-12;
-  for (size_t d = 0; d < D; d++) {
-    order[d] = d;
-    if (w[d] > most) most = w[d];
-    if ((size_t)rmx_columns(rmx_shown(names[d])) > width)
-      width = (size_t)rmx_columns(rmx_shown(names[d]));
-  }
-  for (size_t i = 1; i < D; i++)
-    for (size_t j = i; j > 0 && w[order[j]] > w[order[j - 1]]; j--) {
-      size_t kept = order[j];
-      order[j] = order[j - 1];
-      order[j - 1] = kept;
-    }
-  printf("  %-*s  %8s%s%s\n", (int)width, "domain", "weight", low ? "   from     to" : "",
-         prior ? "     prior" : "");
+  enum { LEAST_BAR = 10, LEAST_NAME = 16 };
+  RMX_OWNED size_t *order = by_weight(w, D);
+  int width = rmx_width(names, D, 6);
+  if (!order || D == 0) return;
+  const double most = w[order[0]] > 1e-12 ? w[order[0]] : 1e-12;
+  const int taken = 14 + (low ? 14 : 0) + (prior ? 10 : 0),
+            room = rmx_terminal_columns(STDOUT_FILENO) - taken;
+  if (isatty(STDOUT_FILENO) && width > room - LEAST_BAR)
+    width = rmx_cut_width(names, D, room - LEAST_BAR > LEAST_NAME ? room - LEAST_BAR : LEAST_NAME);
+  int bar = low ? 30 : 40;
+  if (bar > room - width) bar = room - width > LEAST_BAR ? room - width : LEAST_BAR;
+  cli_print("  %-*s  %8s%s%s\n", width, "domain", "weight", low ? "   from     to" : "",
+            prior ? "     prior" : "");
   for (size_t i = 0; i < D; i++) {
-    size_t d = order[i];
-    printf("  %-*s  %7.2f%%", rmx_pad(rmx_shown(names[d]), (int)width), rmx_shown(names[d]),
-           100 * w[d]);
-    if (low) printf(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
-    if (prior) printf("  %7.2f%%", 100 * prior[d]);
-    fputs("  ", stdout);
-    for (int k = 0; k < (int)((low ? 30 : 40) * w[d] / most + 0.5); k++) putchar('#');
-    putchar('\n');
+    const size_t d = order[i];
+    char cut[RMX_CUT];
+    const char *name = rmx_cut(rmx_shown(names[d]), width, cut);
+    cli_print("  %-*s  %7.2f%%", rmx_pad(name, width), name, 100 * w[d]);
+    if (low) cli_print(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
+    if (prior) cli_print("  %7.2f%%", 100 * prior[d]);
+    cli_print("  ");
+    for (int k = 0; k < (int)(bar * w[d] / most + 0.5); k++) cli_print("#");
+    cli_print("\n");
   }
 }
 
@@ -44,12 +52,13 @@ static void print_worse(const rmx_answer *s) {
   rmx_err no_memory;
   if (rmx_optimum_worse(s->optimum, s->fit, &s->problem.target, &w, &no_memory) != RMX_OK) return;
   if (w.n)
-    printf("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
-           w.others ? "other " : "", rmx_is(w.n));
+    cli_print("%zu of the %zu %smetrics %s predicted worse than at the prior: ", w.n, w.of,
+              w.others ? "other " : "", rmx_is(w.n));
   for (size_t k = 0; k < w.n && k < 3; k++)
-    printf("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]), w.by[k]);
+    cli_print("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]),
+              w.by[k]);
   if (w.n)
-    printf("%s. --no-worse METRIC keeps a metric from getting worse.\n", w.n > 3 ? ", ..." : "");
+    cli_print("%s. --no-worse METRIC keeps a metric from getting worse.\n", w.n > 3 ? ", ..." : "");
 }
 
 // Prints in which direction each metric of the target is improved, and where that is a guess.
@@ -60,45 +69,45 @@ static void print_directions(const rmx_answer *s) {
     rmx_few names = {0};
     for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
       if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(rmx_fit_metrics(f)[m]));
-    if (names.n) printf("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
+    if (names.n) cli_print("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
   }
   const char *before = "Left out, since the signal to noise is too low: ";
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     if (!s->problem.target.left_out[m]) continue;
-    printf("%s%s", before, rmx_shown(rmx_fit_metrics(f)[m]));
+    cli_print("%s%s", before, rmx_shown(rmx_fit_metrics(f)[m]));
     before = ", ";
   }
-  if (*before == ',') puts(".");
+  if (*before == ',') cli_print(".\n");
   if (s->problem.target.by_signal)
-    puts(
+    cli_print(
         "Each metric counts in units of its standard deviation over the runs, times the share of "
-        "its variance that is signal.");
+        "its variance that is signal.\n");
   const rmx_few assumed = rmx_assumed_directions(f, &s->problem);
-  if (assumed.n) printf("  " RMX_ASSUMED_DIRECTIONS "\n", rmx_shown(assumed.text));
+  if (assumed.n) cli_print("  " RMX_ASSUMED_DIRECTIONS "\n", rmx_shown(assumed.text));
 }
 
 static void print_front(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const char *a = rmx_shown(rmx_fit_metrics(f)[s->front.a]),
              *b = rmx_shown(rmx_fit_metrics(f)[s->front.b]);
-  printf(
+  cli_print(
       "\nPareto front of %s (A) and %s (B). No mixture here is better than another in both.\n  %6s "
       "%12s %12s  largest weights\n",
       a, b, "share", "A", "B");
   for (size_t i = 0; i < s->front.n; i++) {
     const double *w = s->front.mixture + i * rmx_fit_n_domains(f),
                  *y = s->front.predicted + i * rmx_fit_n_metrics(f);
-    printf("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->front.a], y[s->front.b]);
+    cli_print("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->front.a], y[s->front.b]);
     double last = INFINITY;
     for (int k = 0; k < 3; k++) {  // the three largest
       size_t most = rmx_fit_n_domains(f);
       for (size_t d = 0; d < rmx_fit_n_domains(f); d++)
         if (w[d] < last && (most == rmx_fit_n_domains(f) || w[d] > w[most])) most = d;
       if (most == rmx_fit_n_domains(f) || w[most] < 0.005) break;
-      printf(" %s %.0f%%", rmx_shown(rmx_fit_domains(f)[most]), 100 * w[most]);
+      cli_print(" %s %.0f%%", rmx_shown(rmx_fit_domains(f)[most]), 100 * w[most]);
       last = w[most];
     }
-    putchar('\n');
+    cli_print("\n");
   }
 }
 
@@ -129,20 +138,20 @@ static void print_versus(const rmx_answer *s) {
     char probability[32];
     probability_text(v->probability, u->replicates, probability);
     if (k)
-      printf("Compared with %s the optimum ", rmx_shown(v->name));
+      cli_print("Compared with %s the optimum ", rmx_shown(v->name));
     else
-      printf("Compared with the prior (%s) the optimum ", rmx_shown(s->problem.prior_text));
+      cli_print("Compared with the prior (%s) the optimum ", rmx_shown(s->problem.prior_text));
     if (v->same) {
-      printf("is %s.\n", rmx_versus_verdict(v));
+      cli_print("is %s.\n", rmx_versus_verdict(v));
       continue;
     }
-    printf("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
-           v->high);
-    if (rounds_apart(v->gain, v->estimate)) printf(" (the fit predicts %.4f)", v->gain);
-    printf("; better with probability %s.\n", probability);
+    cli_print("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
+              v->high);
+    if (rounds_apart(v->gain, v->estimate)) cli_print(" (the fit predicts %.4f)", v->gain);
+    cli_print("; better with probability %s.\n", probability);
     if (v->low <= 0)
-      printf("  That is %s%s.\n", rmx_versus_verdict(v),
-             v->high < 0 ? "" : ": the interval includes 0");
+      cli_print("  That is %s%s.\n", rmx_versus_verdict(v),
+                v->high < 0 ? "" : ": the interval includes 0");
   }
 }
 
@@ -154,12 +163,12 @@ static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
     for (size_t d = 0; d < a->D; d++)
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
     if (most == a->D || !(a->loss[most] > 1e-6)) break;
-    printf("%s %s (by %.4f)",
-           k ? "," : "Without one of these domains the best mixture would be worse:",
-           rmx_shown(rmx_fit_domains(f)[most]), a->loss[most]);
+    cli_print("%s %s (by %.4f)",
+              k ? "," : "Without one of these domains the best mixture would be worse:",
+              rmx_shown(rmx_fit_domains(f)[most]), a->loss[most]);
     last = a->loss[most];
   }
-  if (isfinite(last)) puts(".");
+  if (isfinite(last)) cli_print(".\n");
 }
 
 // Prints how far the prediction can be trusted.
@@ -167,14 +176,14 @@ static void print_worth(const rmx_answer *s) {
   const rmx_optimum *o = s->optimum;
   const double gain = rmx_optimum_score_prior(o) - rmx_optimum_score(o),
                sign = rmx_shown_sign(s->fit, &s->problem);
-  printf("The fit predicts a %s of %.4f, and %.4f at the prior. This is %.4f %s.\n",
-         s->problem.target.worst ? "worst case"
-         : sign < 0              ? "score"
-                                 : "target",
-         sign * rmx_optimum_score(o), sign * rmx_optimum_score_prior(o), fabs(gain),
-         gain >= 0 ? "better" : "worse");
+  cli_print("The fit predicts a %s of %.4f, and %.4f at the prior. This is %.4f %s.\n",
+            s->problem.target.worst ? "worst case"
+            : sign < 0              ? "score"
+                                    : "target",
+            sign * rmx_optimum_score(o), sign * rmx_optimum_score_prior(o), fabs(gain),
+            gain >= 0 ? "better" : "worse");
   if (isfinite(rmx_optimum_expected_error(o)))
-    printf(
+    cli_print(
         "The error of a prediction at this distance from the runs is about %.2g (root mean square "
         "over runs left out%s)%s.\n",
         rmx_optimum_expected_error(o),
@@ -183,7 +192,7 @@ static void print_worth(const rmx_answer *s) {
             ? ", which is more than the gain"
             : "");
   if (isfinite(rmx_optimum_gap(o)))
-    printf(
+    cli_print(
         "The fitted function is convex, so no allowed mixture has a prediction that is better by "
         "more than %.1g.\n",
         rmx_optimum_gap(o));
@@ -221,35 +230,43 @@ void print_answer(const rmx_answer *s, int64_t fold) {
     print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
                   rmx_fit_n_domains(f));
   if (u->low)
-    printf("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
-  int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
-  printf("\n  %-*s %12s %12s\n", width, "predicted", "optimum", "prior");
-  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
-    printf("%c %-*s %12.4f %12.4f%s\n", t->weight[m] != 0 ? '*' : ' ',
-           rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
-           rmx_optimum_predicted(o)[m], rmx_optimum_predicted_prior(o)[m],
-           t->limit[m] < INFINITY ? "  (held)"
-           : t->weight[m] < 0     ? "  (raised)"
-                                  : "");
-  printf("  (prior: %s)\n", rmx_shown(s->problem.prior_text));
-  printf("\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n",
-         100 * rmx_optimum_distance(o), 100 * rmx_optimum_typical_distance(o));
-  putchar('\n');
+    cli_print("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
+  cli_table predicted = {.align = "lrrl"};
+  cli_cell(&predicted, "  predicted");
+  cli_cell(&predicted, "optimum");
+  cli_cell(&predicted, "prior");
+  cli_cell(&predicted, "%s", "");
+  for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
+    cli_cell(&predicted, "%c %s", t->weight[m] != 0 ? '*' : ' ', rmx_fit_metrics(f)[m]);
+    cli_cell(&predicted, "%.4f", rmx_optimum_predicted(o)[m]);
+    cli_cell(&predicted, "%.4f", rmx_optimum_predicted_prior(o)[m]);
+    cli_cell(&predicted, "%s",
+             t->limit[m] < INFINITY ? "(held)"
+             : t->weight[m] < 0     ? "(raised)"
+                                    : "");
+  }
+  cli_print("\n");
+  cli_table_print(&predicted);
+  cli_print("  (prior: %s)\n", rmx_shown(s->problem.prior_text));
+  cli_print(
+      "\n* target. Nearest run: %.1f %% of the tokens differ (typical between runs: %.1f %%).\n",
+      100 * rmx_optimum_distance(o), 100 * rmx_optimum_typical_distance(o));
+  cli_print("\n");
   print_directions(s);
   if (rmx_optimum_why_not(o))
-    printf("The fit has learnt %s the target%s %s.\n",
-           rmx_optimum_learnt(o) ? "something about" : "nothing about",
-           rmx_optimum_learnt(o) ? ", but" : ":", rmx_shown(rmx_optimum_why_not(o)));
+    cli_print("The fit has learnt %s the target%s %s.\n",
+              rmx_optimum_learnt(o) ? "something about" : "nothing about",
+              rmx_optimum_learnt(o) ? ", but" : ":", rmx_shown(rmx_optimum_why_not(o)));
   if (stays)
-    printf("So the mixture is the prior (%s) within the constraints. No gain is expected.\n",
-           rmx_shown(s->problem.prior_text));
+    cli_print("So the mixture is the prior (%s) within the constraints. No gain is expected.\n",
+              rmx_shown(s->problem.prior_text));
   if (u->n_versus) print_versus(s);
   RMX_OWNED char *drift = rmx_drift_text(s);
-  if (drift) puts(drift);
+  if (drift) cli_print("%s\n", drift);
   if (!stays) print_worth(s);
   print_worse(s);
   if (s->attribution.D) print_losses(&s->attribution, f);
-  if (s->curve.sentence[0]) puts(s->curve.sentence);
+  if (s->curve.sentence[0]) cli_print("%s\n", s->curve.sentence);
   if (s->front.n) print_front(s);
 }
 
@@ -265,11 +282,11 @@ rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
                *estimate = json_object_get(gain, "estimate");
   const double low = json_number_value(json_array_get(interval, 0)),
                high = json_number_value(json_array_get(interval, 1));
-  if (json_is_string(text)) printf("  (prior: %s)\n", rmx_shown(json_string_value(text)));
+  if (json_is_string(text)) cli_print("  (prior: %s)\n", rmx_shown(json_string_value(text)));
   if (json_is_number(estimate))
-    printf("  Expected gain of proxies over the prior: %.4f, %.0f %% interval %.4f to %.4f%s.\n",
-           json_number_value(estimate), 100 * cli_get(yaml.root, "level"), low, high,
-           low > 0 ? "" : ", not clearly better");
+    cli_print("  Expected gain of proxies over the prior: %.4f, %.0f %% interval %.4f to %.4f%s.\n",
+              json_number_value(estimate), 100 * cli_get(yaml.root, "level"), low, high,
+              low > 0 ? "" : ", not clearly better");
   rmx__yaml_release(&yaml);
   return RMX_OK;
 }

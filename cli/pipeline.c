@@ -9,7 +9,9 @@
 static bool ask(void *context, const char *message) {
   char line[64];
   rmx_terminal_clear();
-  fprintf(stderr, "regmix: %s. They will be set aside, not deleted. Continue? [y/N] ", message);
+  RMX_OWNED char *text =
+      rmx_format("regmix: %s. They will be set aside, not deleted. Continue? [y/N] ", message);
+  if (text) rmx_print_wrapped(stderr, text, 0);
   fflush(stderr);
   if (!fgets(line, sizeof line, stdin)) {
     fputc('\n', stderr);
@@ -54,8 +56,9 @@ rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), r
     cli_print_json(json_pack("{s:O, s:b}", "steps", found, "to_do", p->pending));
   } else if (status == RMX_OK) {
     json_array_foreach(found, i, step)
-      printf("%-9s %s\n", cli_text(step, "step"), rmx_shown(cli_text(step, "what")));
-    puts(p->pending ? "Nothing was done: this was a dry run." : "Nothing needs to be done.");
+      cli_print("%-9s %s\n", cli_text(step, "step"), rmx_shown(cli_text(step, "what")));
+    cli_print(p->pending ? "Nothing was done: this was a dry run.\n"
+                         : "Nothing needs to be done.\n");
   }
   json_decref(found);
   return status;

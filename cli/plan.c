@@ -12,7 +12,7 @@ struct plan_args {
 static void print_elsewhere(const json_t *o) {
   const json_t *proxies = json_object_get(o, "proxies"), *large = json_object_get(o, "large");
   char time[3][32];
-  printf(
+  cli_print(
       "On %.0f cores like these it takes about %s: proxies %s (%.0f at a time), large models %s "
       "(%.0f at a time).\n  This assumes that those cores are as fast as the cores here when all "
       "are busy, and that they are not short of memory.\n",
@@ -21,27 +21,45 @@ static void print_elsewhere(const json_t *o) {
       rmx_duration(cli_get(large, "seconds"), time[2]), cli_get(large, "jobs"));
 }
 
-static void print_cost(const char *what, const json_t *o) {
-  char parameters[16], tokens[16], rate[16], time[32];
-  printf(
-      "%-14s %6.0f %12s %10s %11.3g %12s %8.0f %9.0f %8.0f  %s\n", what, cli_get(o, "runs"),
-      rmx_count(cli_get(o, "parameters"), parameters), rmx_count(cli_get(o, "tokens_each"), tokens),
-      cli_get(o, "flops"), rmx_count(cli_get(o, "tokens_per_s"), rate), cli_get(o, "threads"),
-      cli_get(o, "memory_mib"), cli_get(o, "disk_mib"), rmx_duration(cli_get(o, "seconds"), time));
+static void cost_heads(cli_table *t) {
+  static const char *const heads[] = {"",         "runs", "parameters", "tokens",   "FLOPs",
+                                      "tokens/s", "time", "threads",    "MiB each", "disk MiB"};
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) cli_cell(t, "%s", heads[i]);
+}
+
+static void cost_cells(cli_table *t, const char *what, const json_t *o) {
+  char text[32];
+  cli_cell(t, "%s", what);
+  cli_cell(t, "%.0f", cli_get(o, "runs"));
+  cli_cell(t, "%s", rmx_count(cli_get(o, "parameters"), text));
+  cli_cell(t, "%s", rmx_count(cli_get(o, "tokens_each"), text));
+  cli_cell(t, "%.3g", cli_get(o, "flops"));
+  cli_cell(t, "%s", rmx_count(cli_get(o, "tokens_per_s"), text));
+  cli_cell(t, "%s", rmx_duration(cli_get(o, "seconds"), text));
+  cli_cell(t, "%.0f", cli_get(o, "threads"));
+  cli_cell(t, "%.0f", cli_get(o, "memory_mib"));
+  cli_cell(t, "%.0f", cli_get(o, "disk_mib"));
 }
 
 // How often each domain is seen, at the largest weight that a mixture may give it.
 static void print_epochs(const json_t *o) {
   const char *name;
   json_t *d;
-  printf("\n%-20s %10s %15s %8s %9s %9s  (epochs at the largest weight; proxy.repeat: %s)\n",
-         "domain", "tokens", "proxies read", "weight", "proxies", "large", cli_text(o, "repeat"));
+  cli_table t = {.align = "lrrrrr"};
+  static const char *const heads[] = {"domain", "tokens",  "proxies read",
+                                      "weight", "proxies", "large"};
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) cli_cell(&t, "%s", heads[i]);
   json_object_foreach(json_object_get(o, "domains"), name, d) {
-    char all[16], read[16];
-    printf("%-*s %10s %15s %8.3f %9.2f %9.2f\n", rmx_pad(rmx_shown(name), 20), rmx_shown(name),
-           rmx_count(cli_get(d, "tokens"), all), rmx_count(cli_get(d, "proxy_tokens"), read),
-           cli_get(d, "largest_weight"), cli_get(d, "proxies"), cli_get(d, "large"));
+    char text[16];
+    cli_cell(&t, "%s", name);
+    cli_cell(&t, "%s", rmx_count(cli_get(d, "tokens"), text));
+    cli_cell(&t, "%s", rmx_count(cli_get(d, "proxy_tokens"), text));
+    cli_cell(&t, "%.3f", cli_get(d, "largest_weight"));
+    cli_cell(&t, "%.2f", cli_get(d, "proxies"));
+    cli_cell(&t, "%.2f", cli_get(d, "large"));
   }
+  cli_print("\nEpochs at the largest weight (proxy.repeat: %s):\n", cli_text(o, "repeat"));
+  cli_table_print(&t);
 }
 
 static void print_plan(const json_t *root) {
@@ -51,31 +69,37 @@ static void print_plan(const json_t *root) {
   char time[32], twice[32], share[16];
   const char *name;
   json_t *swarm;
-  printf("%-14s %6s %12s %10s %11s %12s %8s %9s %8s  %s\n%-14s %76.0f  %s\n", "", "runs",
-         "parameters", "tokens", "FLOPs", "tokens/s", "threads", "MiB each", "disk MiB", "time",
-         "prepare", cli_get(text, "disk_mib"), rmx_duration(cli_get(text, "seconds"), time));
-  print_cost("proxies", proxies);
+  cli_table t = {.align = "lrrrrrrRrr"};
+  cost_heads(&t);
+  cli_cell(&t, "prepare");
+  for (int i = 0; i < 5; i++) cli_cell(&t, "%s", "");
+  cli_cell(&t, "%s", rmx_duration(cli_get(text, "seconds"), time));
+  cli_cell(&t, "%s", "");
+  cli_cell(&t, "%s", "");
+  cli_cell(&t, "%.0f", cli_get(text, "disk_mib"));
+  cost_cells(&t, "proxies", proxies);
   json_object_foreach(json_object_get(root, "swarms"), name, swarm) {
     char what[64];
-    snprintf(what, sizeof what, "- %s", rmx_shown(name));
-    print_cost(what, swarm);
+    snprintf(what, sizeof what, "- %s", name);
+    cost_cells(&t, what, swarm);
   }
-  print_cost("large models", large);
-  printf(
+  cost_cells(&t, "large models", large);
+  cli_table_print(&t);
+  cli_print(
       "\nOn this machine it takes about %s in all, with %.0f workers at a time (processor level "
       "%s; each model was measured for a second).\n",
       rmx_duration(cli_get(root, "seconds"), time), cli_get(root, "jobs"), cli_text(root, "isa"));
   const double idle = fmin(cli_get(proxies, "processors_had"), cli_get(large, "processors_had"));
   if (idle < 0.9)
-    printf(
+    cli_print(
         "Other programs were running during the measurement, so it had only %.0f %% of the "
         "processors that it needed. Without them it is faster.\n",
         100 * idle);
   if (cli_get(root, "score_seconds") > 0)
-    printf("Scoring the models on the tasks takes %s of it.\n",
-           rmx_duration(cli_get(root, "score_seconds"), time));
+    cli_print("Scoring the models on the tasks takes %s of it.\n",
+              rmx_duration(cli_get(root, "score_seconds"), time));
   if (elsewhere) print_elsewhere(elsewhere);
-  printf(
+  cli_print(
       "FLOPs include the output head, attention and validation, which takes %s of the proxies. The "
       "proxies cost %s times the FLOPs of one large model.\nProxies that are trained for "
       "too few tokens rank the mixtures wrongly. Twice the tokens per proxy would take %s.\n",

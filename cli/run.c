@@ -13,20 +13,20 @@ static rmx_status print_result(const cli *c, rmx_err *err) {
   rmx_status status =
       w ? rmx_optimum_read(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
   if (status == RMX_OK) {
-    printf("\nThe mixture (share of the training tokens):\n");
+    cli_print("\nThe mixture (share of the training tokens):\n");
     print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);
     status = print_gain_of(e, err);
   }
   if (status == RMX_OK) {
-    printf("\nThe comparison (%s):\n", "large models, the same tokens for each");
+    cli_print("\nThe comparison (%s):\n", "large models, the same tokens for each");
     status = print_comparison_of(c, err);
   }
   if (status == RMX_OK && e->config.compare.methods.n) {
-    printf("\nThe methods:\n");
+    cli_print("\nThe methods:\n");
     status = print_methods_of(c, err);
   }
   char *path = rmx_experiment_path(e, "report.html");
-  if (status == RMX_OK && path) printf("\nThe page: %s\n", rmx_shown(path));
+  if (status == RMX_OK && path) cli_print("\nThe page: %s\n", rmx_shown(path));
   free(path);
   free(w);
   rmx_corpus_free(corpus);

@@ -6,23 +6,30 @@
 
 static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_diagnostics *errors,
                          const rmx_scores *mean) {
-  int width = rmx_width(rmx_fit_metrics(f), rmx_fit_n_metrics(f), 24);
-  printf("%-*s %5s %8s %10s %7s %9s %9s %9s %9s\n", width, "metric", "runs", "spearman", "mse",
-         "r2", "rmse", "noise", "regret@1", "optimism");
+  static const char *const heads[] = {"metric", "runs",  "spearman", "mse",     "r2",
+                                      "rmse",   "noise", "regret@1", "optimism"};
+  cli_table t = {.align = "lrrrrrrrr"};
+  char text[CLI_NUMBER];
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) cli_cell(&t, "%s", heads[i]);
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     const rmx_diagnostics *d = &errors[m];
-    char text[6][CLI_NUMBER];
     if (!scores[m].n) continue;
-    printf("%-*s %5zu %8s %10.4g %7s %9s %9s %9s %9s\n",
-           rmx_pad(rmx_shown(rmx_fit_metrics(f)[m]), width), rmx_shown(rmx_fit_metrics(f)[m]),
-           scores[m].n, cli_number(scores[m].spearman, 4, 'f', text[0]), scores[m].mse,
-           cli_number(scores[m].r2, 4, 'f', text[1]), cli_number(d->rmse, 3, 'g', text[2]),
-           cli_number(d->noise, 3, 'g', text[3]), cli_number(d->regret_at_1, 2, 'g', text[4]),
-           cli_number(d->optimism, 2, 'g', text[5]));
+    cli_cell(&t, "%s", rmx_fit_metrics(f)[m]);
+    cli_cell(&t, "%zu", scores[m].n);
+    cli_cell(&t, "%s", cli_number(scores[m].spearman, 4, 'f', text));
+    cli_cell(&t, "%.4g", scores[m].mse);
+    cli_cell(&t, "%s", cli_number(scores[m].r2, 4, 'f', text));
+    cli_cell(&t, "%s", cli_number(d->rmse, 3, 'g', text));
+    cli_cell(&t, "%s", cli_number(d->noise, 3, 'g', text));
+    cli_cell(&t, "%s", cli_number(d->regret_at_1, 2, 'g', text));
+    cli_cell(&t, "%s", cli_number(d->optimism, 2, 'g', text));
   }
-  char spearman[CLI_NUMBER];
-  printf("%-*s %5s %8s %10.4g\n", width, "mean", "", cli_number(mean->spearman, 4, 'f', spearman),
-         mean->mse);
+  cli_cell(&t, "mean");
+  cli_cell(&t, "%s", "");
+  cli_cell(&t, "%s", cli_number(mean->spearman, 4, 'f', text));
+  cli_cell(&t, "%.4g", mean->mse);
+  for (int i = 0; i < 5; i++) cli_cell(&t, "%s", "");
+  cli_table_print(&t);
 }
 
 static rmx_status run_score(cli *c, rmx_err *err) {

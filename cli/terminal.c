@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints JSON, text, tables and numbers on stdout.
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ bool cli_printed_json(void) {
 void cli_print_json(json_t *tree) {
   char *text = printed_json || !tree ? NULL : rmx__json_dump(tree);
   if (text) {
+    rmx_terminal_clear();
     fputs(text, stdout);
     printed_json = true;
   }
@@ -56,6 +58,29 @@ const char *cli_number(double x, int digits, char form, char out[CLI_NUMBER]) {
   return out;
 }
 
+char *cli_vformat(const char *fmt, va_list args) {
+  va_list again;
+  va_copy(again, args);
+  const int n = vsnprintf(NULL, 0, fmt, again);
+  va_end(again);
+  char *text = n < 0 ? NULL : rmx_calloc((size_t)n + 1, 1);
+  if (text) vsnprintf(text, (size_t)n + 1, fmt, args);
+  return text;
+}
+
+void cli_print(const char *fmt, ...) {
+  static rmx_buf line;  // the beginning of one
+  va_list args;
+  va_start(args, fmt);
+  RMX_OWNED char *text = cli_vformat(fmt, args);
+  va_end(args);
+  if (text) rmx_buf_puts(&line, text);
+  if (!line.size || line.data[line.size - 1] != '\n') return;
+  rmx_terminal_clear();
+  rmx_print_wrapped(stdout, line.data, 0);
+  rmx_buf_release(&line);
+}
+
 bool cli_is_stdout(const char *out) {
   return out && strcmp(out, CLI_STDOUT) == 0;
 }
@@ -68,6 +93,7 @@ bool cli_means_stdout(const char *out) {
 }
 
 void cli_print_text(const rmx_buf *text) {
+  rmx_terminal_clear();
   RMX_OWNED char *shown =
       isatty(STDOUT_FILENO) ? rmx_format("%.*s", (int)text->size, text->data) : NULL;
   if (shown) rmx_make_printable(shown, "\n\t");

@@ -83,6 +83,17 @@ void rmx_complete(const rmx_program *p, char *const *words, size_t n, FILE *f, s
 rmx_listener rmx_terminal(bool quiet, bool verbose);
 void rmx_terminal_clear(void); /* takes the line of progress away, if there is one */
 
+/* Columns of the terminal behind a file descriptor; 80 where there is none. */
+int rmx_terminal_columns(int fd);
+/* Prints a text. On a terminal its lines are wrapped between words; `at` columns of the first are
+ * taken already. A word that is wider stays whole. */
+void rmx_print_wrapped(FILE *f, const char *text, int at);
+/* The name, or if it takes more than `width` columns (4 or more) its ends, "dolma..v2", in out. */
+#define RMX_CUT 512
+const char *rmx_cut(const char *name, int width, char out[RMX_CUT]);
+/* The least width of `width` and more at which these names (n), cut, still differ. */
+int rmx_cut_width(const char *const *names, size_t n, int width);
+
 /* Columns that a text takes on a terminal; the width to give to printf's "%-*s" for it to take
  * `width` of them. */
 int rmx_columns(const char *text);

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utf8proc.h>
 
@@ -69,14 +68,6 @@ static int bytes_within(const char *text, int columns) {
   return (int)(at - text);
 }
 
-static int terminal_columns(void) {
-  struct winsize size;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char *columns = getenv("COLUMNS");
-  const int n = columns ? atoi(columns) : 0;
-  return n > 0 ? n : 80;
-}
-
 // ---- the line
 
 // Adds a part, with two blanks before it, if it fits; false: it does not, so less important parts
@@ -103,7 +94,7 @@ static void add_detail(char line[LINE], const char *detail, int room) {
 }
 
 static void draw(const char *what, const char *left, const char *percent, const char *detail) {
-  const int room = terminal_columns() - 1;  // a full line would wrap
+  const int room = rmx_terminal_columns(STDERR_FILENO) - 1;  // a full line would wrap
   char line[LINE] = "", head[160];
   snprintf(head, sizeof head, "%s%s", state.step, what);
   // On a narrow terminal the time left matters more than the name of the step.
@@ -234,27 +225,31 @@ static void show_part(void *context, const char *noun, size_t i, size_t n) {
 
 // ---- notes and warnings
 
+static void print_line(const char *head, const char *message) {
+  RMX_OWNED char *line = rmx_format("%s\n", message);
+  rmx_terminal_clear();
+  fputs(head, stderr);
+  if (line) rmx_print_wrapped(stderr, line, *head ? (int)strlen("warning: ") : 0);
+}
+
 static void say(void *context, const char *message) {
   (void)context;
   if (state.quiet) return;
   show_files();
-  rmx_terminal_clear();
-  fprintf(stderr, "%s\n", message);
+  print_line("", message);
 }
 
 static void caution(void *context, const char *message) {
   (void)context;
   show_files();
-  rmx_terminal_clear();
-  fprintf(stderr, state.color ? "\033[33mwarning:\033[0m %s\n" : "warning: %s\n", message);
+  print_line(state.color ? "\033[33mwarning:\033[0m " : "warning: ", message);
 }
 
 static void show_detail(void *context, const char *message) {
   (void)context;
   if (!state.verbose) return;
   show_files();
-  rmx_terminal_clear();
-  fprintf(stderr, "%s\n", message);
+  print_line("", message);
 }
 
 rmx_listener rmx_terminal(bool quiet, bool verbose) {

@@ -39,16 +39,44 @@ def number(x, digits, kind):
     return "-" if x is None else f"{x:.{digits}{kind}}"
 
 
+def table(align, rows, indent=0, room=80):
+    """Columns as near as they must be to fit; upper case: may be left out if all rows say the same."""
+    width = [max(len(r[c]) for r in rows) for c in range(len(align))]
+    shown, same = list(range(len(align))), []
+    total = lambda gap: indent + sum(width[c] for c in shown) + gap * (len(shown) - 1)
+    gap = 2 if total(2) <= room else 1
+    heads = [rows[0]]
+    if total(gap) > room:  # heads of two words have two lines
+        parts = [r.split(" ", 1) if c and " " in r else ["", r] for c, r in enumerate(rows[0])]
+        heads = [[p[k] for p in parts] for k in (0, 1)]
+        width = [max(len(r[c]) for r in heads + rows[1:]) for c in range(len(align))]
+    for c in list(shown):
+        texts = {r[c] for r in rows[1:] if r[c]}
+        if total(gap) > room and align[c] in "LR" and len(texts) == 1:
+            shown.remove(c)
+            same.append(f"{rows[0][c]}: {texts.pop()}")
+    lines, rest = [], shown[1:]
+    while rest:
+        part, used = [], indent + width[0]
+        while rest and (not part or used + gap + width[rest[0]] <= room):
+            used += gap + width[rest[0]]
+            part.append(rest.pop(0))
+        for r in heads + rows[1:] if any(heads[0][c] for c in part) else heads[1:] + rows[1:]:
+            cells = [r[0].ljust(width[0])] + [r[c].ljust(width[c]) if align[c] in "lL" else r[c].rjust(width[c]) for c in part]
+            lines.append((" " * indent + (" " * gap).join(cells)).rstrip())
+    return lines + ([" " * indent + "in all rows: " + ", ".join(same)] if same else [])
+
+
 def table_of_fit(o, domains, folds):
-    lines = [f"{'metric':24} {'regressor':9} {'spearman':>8} {'r2':>6} {'rmse':>8} {'noise':>8} {'signal':>6} {'regret@1':>8} {'optimism':>8} {'better':>6}"]
+    rows = [["metric", "regressor", "spearman", "r2", "rmse", "noise", "signal", "regret@1", "optimism", "better"]]
     assumed = noise = rough = False
     for name, m in o["cross_validation"].items():
         better = "high" if m["higher_is_better"] else "low?" if m["direction_from"] == "assumed" else "low"
         assumed, noise = assumed or better == "low?", noise or m["noise"] is not None
         rough = rough or m["noise"] is not None and m["noise"] > m["rmse"]
-        lines.append(f"{name:24} {m['regressor']:9} {number(m['spearman'], 4, 'f'):>8} {number(m['r2'], 3, 'f'):>6} {number(m['rmse'], 3, 'g'):>8} "
-                     f"{number(m['noise'], 3, 'g'):>8} {number(m['signal_to_noise'], 1, 'f'):>6} {number(m['regret_at_1'], 2, 'g'):>8} "
-                     f"{number(m['optimism'], 2, 'g'):>8} {better:>6}")
+        rows.append([name, m["regressor"], number(m["spearman"], 4, "f"), number(m["r2"], 3, "f"), number(m["rmse"], 3, "g"), number(m["noise"], 3, "g"),
+                     number(m["signal_to_noise"], 1, "f"), number(m["regret_at_1"], 2, "g"), number(m["optimism"], 2, "g"), better])
+    lines = table("lLrrrRrrrR", rows)
     lines += [f"(out of fold: {folds} folds of {o['runs']} runs, {domains} domains",
               " regret@1: how much worse the run with the best prediction is than the best run",
               " optimism: how much too good the best predictions are",
@@ -63,22 +91,23 @@ def table_of_fit(o, domains, folds):
 
 
 def table_of_scores(o):
-    lines = [f"{'metric':24} {'runs':>5} {'spearman':>8} {'mse':>10} {'r2':>7} {'rmse':>9} {'noise':>9} {'regret@1':>9} {'optimism':>9}"]
+    rows = [["metric", "runs", "spearman", "mse", "r2", "rmse", "noise", "regret@1", "optimism"]]
     for name, m in o["metrics"].items():
-        lines.append(f"{name:24} {m['n']:5} {number(m['spearman'], 4, 'f'):>8} {m['mse']:10.4g} {number(m['r2'], 4, 'f'):>7} {number(m['rmse'], 3, 'g'):>9} "
-                     f"{number(m['noise'], 3, 'g'):>9} {number(m['regret_at_1'], 2, 'g'):>9} {number(m['optimism'], 2, 'g'):>9}")
+        rows.append([name, str(m["n"]), number(m["spearman"], 4, "f"), number(m["mse"], 4, "g"), number(m["r2"], 4, "f"), number(m["rmse"], 3, "g"),
+                     number(m["noise"], 3, "g"), number(m["regret_at_1"], 2, "g"), number(m["optimism"], 2, "g")])
     mean = {k: sum(m[k] for m in o["metrics"].values()) / len(o["metrics"]) for k in ("spearman", "mse")}
-    return lines + [f"{'mean':24} {'':5} {mean['spearman']:8.4f} {mean['mse']:10.4g}"]
+    return table("lrrrrrrrr", rows + [["mean", "", f"{mean['spearman']:.4f}", f"{mean['mse']:.4g}"] + 5 * [""]])
 
 
 def bars(weights, prior, interval):
     width, most = max(6, *map(len, weights)), max(weights.values())
+    bar = max(10, min(30 if interval else 40, 80 - width - (38 if interval else 24)))
     lines = [f"  {'domain':{width}}  {'weight':>8}" + ("   from     to" if interval else "") + "     prior"]
     for d, w in sorted(weights.items(), key=lambda x: -x[1]):
         line = f"  {d:{width}}  {100 * w:7.2f}%"
         if interval:
             line += f" {100 * interval[d][0]:6.1f} {100 * interval[d][1]:6.1f}"
-        lines.append(line + f"  {100 * prior[d]:7.2f}%  " + "#" * int((30 if interval else 40) * w / most + 0.5))
+        lines.append(line + f"  {100 * prior[d]:7.2f}%  " + "#" * int(bar * w / most + 0.5))
     return lines
 
 
@@ -101,10 +130,11 @@ def answer(o, directions, held=(), fold=0, nodes={}):
     lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), {**interval, **nodes}) if fold else bars(o["mixture"], o["prior"], interval)
     if interval:
         lines.append(f"  (from, to: {100 * o['level']:.0f} % interval of the best weight, in percent)")
-    lines += ["", f"  {'predicted':24} {'optimum':>12} {'prior':>12}"]
+    rows = [["  predicted", "optimum", "prior", ""]]
     for name, y in o["predicted"].items():
         t = o["target"].get(name, 0)
-        lines.append(f"{'*' if t else ' '} {name:24} {y:12.4f} {o['predicted_prior'][name]:12.4f}" + ("  (held)" if name in held else "  (raised)" if t < 0 else ""))
+        rows.append([f"{'*' if t else ' '} {name}", f"{y:.4f}", f"{o['predicted_prior'][name]:.4f}", "(held)" if name in held else "(raised)" if t < 0 else ""])
+    lines += [""] + table("lrrl", rows)
     lines += [f"  (prior: {o['prior_text']})", "",
               f"* target. Nearest run: {100 * o['distance']:.1f} % of the tokens differ (typical between runs: {100 * o['typical_distance']:.1f} %).", ""]
     for word, sign in (("Lowered", 1), ("Raised", -1)):
@@ -252,7 +282,6 @@ def test_tokens(e):
 # ---- an experiment: status, compare and run
 
 T_95 = {2: 12.706204736432095, 3: 4.302652729911275}  # two-sided t quantiles for n - 1 degrees of freedom
-HEAD = f"  {'large model on':22} {'target loss':>12} {'se':>8}   {'minus optimum':>13} {'from':>8} {'to':>8}"
 
 
 def mean_se(x):
@@ -260,22 +289,14 @@ def mean_se(x):
     return mean, math.sqrt(sum((v - mean) ** 2 for v in x) / (len(x) - 1) / len(x))
 
 
-def column(x, width):
-    return f"{x:{width}.4f}" if x is not None else f"{'-':>{width}}"
-
-
-def difference(d):
-    return column(d["mean"], 13) + column(d.get("low"), 9) + column(d.get("high"), 9) + (f"  {d['verdict']}" if d.get("verdict") else "")
-
-
 def comparison(o):
-    lines = [HEAD]
+    rows = [["large model on", "target loss", "se", "minus optimum", "from", "to", ""]]
     for i, row in enumerate(o["rows"]):
-        detail = row.get("domain") or row.get("run")
-        name = row["name"] + (f" ({detail})" if detail else "")
-        lines.append(f"  {name:22} {column(row['target_loss']['mean'], 12)}{column(row['target_loss']['se'], 9)}" + ("   " + difference(row["against_optimum"]) if i else ""))
+        detail, d = row.get("domain") or row.get("run"), row["against_optimum"]
+        rows.append([row["name"] + (f" ({detail})" if detail else ""), number(row["target_loss"]["mean"], 4, "f"), number(row["target_loss"]["se"], 4, "f")] +
+                    ([number(d.get(k), 4, "f") for k in ("mean", "low", "high")] + [d.get("verdict") or ""] if i else 4 * [""]))
     n = len(o["seeds"])
-    return lines + [f"  (nats per token; differences are paired over {n} seed{'' if n == 1 else 's'}; from, to: 95 % t interval)"]
+    return table("lrrrrrl", rows, 2) + [f"  (nats per token; differences are paired over {n} seed{'' if n == 1 else 's'}; from, to: 95 % t interval)"]
 
 
 def losses(e, row, seeds):
