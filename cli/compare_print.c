@@ -6,17 +6,18 @@
 
 #include "steps.h"
 
-// "-" if x is not a number.
-static void number_cell(cli_table *t, const json_t *x, int digits) {
+// sign times x; "-" if x is not a number.
+static void number_cell(cli_table *t, const json_t *x, double sign) {
   char text[CLI_NUMBER];
-  cli_cell(t, "%s", cli_number(json_is_number(x) ? json_number_value(x) : NAN, digits, 'f', text));
+  cli_cell(t, "%s",
+           cli_number(json_is_number(x) ? sign * json_number_value(x) : NAN, 4, 'f', text));
 }
 
-// A paired difference as four columns: mean, low, high, verdict.
-static void difference_cells(cli_table *t, const json_t *difference) {
-  number_cell(t, json_object_get(difference, "mean"), 4);
-  number_cell(t, json_object_get(difference, "low"), 4);
-  number_cell(t, json_object_get(difference, "high"), 4);
+// A paired difference as four columns: mean, low, high, verdict. sign: -1 for a score.
+static void difference_cells(cli_table *t, const json_t *difference, double sign) {
+  number_cell(t, json_object_get(difference, "mean"), sign);
+  number_cell(t, json_object_get(difference, sign < 0 ? "high" : "low"), sign);
+  number_cell(t, json_object_get(difference, sign < 0 ? "low" : "high"), sign);
   cli_cell(t, "%s", cli_text(difference, "verdict"));
 }
 
@@ -35,6 +36,16 @@ static bool is_loss(const json_t *target) {
   return true;
 }
 
+// A target of scores alone is computed with negative weights. A person reads the scores.
+static double sign_of(const json_t *target) {
+  const char *name;
+  json_t *weight;
+  json_object_foreach((json_t *)(uintptr_t)target, name, weight) {
+    if (json_number_value(weight) >= 0) return 1;
+  }
+  return json_object_size(target) ? -1 : 1;
+}
+
 // What the numbers are: "nats per token", or the scores of the target.
 static void print_unit(const json_t *target) {
   const char *name, *between = "";
@@ -45,7 +56,7 @@ static void print_unit(const json_t *target) {
   }
   cli_print("target score: ");
   json_object_foreach((json_t *)(uintptr_t)target, name, weight) {
-    const double w = json_number_value(weight);
+    const double w = sign_of(target) * json_number_value(weight);
     cli_print("%s", between);
     if (w != 1) cli_print("%g x ", w);
     cli_print("%s", rmx_shown(name));
@@ -55,6 +66,7 @@ static void print_unit(const json_t *target) {
 
 static void print_comparison(const json_t *root) {
   cli_table t = {.align = "lrrrrrl", .indent = 2};
+  const double sign = sign_of(json_object_get(root, "target"));
   size_t i;
   json_t *row;
   cli_cell(&t, "large model on");
@@ -70,10 +82,10 @@ static void print_comparison(const json_t *root) {
                  *loss = json_object_get(row, "target_loss");
     cli_cell(&t, "%s%s%s%s", cli_text(row, "name"), detail ? " (" : "",
              detail ? json_string_value(detail) : "", detail ? ")" : "");
-    number_cell(&t, json_object_get(loss, "mean"), 4);
-    number_cell(&t, json_object_get(loss, "se"), 4);
+    number_cell(&t, json_object_get(loss, "mean"), sign);
+    number_cell(&t, json_object_get(loss, "se"), 1);
     if (i > 0)
-      difference_cells(&t, json_object_get(row, "against_optimum"));
+      difference_cells(&t, json_object_get(row, "against_optimum"), sign);
     else
       empty_cells(&t, 4);
   }
@@ -175,14 +187,14 @@ static void print_methods(const json_t *root) {
     const bool compared = i && strcmp(cli_text(o, "status"), "search diverged") != 0;
     char time[32];
     cli_cell(&t, "%s", json_string_value(name));
-    number_cell(&t, json_object_get(loss, "mean"), 4);
-    number_cell(&t, json_object_get(loss, "se"), 4);
+    number_cell(&t, json_object_get(loss, "mean"), 1);
+    number_cell(&t, json_object_get(loss, "se"), 1);
     cli_cell(&t, "%.3g", cli_get(o, "search_flops"));
     cli_cell(&t, "%s", rmx_duration(cli_get(o, "search_wall_s"), time));
     if (compared) {
-      number_cell(&t, json_object_get(against, "mean"), 4);
-      number_cell(&t, json_object_get(against, "low"), 4);
-      number_cell(&t, json_object_get(against, "high"), 4);
+      number_cell(&t, json_object_get(against, "mean"), 1);
+      number_cell(&t, json_object_get(against, "low"), 1);
+      number_cell(&t, json_object_get(against, "high"), 1);
     } else {
       empty_cells(&t, 3);
     }

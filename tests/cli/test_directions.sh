@@ -54,6 +54,18 @@ try "high: so does the page" 0 "" grep -q '"verdict":"optimum better"' high/repo
 try "high: suggest does not have to assume it" 0 "" "$REGMIX" suggest -C high --runs 1 --out next.csv
 if grep -q assumed "$SCRATCH/stderr"; then not_ok "high: suggest assumes nothing" "$(cat "$SCRATCH/stderr")"; fi
 
+# A person reads the score itself, and how much lower it is on the prior.
+try "high: compare prints scores" 0 "(target score: human; " "$REGMIX" compare -C high
+same "high: as they were measured" "True True" "$(python3 -c '
+import json
+o, shown = json.load(open("high/large/comparison.json")), {}
+for line in open("stdout", encoding="utf-8"):
+    w = line.split()
+    if w and w[0] in ("optimum", "prior"): shown[w[0]] = [float(x) for x in w[1:4] if x[-1].isdigit()]
+rows = {r["name"]: r for r in o["rows"]}
+d = rows["prior"]["against_optimum"]["mean"]
+print(all(abs(shown[n][0] + rows[n]["target_loss"]["mean"]) < 1e-4 and shown[n][0] > 0 for n in shown), d > 0 and abs(shown["prior"][2] + d) < 1e-4)')"
+
 experiment low acc ", lower_is_better: acc"
 one_way low r2 noise 1.0
 same "low: correlate knows the direction" "[-1]" "$(agree low acc)"

@@ -36,6 +36,15 @@ function rowLabel(row) {
 const measuredRows = comparisonRows
   .filter((r) => r.target_loss && isNumber(r.target_loss.mean))
   .sort((a, b) => a.target_loss.mean - b.target_loss.mean);
+// A target of scores alone is compared with negative weights; a person reads the scores.
+const comparedWeights = Object.values((data.comparison || {}).target || {});
+const comparedSign = comparedWeights.length && comparedWeights.every((w) => w < 0) ? -1 : 1;
+const reached = (row) => comparedSign * row.target_loss.mean;
+// The difference of a row to the optimum, in this sign.
+const shownGap = ({mean, low, high, ...rest}) =>
+  comparedSign < 0
+    ? {...rest, mean: -mean, low: isNumber(high) ? -high : high, high: isNumber(low) ? -low : low}
+    : {...rest, mean, low, high};
 const gapOf = (name) => (measuredRows.find((r) => r.name === name) || {}).against_optimum;
 
 // "213 k parameters, 614 k tokens": the size of the models that a number comes from.
@@ -99,9 +108,9 @@ function measuredSentence() {
   const prior = measuredRows.find((r) => r.name === 'prior');
   const first =
     winner === own
-      ? `the optimum reached the best ${what}, ${withUnit(loss(own.target_loss.mean), target.name)}`
-      : `${theRow(winner)} reached the best ${what}, ${withUnit(loss(winner.target_loss.mean), target.name)}; ` +
-        `the optimum reached ${loss(own.target_loss.mean)}, ${says(winner)}`;
+      ? `the optimum reached the best ${what}, ${withUnit(loss(reached(own)), target.name)}`
+      : `${theRow(winner)} reached the best ${what}, ${withUnit(loss(reached(winner)), target.name)}; ` +
+        `the optimum reached ${loss(reached(own))}, ${says(winner)}`;
   return (
     `On the large models${largeSize() ? ` (${largeSize()})` : ''}, ${first}.` +
     `${prior && prior !== winner ? ` The optimum is ${says(prior)}.` : ''}`
@@ -171,7 +180,7 @@ function cards() {
           shown.map((r) =>
             tile(
               `${rowLabel(r)}${r === measuredRows[0] ? ' (best)' : ''}`,
-              r.target_loss.mean,
+              reached(r),
               isNumber(r.target_loss.se) ? `± ${small(r.target_loss.se)}, ${plural(r.n, 'seed')}` : plural(r.n, 'seed'),
             ),
           ),
@@ -329,17 +338,17 @@ function compareSection() {
   }
   const points = sorted.map((r) => ({
     name: rowLabel(r),
-    mean: r.target_loss.mean,
+    mean: reached(r),
     se: r.target_loss.se,
     main: r.name === 'optimum',
-    tip: `${rowLabel(r)}\n${loss(r.target_loss.mean)} ± ${small(r.target_loss.se)} ${unitOf(target.name)}\n${plural(r.n, 'seed')}`,
+    tip: `${rowLabel(r)}\n${loss(reached(r))} ± ${small(r.target_loss.se)} ${unitOf(target.name)}\n${plural(r.n, 'seed')}`,
   }));
   const winner = sorted[0];
   const title = `Best on the target: ${rowLabel(winner)}`;
   const chart = figure(
     'comparison',
     title,
-    'Dots are means over the seeds, bars are ± one standard error. Left is better.',
+    `Dots are means over the seeds, bars are ± one standard error. ${comparedSign < 0 ? 'Right' : 'Left'} is better.`,
     (width) => ({spec: dots(points, width, title, axisOf(target.name)), rows: points.length}),
   );
   const list = table(
@@ -354,10 +363,10 @@ function compareSection() {
       'seeds',
     ],
     sorted.map((r) => {
-      const gap = r.name === 'optimum' ? null : r.against_optimum;
+      const gap = r.name === 'optimum' || !r.against_optimum ? null : shownGap(r.against_optimum);
       return [
         rowLabel(r),
-        loss(r.target_loss.mean),
+        loss(reached(r)),
         small(r.target_loss.se),
         gap ? signed(gap.mean) : '–',
         gap ? judged(gap).span : '–',
