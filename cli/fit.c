@@ -14,10 +14,10 @@ static const char *better_of(const rmx_fit *f, size_t m) {
 static void print_notes(const rmx_fit *f, size_t runs, const char *noise, bool assumed) {
   const int64_t folds = rmx_fit_folds(f);
   const size_t phases = rmx_fit_n_phases(f), domains = rmx_fit_n_domains(f) / (phases ? phases : 1);
-  char in_phases[40] = "", of[64] = "not out of fold";
+  char in_phases[40] = "", of[64] = "no cross-validation:";
   if (phases) snprintf(in_phases, sizeof in_phases, " in %zu phases", phases);
-  if (folds > 1) snprintf(of, sizeof of, "out of fold: %lld folds", (long long)folds);
-  cli_print("(%s of %zu run%s, %zu domain%s%s\n", of, runs, rmx_s(runs), domains, rmx_s(domains),
+  if (folds > 1) snprintf(of, sizeof of, "out of fold: %lld folds of", (long long)folds);
+  cli_print("(%s %zu run%s, %zu domain%s%s\n", of, runs, rmx_s(runs), domains, rmx_s(domains),
             in_phases);
   cli_print(" regret@1: how much worse the run with the best prediction is than the best run\n");
   cli_print(" optimism: how much too good the best predictions are\n");

@@ -261,7 +261,7 @@ def test_plan(e):
 
 def test_plan_text(e):
     code, out, _ = e.call("plan", "--cores", "4")
-    row = {line.split("  ")[0]: re.split(r"  +", line)[1:] for line in out.splitlines() if line.startswith(("proxies  ", "large models"))}
+    row = {line[:13].strip(): re.findall(r"[\d.e+]+(?: [kMG])?(?= |$)", line[13:]) for line in out.splitlines() if line.startswith(("proxies ", "large models"))}
     p = figures(e, 8, evaluations=2)
     q = figures(e, 10)
     ok(code == 0 and row["proxies"][:4] == ["8", "12 k", "2048", f"{p[3]:.3g}"], "plan prints the figures of the proxies", out)

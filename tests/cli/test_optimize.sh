@@ -77,7 +77,8 @@ awk 'NR <= 3' m.csv > two.csv
 try "fewer runs than domains: it says so" 0 "2 different mixtures of 3 domains: too few" "$REGMIX" fit --mixtures two.csv --metrics y.csv --out two
 try "and how many folds there were" 0 "out of fold: 2 folds of 2 runs, 3 domains" "$REGMIX" fit --mixtures two.csv --metrics y.csv --out two
 awk 'NR <= 2' m.csv > one.csv
-try "what one run cannot say is no number" 0 "ridge            -      -        -        -      -        -        -" "$REGMIX" fit --mixtures one.csv --metrics y.csv --metric a_loss --out two
+try "what one run cannot say is no number" 0 "a_loss  ridge             -   -     -      -       -         -         -     low" "$REGMIX" fit --mixtures one.csv --metrics y.csv --metric a_loss --out two
+try "one run has no folds" 0 "(no cross-validation: 1 run, 3 domains" "$REGMIX" fit --mixtures one.csv --metrics y.csv --metric a_loss --out two
 awk -F, -v OFS=, '{ print $0, NR == 1 ? "train_unused" : 0 }' m.csv > unused.csv
 try "a domain that no run used" 0 'no run used "train_unused": the fit can make no claim about it' "$REGMIX" fit --mixtures unused.csv --metrics y.csv --regressor power --out unused
 sed '1s/[abc]_loss/set_&/g' y.csv > prefixed.csv
