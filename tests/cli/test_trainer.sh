@@ -164,6 +164,11 @@ rm -rf swapped/runs
 try "refused: a result on another model to begin with" 1 "is not the one that the run was made for" "$REGMIX" train -C swapped --set "proxy.init=$PWD/model" --set proxy.context=16 \
   --set proxy.command="cp '$PWD/exp/runs/r2/model.safetensors' '$PWD/model'; ./train.sh < /dev/null"
 
+rm -rf swapped/runs
+try "an experiment that is moved is not begun again in its old place" 1 "the folder swapped is gone: it was moved or removed" in_swapped 'mv "$REGMIX_EXPERIMENT" "$REGMIX_EXPERIMENT.moved"'
+holds "and nothing is there" test ! -e swapped
+mv swapped.moved swapped; rm -rf swapped/runs
+
 # ---- no room for the result
 printf 'import json, os\nopen("../../count", "a").write("x")\nd = json.load(open("run.json"))["domains"]\n' > swapped/large.py
 echo 'json.dump({"loss_nats": {n: 1 for n in d}, "metrics": {"m%03d" % i: 0.5 for i in range(1100)}}, open("result.json", "w"))' >> swapped/large.py

@@ -10,6 +10,7 @@ import sys
 
 from experiment import (AGREE, STEPS, TRAIN, check, checkpoints, copies, differ, own_copy, refused,
                         result, rewrite, run, same_results, torch, train, trainer, until_lines)
+import plan as planning  # of trainers/pytorch
 
 
 def ranks(folders, kill_at=None, processes=2, args=()):
@@ -189,6 +190,26 @@ class Second(trainer.World):
         return []
 
 
+def limits_of_groups(exp, scratch):
+    """A container or a job of a batch system may have less memory than the machine."""
+    root = scratch + "/groups"
+    files = {"": {}, "job": {"memory.max": "1000000", "memory.current": "400000"},
+             "job/step": {"memory.max": "max", "memory.current": "300000"},
+             "memory/job": {"memory.limit_in_bytes": "900000", "memory.usage_in_bytes": "100000"}}
+    stat = "anon 5\ninactive_file 70000\nactive_file 30000"
+    for folder, contents in files.items():
+        os.makedirs(os.path.join(root, folder), exist_ok=True)
+        for name, text in {**contents, "memory.stat": stat}.items():
+            with open(os.path.join(root, folder, name), "w") as file:
+                file.write(text + "\n")
+    left = []
+    for text in ("0::/job/step\n", "4:memory:/job\n0::/\n", "4:cpu,memory:/job/none\n", "0::/\n", "3:cpu:/job\n"):
+        with open(root + "/own", "w") as file:
+            file.write(text)
+        left.append(planning.group_memory(root + "/own", root))
+    check(left == [700000, 900000, 900000, float("inf"), float("inf")], "limits of control groups count", left)
+
+
 def first_looks(exp, scratch):
     """Of several processes the first one says which runs are done: files reach the others later."""
     run = trainer.Run(own_copy(exp, "r1", scratch + "/stale"))
@@ -203,4 +224,4 @@ def several(exp, scratch):
         split_weights(exp, scratch)
 
 
-run(plans_a_split, memory_of_a_share, first_looks, several)
+run(plans_a_split, memory_of_a_share, limits_of_groups, first_looks, several)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many runs are stacked, and how many sequences go through them at once: as many as the memory
 holds. The estimate is of what PyTorch keeps for the backward pass, counted once for each shape."""
+import math
+import os
+
 import torch
 
 from adamw import owners
@@ -12,15 +15,54 @@ CHUNK_SHARE = 0.1  # of the memory, for the logits of a chunk and what is made f
 RUNS = 512  # stacked in one process, or fewer
 
 
+def number_in(path):
+    with open(path) as file:
+        return int(file.read())
+
+
+def left_in(folder, names):
+    """Bytes that a control group may still take. What it has of files goes when memory is short."""
+    limit, used = (number_in(os.path.join(folder, name)) for name in names)
+    with open(os.path.join(folder, "memory.stat")) as file:
+        stat = dict(line.split() for line in file)
+    kind = "total_" if "total_inactive_file" in stat else ""  # with those below it
+    files = sum(int(stat.get(kind + name, 0)) for name in ("inactive_file", "active_file"))
+    return max(limit - used + files, 0)
+
+
+def group_memory(own="/proc/self/cgroup", root="/sys/fs/cgroup"):
+    """Bytes left by the limits of a container or of a batch system's job; infinity: no limits."""
+    left = math.inf
+    try:
+        with open(own) as file:
+            groups = [line.strip().split(":", 2)[1:] for line in file]
+    except OSError:
+        return left
+    for kinds, path in groups:
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if kinds else \
+            ("memory.max", "memory.current")
+        folder = os.path.join(root, "memory" if kinds else "")
+        for part in ["", *path.strip("/").split("/")]:  # a limit of one above holds too
+            folder = os.path.join(folder, part)
+            try:
+                left = min(left, left_in(folder, names))
+            except (OSError, ValueError):  # "max": no limit
+                pass
+    return left
+
+
 def processor_memory():
+    free = 8 * GIB
     try:
         with open("/proc/meminfo") as file:
             for line in file:
                 if line.startswith("MemAvailable"):
-                    return int(line.split()[1]) * 1024
+                    free = int(line.split()[1]) * 1024
     except OSError:
         pass
-    return 8 * GIB
+    return int(min(free, group_memory()))
 
 
 def free_memory(device):
