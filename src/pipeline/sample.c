@@ -84,18 +84,20 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
 // After a kill in between, the file is still not taken for the user's own.
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
                                  const struct rmx__stamp *stamp, rmx_err *err) {
-  RMX_OWNED char *new = rmx_format("%s.new", path);
-  uint64_t content = 0, before = 0;
-  RMX_TRY(new ? rmx_csv_write(new, t, err) : rmx_fail_memory(err, 0, "a path"));
-  RMX_TRY(content_of(new, &content, err));
+  RMX_OWNED char *text = NULL;
+  size_t size = 0;
+  uint64_t before = 0;
+  FILE *f = open_memstream(&text, &size);
+  rmx_status status = f ? rmx_csv_print(f, t, err) : rmx_fail_memory(err, 0, "a table");
+  if (f && fclose(f) != 0 && status == RMX_OK) status = rmx_fail_memory(err, size, "a table");
+  RMX_TRY(status);
   RMX_TRY(content_of(path, &before, err));
   json_auto_t *o = json_object();
   rmx__stamp_put(stamp, o);
-  json_object_set_new(o, "content", rmx__hex_json(content));
+  json_object_set_new(o, "content", rmx__hex_json(rmx_hash(text, size, 1)));
   json_object_set_new(o, "before", rmx__hex_json(before));
   RMX_TRY(rmx__json_write(record, o, err));
-  if (rename(new, path) != 0) return rmx_fail_errno(err, "cannot write %s", path);
-  return RMX_OK;
+  return rmx_write_file(path, text, size, err);
 }
 
 static void tell_excluded(rmx_pipeline *p, const rmx_corpus *corpus, const double *cap) {

@@ -10,8 +10,9 @@
 #include "look.h"
 #include "supervisor.h"
 
-// Runs that one PyTorch process gets.
-enum { MAX_STACKED = 512 };
+// Runs that one PyTorch process gets, and bytes of their paths: Linux takes no word of more than
+// 128 kB, and the command is one word for sh.
+enum { MAX_STACKED = 512, MAX_PATHS = 100000 };
 
 size_t rmx__busy(const rmx__supervisor *s) {
   size_t n = 0;
@@ -117,17 +118,28 @@ void rmx__let_go(rmx__worker *w) {
   *w = (rmx__worker){0};
 }
 
+// Bytes that the path of a run takes in the command of a PyTorch process.
+static size_t path_size(const rmx_run *r) {
+  RMX_OWNED char *path = rmx_realpath(r->folder);
+  size_t n = 3;
+  for (const char *c = path ? path : r->folder; *c; c++) n += *c == '\'' ? 4 : 1;
+  return n;
+}
+
 rmx_status rmx__start_worker(rmx__supervisor *s, rmx__worker *w, rmx_err *err) {
   const size_t share = share_of(s);
   *w = (rmx__worker){.runs = rmx_calloc(share, sizeof *w->runs),
                      .begun = rmx_calloc(share, sizeof *w->begun)};
   rmx_status status =
       w->runs && w->begun ? RMX_OK : rmx_fail_memory(err, 0, "the runs of a worker");
-  for (size_t i = 0; i < share && status == RMX_OK; i++) {
+  size_t paths = 0;
+  for (size_t i = 0; i < share && paths < MAX_PATHS && status == RMX_OK; i++) {
     bool ready = false;
     const size_t run = s->queue[s->taken++ % s->n];
     status = rmx__make_ready(s, run, &ready, err);
-    if (ready) w->runs[w->n++] = run;
+    if (!ready) continue;
+    w->runs[w->n++] = run;
+    paths += share > 1 ? path_size(&s->runs[run]) : 0;
   }
   if (status == RMX_OK && w->n) status = start_process(s, w, err);
   if (!w->pid) rmx__let_go(w);

@@ -41,6 +41,12 @@ cp exp/mixtures.csv own
 try "mixtures that cannot be read are not drawn again" 1 "mixtures.csv: Input/output error" broken /mixtures.csv "$REGMIX" sample -C exp
 same "and stay" "" "$(cmp own exp/mixtures.csv 2>&1)"
 
+# ---- mixtures that are a link
+rm exp/mixtures.csv && ln -s ../elsewhere.csv exp/mixtures.csv && mkdir exp/mixtures.csv.new
+try "mixtures are drawn where a link leads" 0 "6 mixtures" "$REGMIX" sample -C exp
+if [ -L exp/mixtures.csv ] && [ "$(wc -l < elsewhere.csv)" -eq 7 ]; then ok "and the link stays"; else not_ok "and the link stays"; fi
+rm exp/mixtures.csv && rmdir exp/mixtures.csv.new && cp own exp/mixtures.csv
+
 # ---- the corpus
 try "a corpus that cannot be read is not prepared again" 1 "corpus.json: Input/output error" broken exp/corpus/corpus.json "$REGMIX" prepare -C exp
 try "nor one whose tokens cannot" 1 "train.bin: Input/output error" broken exp/corpus/a/train.bin "$REGMIX" prepare -C exp

@@ -70,6 +70,13 @@ def processes(exp, scratch):
     good, said = swarm_train(exp, fake=scratch + "/loud.py", wanted=1, text="Mend the cause")
     check(good and "may_fail" not in said and "the reason: bbb" in said and "bb its end" in said,
           "all runs failed: the whole reason, and no advice to go on without all of them", said)
+    deep = scratch + ("/" + "d" * 200) * 3
+    shutil.copytree(exp, deep, ignore=shutil.ignore_patterns("runs", "metrics*", "eval*"))
+    with open(deep + "/mixtures.csv", "w") as file:
+        file.write("run,code,prose,mail\n" + "".join("r%d,0.5,0.3,0.2\n" % i for i in range(250)))
+    good, said = swarm_train(deep, fake=fake, text="250 runs done", CUDA_VISIBLE_DEVICES="0")
+    stacked = [open(path).read().split()[1] for path in glob.glob(deep + "/runs/*/gpu")]
+    check(good and len(stacked) == 2, "hundreds of long paths are too long for one command", said)
     again()
     good, said = swarm_train(exp, fake=scratch + "/nowhere.py", wanted=1, text="set REGMIX_PYTORCH to its path")
     check(good, "a trainer that is not there", said)
