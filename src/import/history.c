@@ -77,7 +77,7 @@ static rmx_status read_history(const rmx__source *s, rmx_table *out, rmx_err *er
            "%s: %zu rows of %zu run%s: the last value of each metric by column \"%s\" counts",
            s->path, c->N, g.n_rows, rmx_s(g.n_rows), c->header[step]);
   rmx__tell_again(s, again);
-  return rmx__import_gathered(s, &g, c->header[id], "", false, out, err);
+  return rmx__import_gathered(s, &g, c->header[id], "", s->options->mixed, out, err);
 }
 
 const rmx__table_format rmx__format_history = {

@@ -10,10 +10,9 @@
 // In the order in which they are asked: first by the path and the first bytes of files, then, of a
 // file that is CSV, by its header and cells. The plain table is last, since it accepts every CSV.
 static const rmx__table_format *const formats[] = {
-    &rmx__format_tensorboard, &rmx__format_wandb_offline, &rmx__format_blends,
-    &rmx__format_harness,     &rmx__format_yaml,          &rmx__format_chart,
-    &rmx__format_mlflow,      &rmx__format_wandb,         &rmx__format_long,
-    &rmx__format_olmix,       &rmx__format_history,       &rmx__format_csv};
+    &rmx__format_tensorboard, &rmx__format_wandb_offline, &rmx__format_blends, &rmx__format_harness,
+    &rmx__format_yaml,        &rmx__format_chart,         &rmx__format_mlflow, &rmx__format_wandb,
+    &rmx__format_long,        &rmx__format_history,       &rmx__format_olmix,  &rmx__format_csv};
 enum { FORMATS = sizeof formats / sizeof *formats, DEEPEST = 8 };
 
 bool rmx__ends_in(const char *text, const char *suffix) {

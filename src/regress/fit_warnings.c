@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Warnings about a finished fit: metrics that were not learnt, runs that do not fit, runs of one
-// mixture that are no replicates.
+// mixture that are no replicates, scores in two units.
 
 #include "fit_warnings.h"
 
@@ -141,6 +141,42 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
         f->N, mixtures, rmx_s(mixtures));
 }
 
+// Whether some values of a score are shares and the others percentages: none lies between.
+static bool has_two_units(const rmx_fit *f, size_t m, size_t *share, size_t *percentage) {
+  enum { GAP = 10 };
+  *share = *percentage = f->N;
+  for (size_t i = 0; i < f->N; i++) {
+    const double y = f->truth[i * f->M + m];
+    size_t *at = y <= 1 ? share : percentage;
+    if (!isfinite(y)) continue;
+    if (y < 0 || y > 100) return false;
+    const double had = *at < f->N ? f->truth[*at * f->M + m] : NAN;
+    if (isnan(had) || (y <= 1 ? y > had : y < had)) *at = i;
+  }
+  return *share < f->N && *percentage < f->N && f->truth[*share * f->M + m] > 0 &&
+         f->truth[*percentage * f->M + m] > GAP * f->truth[*share * f->M + m];
+}
+
+static void warn_of_units(const rmx_fit *f, const rmx_listener *listener) {
+  rmx_few names = {0};
+  size_t share, percentage;
+  for (size_t m = 0; m < f->M; m++) {
+    char text[160];
+    if (rmx_better_by_name(f->metrics[m]) != RMX_BETTER_HIGH ||
+        !has_two_units(f, m, &share, &percentage))
+      continue;
+    snprintf(text, sizeof text, "%.60s (%.3g of %.30s, %.3g of %.30s)", f->metrics[m],
+             f->truth[share * f->M + m], f->run_ids[share], f->truth[percentage * f->M + m],
+             f->run_ids[percentage]);
+    rmx_few_add(&names, text);
+  }
+  if (names.n)
+    rmx_warn(listener,
+             "%zu score%s to be a share in some runs and a percentage in others: %s; give one unit "
+             "to all runs",
+             names.n, names.n == 1 ? " seems" : "s seem", names.text);
+}
+
 void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
   rmx_few worse = {0};
   for (size_t m = 0; m < f->M; m++)
@@ -150,6 +186,7 @@ void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
              "for %zu of %zu metric%s the fit predicts unseen runs worse than the mean of the runs "
              "does (R2 below 0): %s; these runs teach nothing about them",
              worse.n, f->M, rmx_s(f->M), worse.text);
+  warn_of_units(f, listener);
   warn_of_far_runs(f, listener);
   warn_of_no_replicates(f, listener);
 }

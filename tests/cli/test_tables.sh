@@ -227,6 +227,10 @@ refused "lines of JSON" "this is JSON" lines.jsonl
 cp lines.jsonl lines.json
 try "several objects in a .json" 1 "more than one JSON object in the file" fit --mixtures m.csv --metrics lines.json --out never
 
+# ---- one score in two units
+awk -F, -v OFS=, 'NR == 1 { print "run", "quiz_acc", "other_acc" } NR > 1 { x = 0.3 + NR / 100; print $1, NR % 2 ? x : 100 * x, x }' l.csv > units.csv
+try "a share in some runs and a percentage in others" 0 "1 score seems to be a share in some runs and a percentage in others: quiz_acc (0.51 of 20, 32 of 1)" "$REGMIX" fit --regressor ridge --mixtures m.csv --metrics units.csv --out units
+
 # ---- a table of something else than tokens
 printf 'domain,documents\na,1e9\nb,1e9\nc,1e9\n' > documents.csv
 try "counts of documents are not tokens" 1 'documents.csv:1: the column "documents" does not look like tokens' "$REGMIX" fit --mixtures m.csv --metrics l.csv --out never --tokens documents.csv --budget 1G

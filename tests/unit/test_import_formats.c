@@ -451,8 +451,8 @@ START_TEST(histories) {
   begin();
   rmx_table t;
   must(metrics(file("h.csv",
-                    ",step,run,a_loss,b_loss,lr\n0,900,n1,3,,0.1\n1,900,n2,5,2.5,0.1\n"
-                    "2,1000,n2,4,,0.2\n3,1000,n1,2,6,0.2\n4,50,n1,9,9,0.3\n"),
+                    ",run,step,a_loss,b_loss,lr\n0,n1,900,3,,0.1\n1,n2,900,5,2.5,0.1\n"
+                    "2,n2,1000,4,,0.2\n3,n1,1000,2,6,0.2\n4,n1,50,9,9,0.3\n"),
                &t, err));
   ck_assert(t.N == 2 && t.D == 3);
   ck_assert(at(&t, "n1", "a_loss") == 2 && at(&t, "n1", "b_loss") == 6);
@@ -466,6 +466,12 @@ START_TEST(histories) {
   rmx_table_release(&t);
   must(metrics(file("l.csv", "run,step,metric,value\nn1,20,x,2\nn1,20,x,1\n"), &t, err));
   ck_assert(at(&t, "n1", "x") == 1 && strstr(told, "l.csv: 1 value is given twice"));
+  rmx_table_release(&t);
+  // In a table with the mixtures, metrics are known by their names.
+  rmx_import_options both = {.what = RMX_IMPORT_METRICS, .mixed = true};
+  const char *f = file("b.csv", "run,step,lr,mix.a,mix.b,loss\nn1,1,9,0,1,3\nn1,2,9,0,1,2\n");
+  must(rmx_import_table(f, &both, &listener, &t, err));
+  ck_assert(t.N == 1 && t.D == 1 && at(&t, "n1", "loss") == 2);
   rmx_table_release(&t);
   // Runs of one mixture have the same step.
   must(metrics(file("s.csv", "run,step,loss\nn1,20,3\nn1,20,2\nn2,20,1\n"), &t, err));
