@@ -11,8 +11,8 @@
 json_t *rmx__read_in(const char *folder, const char *name);
 // <folder> holds a result of r, and all that belongs to it.
 bool rmx__finished_in(const char *folder, const rmx_run *r);
-// Whether the result of r can be read, if there is one. One that cannot, for an error of the disk,
-// may be that of a finished run, and is not to be replaced.
+// Whether the result of r, and its model, can be read, if there are any. What cannot, for an error
+// of the disk or for want of memory, may be that of a finished run, and is not to be replaced.
 rmx_status rmx__can_read_result(const rmx_run *r, rmx_err *err);
 // <folder> is of a training of r that has no result yet.
 bool rmx__begun_in(const char *folder, const rmx_run *r);

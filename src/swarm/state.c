@@ -88,13 +88,24 @@ bool rmx__finished_in(const char *folder, const rmx_run *r) {
   return state == RMX_RUN_DONE || state == RMX_RUN_DIVERGED;
 }
 
+// A model that was kept; one that is damaged is read, and found to be so.
+static rmx_status can_read_model(const rmx_run *r, rmx_err *err) {
+  RMX_OWNED char *path = rmx_model_path(r->folder);
+  rmx_model_config config;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  if (!r->keep_model || r->training.command || !rmx_exists(path)) return RMX_OK;
+  const rmx_status status = rmx_model_read_config(path, &config, err);
+  return status == RMX_EINPUT ? RMX_OK : status;
+}
+
 rmx_status rmx__can_read_result(const rmx_run *r, rmx_err *err) {
   RMX_OWNED char *path = rmx_path_in(r->folder, "result.json"), *text = NULL;
   struct stat info;
   size_t size;
   if (!path) return rmx_fail_memory(err, 0, "a path");
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return RMX_OK;
-  if (rmx_read_file(path, &text, &size, err) == RMX_OK) return RMX_OK;
+  if (rmx_read_file(path, &text, &size, err) == RMX_OK && can_read_model(r, err) == RMX_OK)
+    return RMX_OK;
   return rmx_fail_in(err, "run %s may be finished, so it is not trained again", r->name);
 }
 

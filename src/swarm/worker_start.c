@@ -13,6 +13,8 @@
 // Runs that one PyTorch process gets, and bytes of their paths: Linux takes no word of more than
 // 128 kB, and the command is one word for sh.
 enum { MAX_STACKED = 512, MAX_PATHS = 100000 };
+// Files that such a process has open beside the claims of its runs.
+enum { OTHER_FILES = 128 };
 
 size_t rmx__busy(const rmx__supervisor *s) {
   size_t n = 0;
@@ -109,8 +111,12 @@ static rmx_status start_process(rmx__supervisor *s, rmx__worker *w, rmx_err *err
 static size_t share_of(const rmx__supervisor *s) {
   const size_t left = s->queued - s->taken, idle = (size_t)s->options->jobs - rmx__busy(s);
   if (!rmx_training_is_pytorch(&s->runs[s->queue[s->taken % s->n]].training)) return 1;
+  const long files = sysconf(_SC_OPEN_MAX);
+  const size_t room = files < 0 || files > MAX_STACKED + OTHER_FILES ? MAX_STACKED
+                      : files > OTHER_FILES                          ? (size_t)(files - OTHER_FILES)
+                                                                     : 1;
   const size_t share = (left + idle - 1) / idle;
-  return share < MAX_STACKED ? share : MAX_STACKED;
+  return share < room ? share : room;
 }
 
 void rmx__let_go(rmx__worker *w) {

@@ -24,6 +24,13 @@ try "a result that cannot be read stops the training" 1 "run r1 may be finished,
 same "and stays" "" "$(cmp finished exp/runs/r1/result.json 2>&1)"
 try "it is used again" 0 "all 2 runs are done" train
 
+# ---- a finished run with its model
+try "models are kept" 0 "2 runs done" train --redo --set proxy.keep_models=true
+cp exp/runs/r1/result.json finished
+try "a model that cannot be read stops the training" 1 "run r1 may be finished, so it is not trained again" \
+  broken /r1/model.safetensors "$REGMIX" train -C exp --set proxy.keep_models=true
+same "and its result stays" "" "$(cmp finished exp/runs/r1/result.json 2>&1)"
+
 # ---- a checkpoint
 long="--set proxy.tokens=100M --set proxy.checkpoint_s=0 --redo"
 # shellcheck disable=SC2086

@@ -7,11 +7,14 @@ import json
 import os
 import pty
 import re
+import resource
 import shutil
 import subprocess
 import sys
+import types
 
 from experiment import AGREE, REGMIX, TRAIN, check, regmix_trains, result, run, torch, until_lines
+import files  # of trainers/pytorch
 
 
 def swarm_train(exp, *sets, fake=None, wanted=0, text="", **env):
@@ -37,6 +40,28 @@ for folder in sys.argv[1:]:
 if os.environ.get("FAIL_AFTER") == "sleep":
     import time; time.sleep(60)
 """
+
+
+@contextlib.contextmanager
+def few_files(most):
+    """A process may have so many files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def many_logs(exp, scratch):
+    """The logs of more runs than a process may have files open."""
+    runs = [types.SimpleNamespace(folder="%s/logs/%d" % (scratch, i)) for i in range(100)]
+    for one in runs:
+        os.makedirs(one.folder)
+    with few_files(64):
+        logs = [files.Log(one, "a\n", True) for one in runs]
+        for log in logs:
+            log.add("b\n")
+    texts = {open(one.folder + "/log.jsonl").read() for one in runs}
+    check(texts == {"a\nb\n"} and logs[0].text == "a\nb\n", "logs are not kept open", texts)
 
 
 def processes(exp, scratch):
@@ -77,6 +102,10 @@ def processes(exp, scratch):
     good, said = swarm_train(deep, fake=fake, text="250 runs done", CUDA_VISIBLE_DEVICES="0")
     stacked = [open(path).read().split()[1] for path in glob.glob(deep + "/runs/*/gpu")]
     check(good and len(stacked) == 2, "hundreds of long paths are too long for one command", said)
+    shutil.rmtree(deep + "/runs")
+    with few_files(150):
+        good, said = swarm_train(deep, fake=fake, text="250 runs done", CUDA_VISIBLE_DEVICES="0")
+    check(good, "no more runs in one process than it may have files open", said)
     again()
     good, said = swarm_train(exp, fake=scratch + "/nowhere.py", wanted=1, text="set REGMIX_PYTORCH to its path")
     check(good, "a trainer that is not there", said)
@@ -243,4 +272,4 @@ def plans(exp, _):
               "plan without PyTorch's speed says why: " + name, told)
 
 
-run(processes, old_pytorch, without_pytorch, swarm, progress, one_refused, plans)
+run(many_logs, processes, old_pytorch, without_pytorch, swarm, progress, one_refused, plans)

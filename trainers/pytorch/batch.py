@@ -174,7 +174,6 @@ class Batch:
         return self.before + time.monotonic() - self.began
 
     def end_run(self, r, nats):
-        self.logs[r].close()
         weights = self.model.run_weights(r, self.runs) if self.runs[r].keep_model and nats else None
         if self.world.first:
             write_result(self, r, nats, weights)

@@ -14,19 +14,21 @@ def known(x):
 
 
 class Log:
-    """log.jsonl; what a checkpoint has of it comes first."""
+    """log.jsonl; what a checkpoint has of it comes first. It is not kept open, since a process may
+    train more runs than it may have files open."""
 
     def __init__(self, run, text, write):
-        self.text = text
-        self.file = open(os.path.join(run.folder, "log.jsonl") if write else os.devnull, "w")
-        self.file.write(text)
+        self.text, self.path = "", os.path.join(run.folder, "log.jsonl") if write else os.devnull
+        self.add(text, "w")
+
+    def add(self, text, mode="a"):
+        self.text += text
+        with open(self.path, mode) as file:
+            file.write(text)
 
     def line(self, batch, content):
         o = {"step": batch.step, "tokens": batch.step * batch.run.step_tokens, **content}
-        text = json.dumps({**o, "wall_s": round(batch.wall_s(), 3)}) + "\n"
-        self.text += text
-        self.file.write(text)
-        self.file.flush()
+        self.add(json.dumps({**o, "wall_s": round(batch.wall_s(), 3)}) + "\n")
 
     def step(self, batch, lr, loss, norm, tokens_per_s):
         self.line(batch, {"loss_nats": known(loss), "lr": lr, "grad_norm": known(norm),
@@ -34,9 +36,6 @@ class Log:
 
     def valid(self, batch, nats):
         self.line(batch, {"valid_nats": {d: known(x) for d, x in nats.items()}})
-
-    def close(self):
-        self.file.close()
 
 
 def mark_failed(folder, why):
