@@ -9,7 +9,7 @@
 
 #include "base/number_advice.h"
 
-// Spaces around a field are no part of it unless it is quoted, and a byte order mark is not one
+// Spaces around a field, or around its quotes, are no part of it, and a byte order mark is not one
 // after a quote.
 static bool needs_quotes(const char *text) {
   size_t n = strlen(text);
@@ -50,6 +50,10 @@ static rmx_status add_field(struct cursor *c, char *field, rmx_err *err) {
   return RMX_OK;
 }
 
+static void skip_blanks(struct cursor *c) {
+  while (c->at < c->end && (*c->at == ' ' || *c->at == '\t')) c->at++;
+}
+
 // Reads the next record that is not blank; n = 0 at the end of the file.
 static rmx_status next_record(struct cursor *c, rmx_err *err) {
   c->n = 0;
@@ -59,8 +63,9 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
   }
   c->line = c->next_line;
   while (c->at < c->end) {
+    skip_blanks(c);
     char *field = c->at, *to = c->at;
-    if (*c->at == '"') {
+    if (c->at < c->end && *c->at == '"') {
       for (c->at++;; c->at++) {
         if (c->at >= c->end)
           return rmx_fail(err, RMX_EINPUT, "%s:%d: a quoted field does not end", c->path, c->line);
@@ -72,6 +77,7 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
         *to++ = *c->at;
       }
       c->at++;
+      skip_blanks(c);
       if (c->at < c->end && !strchr(",\r\n", *c->at))
         return rmx_fail(err, RMX_EINPUT,
                         "%s:%d: text after a closing quote; wanted a comma or the end of the line",
@@ -79,7 +85,6 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
     } else {
       while (c->at < c->end && *c->at != ',' && *c->at != '\n') *to++ = *c->at++;
       while (to > field && (to[-1] == ' ' || to[-1] == '\r' || to[-1] == '\t')) to--;
-      while (field < to && (*field == ' ' || *field == '\t')) field++;
     }
     while (c->at < c->end && *c->at == '\r') c->at++;
     char stop = c->at < c->end ? *c->at : '\n';
@@ -95,16 +100,25 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
   return RMX_OK;
 }
 
+// "1,234": thousands, or a decimal comma.
+static bool has_one_group(const char *text, const char *comma) {
+  text += strspn(text, "+-");
+  return comma > text && comma - text <= 3 && *text != '0' && strlen(comma + 1) == 3;
+}
+
 const char *rmx__number_advice(const char *text) {
-  const char *comma = strchr(text, ',');
+  const char *comma = strchr(text, ','), *point = strchr(text, '.');
   const size_t n = strlen(text), digits_n = strspn(text, "+-0123456789,.eE");
-  const bool digits = comma && digits_n == n;
   if (n > 1 && digits_n == n - 1 && text[n - 1] == '%')
     return "; write it without the sign (tr -d % < old.csv > new.csv)";
-  return !digits ? ""
-         : strchr(comma + 1, ',') || strchr(text, '.')
-             ? "; write it without commas between its digits"
-             : "; write a point for the decimal comma, as in 0.5";
+  if (!comma || digits_n < n) return "";
+  if (point && point < comma)
+    return "; write it without points between its digits, and with a point for the decimal comma";
+  if (point || strchr(comma + 1, ',')) return "; write it without commas between its digits";
+  return has_one_group(text, comma) ? "; write it without the comma if it is between thousands, or "
+                                      "with a point if it is a "
+                                      "decimal comma"
+                                    : "; write a point for the decimal comma, as in 0.5";
 }
 
 static rmx_status number_of(const struct cursor *c, const char *column, const char *text,
@@ -199,6 +213,12 @@ static rmx_status is_utf8_text(const char *path, const char *text, size_t size, 
                   path, line, (unsigned char)text[at]);
 }
 
+// Lines that end with carriage returns alone, as spreadsheets of the Macintosh save them.
+static void unify_ends(char *text, size_t size) {
+  if (memchr(text, '\n', size)) return;
+  for (char *at = text; (at = memchr(at, '\r', (size_t)(text + size - at)));) *at = '\n';
+}
+
 rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
   *out = (rmx_table){0};
   char *text;
@@ -206,6 +226,7 @@ rmx_status rmx_csv_read(const char *path, rmx_table *out, rmx_err *err) {
   RMX_TRY(rmx_read_file(path, &text, &size, err));
   struct cursor c = {.path = path, .at = text, .end = text + size, .next_line = 1};
   if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) c.at += 3;
+  unify_ends(text, size);
   rmx_status status = is_utf8_text(path, text, size, err);
   if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
   if (status == RMX_OK) status = header_of(&c, out, err);
@@ -252,6 +273,7 @@ rmx_status rmx_csv_cells(const char *path, rmx_cells *out, rmx_err *err) {
   RMX_TRY(rmx_read_file(path, &out->text, &size, err));
   struct cursor c = {.path = path, .at = out->text, .end = out->text + size, .next_line = 1};
   if (size >= 3 && memcmp(out->text, "\xEF\xBB\xBF", 3) == 0) c.at += 3;
+  unify_ends(out->text, size);
   rmx_status status = is_utf8_text(path, out->text, size, err);
   if (status == RMX_OK && !(out->path = rmx_strdup(path))) status = rmx_fail_memory(err, 0, path);
   if (status == RMX_OK) status = cells_of(&c, out, err);

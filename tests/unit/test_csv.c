@@ -40,6 +40,26 @@ static void refuse(const char *text, const char *message) {
   unlink(f);
 }
 
+START_TEST(blanks_around_quotes_and_old_line_ends) {
+  rmx_table t;
+  const char *f = file_with("run, \"a, b\" ,\t\"c\"\n \"r \"\"1\" , 0.5, \"0.25\"\n");
+  must(rmx_csv_read(f, &t, err));
+  unlink(f);
+  ck_assert_uint_eq(t.D, 2);
+  ck_assert_str_eq(t.names[0], "a, b");
+  ck_assert_str_eq(t.names[1], "c");
+  ck_assert_str_eq(t.ids[0], "r \"1");
+  ck_assert(t.x[0] == 0.5 && t.x[1] == 0.25);
+  rmx_table_release(&t);
+  f = file_with("run,a\r1,0.5\r2,\"0.25\"\r");
+  must(rmx_csv_read(f, &t, err));
+  unlink(f);
+  ck_assert_uint_eq(t.N, 2);
+  ck_assert(t.x[1] == 0.25 && t.lines[1] == 3);
+  rmx_table_release(&t);
+}
+END_TEST
+
 START_TEST(errors_name_the_line) {
   refuse("", "empty");
   refuse("run,a\n", "no rows");
@@ -49,6 +69,11 @@ START_TEST(errors_name_the_line) {
   refuse("run,a\n\"1,2\n", "does not end");
   refuse("run,a\n1,inf\n", "not a number");
   refuse("run\n1\n", "one column only");
+  refuse("run,a\n1,\"3,5\"\n", "\"3,5\" is not a number; write a point for the decimal comma");
+  refuse("run,a\n1,\"0,500\"\n", "write a point for the decimal comma");
+  refuse("run,a\n1,\"1,500\"\n", "without the comma if it is between thousands, or with a point");
+  refuse("run,a\n1,\"1,500.5\"\n", "write it without commas between its digits");
+  refuse("run,a\n1,\"1.500,5\"\n", "without points between its digits, and with a point");
 }
 END_TEST
 
@@ -99,6 +124,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, reads_quotes_blanks_and_crlf);
+  tcase_add_test(tc, blanks_around_quotes_and_old_line_ends);
   tcase_add_test(tc, errors_name_the_line);
   tcase_add_test(tc, written_numbers_read_back_exactly);
   tcase_add_test(tc, a_failed_write_leaves_the_old_file);
