@@ -208,6 +208,23 @@ static rmx_status fill(struct writing *w, const rmx_run *runs, size_t n, rmx_err
   return RMX_OK;
 }
 
+// A metric of the trainer's must not have the name of a column of the table.
+static rmx_status check_names(const struct writing *w, rmx_err *err) {
+  for (size_t k = w->corpus->D; k < w->results.D; k++) {
+    const char *name = w->results.names[k];
+    if (strcmp(name, "size") != 0 && strcmp(name, "tokens") != 0 && strcmp(name, "run") != 0 &&
+        strncmp(name, "mixture.", 8) != 0)
+      continue;
+    return rmx_fail(
+        err, RMX_EINPUT,
+        "evaluations.csv, which several swarms are fitted to, has a column \"%s\", so no "
+        "metric can have that name; rename it in \"metrics\" of each runs/*/result.json "
+        "and in the trainer",
+        name);
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__write_evaluations(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                                   size_t n, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
@@ -215,7 +232,8 @@ rmx_status rmx__write_evaluations(rmx_pipeline *p, const rmx_corpus *corpus, con
   if (n == 0) return RMX_OK;
   if (p->experiment.config.n_swarms)
     RMX_TRY(rmx_swarm_metrics(runs, n, corpus, false, &w.results, NULL, err));
-  rmx_status status = fill(&w, runs, n, err);
+  rmx_status status = check_names(&w, err);
+  if (status == RMX_OK) status = fill(&w, runs, n, err);
   rmx_table_release(&w.results);
   RMX_TRY(status);
   if (w.without.n)

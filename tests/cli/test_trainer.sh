@@ -131,6 +131,14 @@ try "directions come with the results" 0 "8 runs done" train --set proxy.command
 try "and reach the fit" 0 "1 of 7 metrics is taken as a score, higher is better: speed" "$REGMIX" fit -C exp --regressor ridge
 if grep -A40 '"wait"' exp/fit/fit.json | grep -q '"higher_is_better": true'; then not_ok "a metric said to be better low is so"; else ok "a metric said to be better low is so"; fi
 
+# ---- names of metrics that are those of columns
+cp -r exp swarms && rm -rf swarms/runs swarms/fit swarms/*.csv && cp exp/mixtures.csv swarms && echo 'swarms: {two: {tokens: 16k, runs: 2}}' >> swarms/regmix.yaml
+named() { rm -rf swarms/runs; "$REGMIX" train -C swarms --set proxy.command="echo '{\"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": 4}, \"metrics\": {\"$1\": 0.5}}' > result.json"; }
+try "a metric with the name of a column is refused" 1 'has a column "tokens", so no metric can have that name' named tokens
+try "a metric with the name of a weight" 1 'has a column "mixture.a"' named mixture.a
+try "others are taken" 0 "2 runs done" named token_share
+rm -rf swarms
+
 # ---- failures
 rm -rf exp/runs
 unlucky="test \$REGMIX_RUN != r3 && test \$REGMIX_RUN != r5 && python3 score.py || { echo no luck today; exit 3; }"
