@@ -229,6 +229,26 @@ static rmx_status report(const struct sums *s, const char *task, double original
   return good ? RMX_OK : rmx_fail_memory(err, 0, "the scores of a text");
 }
 
+// Warns of what is no part of the scores, or was replaced.
+static void warn_of_losses(const rmx_eval_job *job, const rmx__reader *r) {
+  const struct {
+    uint64_t n;
+    const char *what;
+  } parts[] = {{r->lost.no_text, "lines without text were left out"},
+               {r->lost.empty, "texts that are empty were left out"},
+               {r->lost.invalid_utf8, "bytes that are not UTF-8 were replaced"},
+               {r->lost.surrogates, "halves of surrogate pairs were replaced"}};
+  rmx_buf text = {0};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (parts[i].n)
+      rmx_buf_printf(&text, "%s%s: %llu", text.size ? "; " : "", parts[i].what,
+                     (unsigned long long)parts[i].n);
+  if (*r->guessed)
+    rmx_buf_printf(&text, "%sthe character set was guessed: %s", text.size ? "; " : "", r->guessed);
+  if (text.size && !text.failed) rmx_warn(job->listener, "%s: %s", r->path, text.data);
+  rmx_buf_release(&text);
+}
+
 rmx_status rmx__eval_documents(const rmx_eval_job *job, const char *path, const char *task,
                                json_t *tree, rmx_err *err) {
   RMX_OWNED struct batch *b = rmx_calloc(1, sizeof *b);
@@ -240,6 +260,7 @@ rmx_status rmx__eval_documents(const rmx_eval_job *job, const char *path, const 
   rmx_status status = rmx__reader_open(
       &r, path, &(rmx__reader_options){.text_field = "text", .separator = "none"}, err);
   if (status == RMX_OK) status = read_texts(b, &r, &original, err);
+  if (status == RMX_OK) warn_of_losses(job, &r);
   rmx__reader_close(&r);
   empty_batch(b);
   RMX_TRY(status);

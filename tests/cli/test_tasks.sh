@@ -54,6 +54,10 @@ try "plan names a task that is not there" 1 'no file exp/nothing.jsonl' "$REGMIX
 [ "$(jq '.results.quiz["bits_per_byte,none"]' eval.json)" = "$(awk -F, -v r="$first" '$1 == r { print $8 }' exp/metrics.csv)" ] && ok "and those of metrics.csv" || not_ok "and those of metrics.csv" "$(cat exp/metrics.csv)"
 same "directions, chance and standard errors" "$(jq -c '[.higher_is_better["quiz/acc"], .higher_is_better["prose/bits_per_byte"], .scores["quiz/acc"].chance, (.scores["quiz/acc"].standard_error > 0)]' exp/metrics.json)" '[true,false,0.5,true]'
 
+# ---- texts that are not whole
+printf '{"text": "one two"}\n{"text": null}\n{"text": " "}\n{"text": "a \\ud800 b"}\n{"text": "\377 b"}\n' > holes.jsonl
+try "what is lost of a text is named" 0 'holes.jsonl: lines without text were left out: 1; texts that are empty were left out: 1; bytes that are not UTF-8 were replaced: 1; halves of surrogate pairs were replaced: 1' "$REGMIX" eval --model "exp/runs/$first" --tasks holes.jsonl
+
 # ---- parts of a file
 awk 'BEGIN { for (i = 0; i < 6; i++)
   printf "{\"context\": \"w%d\", \"choices\": [\" y\", \" zz\"], \"answer\": %d, \"task\": \"%s\"}\n", i, i % 2, i < 3 ? "p" : "q"; print "" }' > set.jsonl
