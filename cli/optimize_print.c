@@ -264,6 +264,8 @@ void print_answer(const rmx_answer *s, int64_t fold) {
   RMX_OWNED char *drift = rmx_drift_text(s);
   if (drift) cli_print("%s\n", drift);
   if (!stays) print_worth(s);
+  RMX_OWNED char *unknown = rmx_fit_no_intervals(f);
+  if (unknown && !stays) printf("No interval can be given: %s.\n", unknown);
   print_worse(s);
   if (s->attribution.D) print_losses(&s->attribution, f);
   if (s->curve.sentence[0]) cli_print("%s\n", s->curve.sentence);

@@ -19,9 +19,13 @@ static rmx_status run_predict(cli *c, rmx_err *err) {
   RMX_TRY(folder ? rmx_fit_read(folder, &f, err) : rmx_fail_memory(err, 0, "a path"));
   RMX_TRY(rmx_predict_tables(f, args->mixtures, &args->tables, args->scale, args->budget,
                              &c->listener, &out, c->common.json ? &sd : NULL, err));
+  RMX_OWNED char *why = args->scale ? rmx_fit_no_intervals(f) : NULL;
   if (c->common.json)
-    cli_print_json(json_pack("{s:o, s:o*}", "predicted", rmx__table_json(&out), "sd",
-                             sd.N ? rmx__table_json(&sd) : NULL));
+    cli_print_json(json_pack("{s:o, s:o*, s:s*}", "predicted", rmx__table_json(&out), "sd",
+                             sd.N  ? rmx__table_json(&sd)
+                             : why ? json_null()
+                                   : NULL,
+                             "no_intervals", why));
   else
     RMX_TRY(cli_print_table(&out, err));
   return RMX_OK;

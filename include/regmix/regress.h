@@ -271,6 +271,9 @@ bool rmx_fit_set_budget(rmx_fit *f, double tokens);
 /* Whether the runs of the fit have several sizes or lengths. Such a fit predicts for the scale
  * asked for; until then for the largest of its runs. */
 bool rmx_fit_has_scales(const rmx_fit *f);
+/* Why no interval can be given where the fit answers for another size or length: all its runs have
+ * one. A new text; NULL: it can, or memory is short. */
+char *rmx_fit_no_intervals(const rmx_fit *f);
 /* The columns of the tables that hold the size and the tokens of each run; NULL: none. */
 const char *rmx_fit_size_column(const rmx_fit *f);
 const char *rmx_fit_tokens_column(const rmx_fit *f);

@@ -42,6 +42,17 @@ static void add_weighing(const rmx_answer *s, json_t *root) {
   json_object_set_new(root, "left_out", names);
 }
 
+// Where no interval can be given: the keys of one, empty, and why.
+static void add_no_intervals(const rmx_answer *s, json_t *root) {
+  RMX_OWNED char *why = rmx_fit_no_intervals(s->fit);
+  if (!why) return;
+  const double gain = rmx_optimum_score_prior(s->optimum) - rmx_optimum_score(s->optimum);
+  json_object_set_new(root, "interval", json_null());
+  json_object_set_new(root, "gain",
+                      json_pack("{s:f, s:n, s:n}", "predicted", gain, "estimate", "interval"));
+  json_object_set_new(root, "no_intervals", json_string(why));
+}
+
 json_t *rmx_answer_json(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const char *const *domains = (const char *const *)f->domains;
@@ -72,6 +83,7 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   if (s->lifted.n) json_object_set_new(root, "lifted_caps", rmx__lifted_json(&s->lifted, f));
   rmx_err no_memory;
   if (s->uncertainty.n_versus) rmx_uncertainty_json(&s->uncertainty, f, root, &no_memory);
+  add_no_intervals(s, root);
   if (s->curve.sentence[0])
     json_object_set_new(root, "learning_curve", rmx_learning_curve_json(&s->curve));
   if (s->drift.n) json_object_set_new(root, "drift", rmx__drift_json(s));

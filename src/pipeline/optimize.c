@@ -175,6 +175,11 @@ static rmx_status weigh(rmx_pipeline *p, const rmx_strings *against, rmx_optimum
                         rmx_answer *s, rmx_err *err) {
   const rmx_optimize_request how = search_of(p, s);
   rmx_status status = rmx__drift_find(&how, s, err);
+  RMX_OWNED char *unknown = rmx_fit_no_intervals(s->fit);
+  if (unknown && against->n)
+    return rmx_fail(err, RMX_EUSAGE, "--against needs intervals, but %s", unknown);
+  if (unknown)
+    return status == RMX_OK ? rmx_attribution_make(&how, s->optimum, &s->attribution, err) : status;
   if (status == RMX_OK) status = intervals(&how, against, *stay, s, err);
   if (status == RMX_OK && stay_if_better(&p->listener, s, stay)) return RMX_OK;
   if (status == RMX_OK && s->fit->truth) status = rmx_learning_curve_make(&how, 0, &s->curve, err);

@@ -93,9 +93,13 @@ rmx_status rmx_score_tables(rmx_fit *f, const rmx_score_request *r, const rmx_li
 json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s) {
   json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(&s->mean, NULL),
          *two = json_object();
+  bool unknown = false;
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
     if (s->scores[m].n) {
       json_t *one = rmx_scores_json(&s->scores[m], &s->errors[m]);
+      unknown |= rmx_fit_has_scales(f) && !isfinite(s->errors[m].coverage);
+      if (rmx_fit_has_scales(f) && !isfinite(s->errors[m].coverage))
+        json_object_set_new(one, "coverage", json_null());
       if (s->own) json_object_set_new(one, "out_of_fold", rmx_scores_json(rmx_fit_cv(f, m), NULL));
       json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
     }
@@ -105,6 +109,8 @@ json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s) {
   json_object_set_new(root, "metrics", metrics);
   json_object_set_new(root, "mean", two);
   json_object_set_new(root, "own_runs", json_integer((json_int_t)s->own));
+  RMX_OWNED char *why = unknown ? rmx_fit_no_intervals(f) : NULL;
+  if (why) json_object_set_new(root, "no_intervals", json_string(why));
   return root;
 }
 
@@ -158,5 +164,6 @@ rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_t
              "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
   RMX_TRY(rmx_fit_predict_table(f, &mixtures, mean, err));
   rmx__warn_of_impossible(f, mean->x, mean->N, to);
-  return sd && scale ? deviations(f, &mixtures, mean, sd, err) : RMX_OK;
+  const bool unknown = f->size_unknown || f->tokens_unknown;
+  return sd && scale && !unknown ? deviations(f, &mixtures, mean, sd, err) : RMX_OK;
 }

@@ -39,6 +39,7 @@ struct rmx_fit {
   rmx_scale least, most;  // of its runs, each part by itself
   double *range;          // (M, 2) of the measured values, before they were carried to `at`
   double *doubt;          // (M) sd that a prediction has more than at the measured scales
+  bool size_unknown, tokens_unknown;            // the runs have one, and `at` another
   char *size_column, *tokens_column;            // the columns of tables that hold them, or NULL
   rmx_strings mixture_columns, metric_columns;  // patterns of the columns it was made from
   rmx_regress_options options;                  // an own copy

@@ -13,6 +13,7 @@
 #include "join.h"
 #include "registry.h"
 #include "rows.h"
+#include "scales.h"
 
 // The columns that a mixture needs, for a message.
 static const char *columns_of(const rmx_fit *f, char out[300]) {
@@ -138,6 +139,8 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     rmx_warn(listener, "%zu of %zu run%s %s no row in %s and %s not scored", N - common, N,
              rmx_s(N), rmx_has(N - common), path, rmx_is(N - common));
   RMX_TRY(scales_of_rows(f, mixtures, metrics, partner, &scales, err));
+  rmx_scale least, most;
+  if (scales) rmx__scale_range(f->scales, f->N, &least, &most);
   *mean = (rmx_scores){0};
   for (size_t m = 0; m < f->M; m++) {
     size_t column, n = 0;
@@ -149,12 +152,16 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
       continue;
     }
     rmx__predict_rows(f->regressors[m], X, scales, N, predicted, scales ? sd : NULL);
-    size_t within = 0;
+    size_t within = 0, known = 0;
     for (size_t i = 0; i < N; i++) {
       double y = partner[i] == SIZE_MAX ? NAN : metrics->x[partner[i] * metrics->D + column];
       if (!isfinite(y)) continue;
       truth[n] = y;
-      within += scales && fabs(predicted[i] - y) <= WITHIN_90 * sd[i];
+      if (scales && !rmx__size_is_unknown(least, most, scales[i]) &&
+          !rmx__tokens_are_unknown(least, most, scales[i])) {
+        known++;
+        within += fabs(predicted[i] - y) <= WITHIN_90 * sd[i];
+      }
       group[n] = scales ? (int)i : groups[i];  // runs of other scales are no replicates
       used[n++] = predicted[i];
     }
@@ -167,7 +174,7 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
     if (errors)
       RMX_TRY(rmx__diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m],
                             &errors[m], err));
-    if (errors && scales && isfinite(sd[0])) errors[m].coverage = (double)within / (double)n;
+    if (errors && known && isfinite(sd[0])) errors[m].coverage = (double)within / (double)known;
     mean->n++;
     mean->spearman += scores[m].spearman;
     mean->mse += scores[m].mse;

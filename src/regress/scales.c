@@ -235,7 +235,9 @@ static rmx_status carry(rmx_fit *f, rmx_scale at, const size_t *row, size_t n, r
       f->truth[row[k] * f->M + m] += there[k] - here[k];
       f->out_of_fold[row[k] * f->M + m] += there[k] - here[k];
     }
-    f->doubt[m] = more > 0 ? sqrt(more) : isnan(more) ? NAN : 0;
+    f->doubt[m] = isnan(more) || f->size_unknown || f->tokens_unknown ? NAN
+                  : more > 0                                          ? sqrt(more)
+                                                                      : 0;
   }
   return RMX_OK;
 }
@@ -289,19 +291,53 @@ static rmx_status check_scale(const rmx_fit *f, rmx_scale at, rmx_err *err) {
   return RMX_OK;
 }
 
+void rmx__scale_range(const rmx_scale *scales, size_t n, rmx_scale *least, rmx_scale *most) {
+  *least = (rmx_scale){INFINITY, INFINITY};
+  *most = (rmx_scale){0};
+  for (size_t i = 0; i < n; i++) {
+    least->size = fmin(least->size, scales[i].size);
+    least->tokens = fmin(least->tokens, scales[i].tokens);
+    most->size = fmax(most->size, scales[i].size);
+    most->tokens = fmax(most->tokens, scales[i].tokens);
+  }
+}
+
+static bool is_unknown(double least, double most, double at) {
+  return least > 0 && at > 0 && most <= SAME_LENGTH * least &&
+         (at > SAME_LENGTH * most || at * SAME_LENGTH < least);
+}
+
+bool rmx__size_is_unknown(rmx_scale least, rmx_scale most, rmx_scale at) {
+  return is_unknown(least.size, most.size, at.size);
+}
+
+bool rmx__tokens_are_unknown(rmx_scale least, rmx_scale most, rmx_scale at) {
+  return is_unknown(least.tokens, most.tokens, at.tokens);
+}
+
+char *rmx_fit_no_intervals(const rmx_fit *f) {
+  rmx_scale least = f->least, most = f->most;
+  bool size = f->size_unknown, tokens = f->tokens_unknown;
+  if (f->scales) {
+    rmx__scale_range(f->scales, f->N, &least, &most);
+    size = least.size > 0 && most.size <= SAME_LENGTH * least.size;
+    tokens = least.tokens > 0 && most.tokens <= SAME_LENGTH * least.tokens;
+  }
+  if (!size && !tokens) return NULL;
+  RMX_OWNED char *one = rmx_scale_text((rmx_scale){size ? most.size : 0, tokens ? most.tokens : 0});
+  return rmx_format(
+      "all runs have one %s%s%s, %s, and nothing tells how wrong an answer for another "
+      "is",
+      size ? "size" : "", size && tokens ? " and " : "", tokens ? "length" : "", one ? one : "");
+}
+
 // The scales and the values of the runs, as they were measured.
 static rmx_status remember_runs(rmx_fit *f, rmx_err *err) {
   f->range = rmx_calloc(f->M, 2 * sizeof(double));
   f->doubt = rmx_calloc(f->M, sizeof(double));
   if (!f->range || !f->doubt)
     return rmx_fail_memory(err, f->M * 2 * sizeof(double), "a fit at one scale");
-  f->least = (rmx_scale){INFINITY, INFINITY};
-  for (size_t i = 0; i < f->N; i++) {
-    f->least.size = fmin(f->least.size, f->scales[i].size);
-    f->least.tokens = fmin(f->least.tokens, f->scales[i].tokens);
-    f->most.size = fmax(f->most.size, f->scales[i].size);
-    f->most.tokens = fmax(f->most.tokens, f->scales[i].tokens);
-  }
+  rmx__scale_range(f->scales, f->N, &f->least, &f->most);
   for (size_t m = 0; m < f->M; m++) rmx__measured_range(f, m, f->range + 2 * m);
   return RMX_OK;
 }
@@ -322,6 +358,12 @@ static void put_far(rmx_buf *b, bool size, double at, double least, double most)
 void rmx__warn_of_scale(const rmx_fit *f, const rmx_listener *listener) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
   if (!f->range) return;
+  if (f->size_unknown || f->tokens_unknown) {
+    RMX_OWNED char *why = rmx_fit_no_intervals(f);
+    rmx_warn(listener, "%s: no interval can be given; add runs of another %s", why ? why : "",
+             f->size_unknown ? "size" : "length");
+    return;
+  }
   put_far(&b, true, f->at.size, f->least.size, f->most.size);
   put_far(&b, false, f->at.tokens, f->least.tokens, f->most.tokens);
   RMX_OWNED char *at = rmx_scale_text(f->at);
@@ -338,6 +380,8 @@ rmx_status rmx_fit_for(rmx_fit *f, rmx_scale at, rmx_err *err) {
   if (!row) return rmx_fail_memory(err, f->N * sizeof *row, "a fit at one scale");
   const size_t n = choose_rows(f, row);
   RMX_TRY(remember_runs(f, err));
+  f->size_unknown = rmx__size_is_unknown(f->least, f->most, at);
+  f->tokens_unknown = rmx__tokens_are_unknown(f->least, f->most, at);
   RMX_TRY(carry(f, at, row, n, err));
   RMX_TRY(keep_rows(f, row, n, err));
   free(f->scales);

@@ -12,6 +12,12 @@ rmx_status rmx__take_scales(rmx_fit *f, const rmx_table *mixtures, const rmx_tab
 // Warns where all runs have one size or one length. Where they have both, f has no scales from now
 // on.
 void rmx__weigh_scales(rmx_fit *f, const rmx_listener *listener);
+// Whether runs of these scales, which all have one size (length), leave unknown what changes on the
+// way to `at`. Nothing can be said about the errors there then.
+bool rmx__size_is_unknown(rmx_scale least, rmx_scale most, rmx_scale at);
+bool rmx__tokens_are_unknown(rmx_scale least, rmx_scale most, rmx_scale at);
+// The smallest and the largest of each part (n).
+void rmx__scale_range(const rmx_scale *scales, size_t n, rmx_scale *least, rmx_scale *most);
 // Warns where a fit at one scale answers for one that is far from its runs.
 void rmx__warn_of_scale(const rmx_fit *f, const rmx_listener *listener);
 // Marks the runs (N) by which a fit is judged: see rmx_fit.

@@ -39,6 +39,8 @@ static rmx_status about_gain(json_t *data, const json_t *optimum, rmx_err *err) 
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
   const json_t *optimum = json_object_get(data, "optimum"),
                *outside = json_object_get(optimum, "outside");
+  const char *unknown = json_string_value(json_object_get(optimum, "no_intervals"));
+  if (unknown) RMX_TRY(warn(data, err, "No interval can be given: %s.", unknown));
   rmx_buf names = {0};
   for (size_t i = 0; i < json_array_size(outside); i++) {
     const char *name = json_string_value(json_array_get(outside, i));

@@ -93,6 +93,16 @@ try "runs of one size" 0 "all runs have one size, 100M: they do not tell what ch
 same "no error on a size that was not left out" "" "$(grep -F 'left-out largest size' stderr)"
 far one_size 300M,12G
 same "and nothing about the smallest size" False "$(value drift.json '"drift" in o')"
+same "no interval and no error for a size that nothing is known of" "[None, None, None, None, True]" \
+  "$(value drift.json '[o["interval"], o["gain"]["interval"], o["gain"]["estimate"], o["expected_error"], o["gain"]["predicted"] >= 0]')"
+same "and the reason" "all runs have one size, 100M, and nothing tells how wrong an answer for another is" "$(value drift.json 'o["no_intervals"]')"
+try "in words, too" 0 "No interval can be given: all runs have one size, 100M" "$REGMIX" optimize --fit one_size --target web_loss --for 300M,6G --out o.yaml
+same "with no number of one" "" "$(grep -F 'interval 0.' stdout)"
+try "and with a warning" 0 "no interval can be given; add runs of another size" "$REGMIX" predict --fit one_size --mixtures big.csv --for 300M,6G --json
+same "predictions have no deviations" "[None, True]" "$(value stdout '[o["sd"], "no_intervals" in o]')"
+try "nor is it scored how often intervals hold" 0 '"coverage": null' "$REGMIX" score --fit one_size --mixtures big.csv --metrics big.csv --json
+far one_size 100M,7G
+same "for its own size there are intervals" "[2, False]" "$(value drift.json '[len(o["gain"]["interval"]), "no_intervals" in o]')"
 awk 'NR == 1 || /,6G,/' small.csv > one_length.csv
 try "runs of one length" 0 "all runs have one length, 6G: they do not tell" \
   "$REGMIX" fit --mixtures one_length.csv --metrics one_length.csv $columns $scales --out one_length
