@@ -94,6 +94,25 @@ static bool fit_hash(const char *fit, char out[17]) {
   return true;
 }
 
+// The path from the folder that a file is in to another folder; both exist. NULL: not known.
+static char *path_from_file(const char *file, const char *folder) {
+  RMX_OWNED char *place = folder_beside(file), *from = place ? rmx_realpath(place) : NULL,
+                 *to = rmx_realpath(folder);
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  if (!from || !to) return NULL;
+  size_t common = 0;  // up to the last slash before which both are equal
+  for (size_t i = 0;; i++) {
+    const char a = from[i] ? from[i] : '/', c = to[i] ? to[i] : '/';
+    if (a != c) break;
+    if (a == '/') common = i;
+    if (!from[i] || !to[i]) break;
+  }
+  for (const char *up = from + common; *up; up++)
+    if (*up == '/' && up[1]) rmx_buf_puts(&b, "../");
+  rmx_buf_puts(&b, to[common] ? to + common + 1 : ".");
+  return b.failed ? NULL : rmx_strdup(b.data);
+}
+
 rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
                               const char *fit, const rmx_corpus *corpus,
                               const struct rmx__stamp *stamp, rmx_err *err) {
@@ -101,7 +120,11 @@ rmx_status rmx__optimum_write(const rmx_experiment *e, const char *path, const r
   json_t *by = rmx__made_by(e, corpus);
   char hash[17];
   if (stamp) rmx__stamp_put(stamp, by);
-  if (fit_hash(fit, hash)) json_object_set_new(by, "fit", json_string(hash));
+  if (fit_hash(fit, hash)) {
+    RMX_OWNED char *place = path_from_file(path, fit);
+    json_object_set_new(by, "fit", json_string(hash));
+    if (place) json_object_set_new(by, "fit_folder", json_string(place));
+  }
   json_object_set_new(root, "made_by", by);
   return rmx__json_seal(root)
              ? rmx__yaml_write(path, root,

@@ -76,11 +76,35 @@ static bool has(const char *folder, const char *file) {
   return path && rmx_exists(path);
 }
 
+// The folder of the fit that the optimum was found with, where it is still there as it was then;
+// NULL: not known.
+static char *fit_of_optimum(const rmx_report_files *files) {
+  RMX_OWNED char *path =
+      files->optimum ? rmx_strdup(files->optimum) : rmx_path_in(files->folder, "optimum.yaml");
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  rmx_err ignored;
+  if (!path || !rmx_exists(path) || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return NULL;
+  const json_t *by = json_object_get(yaml.root, "made_by");
+  const char *name = json_string_value(json_object_get(by, "fit_folder")),
+             *hash = json_string_value(json_object_get(by, "fit")), *slash = strrchr(path, '/');
+  if (!name || !hash) return NULL;
+  RMX_OWNED char *folder = name[0] == '/' || !slash ? rmx_strdup(name)
+                                                    : rmx_format("%.*s/%s", (int)(slash - path),
+                                                                 slash > path ? path : "", name);
+  RMX_OWNED char *json = folder ? rmx_path_in(folder, "fit.json") : NULL;
+  uint64_t now;
+  char text[17];
+  if (!json || !rmx_exists(json) || rmx__file_hash(json, 0, &now, &ignored) != RMX_OK) return NULL;
+  rmx__hex(now, text);
+  return strcmp(text, hash) == 0 ? rmx_strdup(folder) : NULL;
+}
+
 // The folder of the fit: free() it. A folder that the user gave must exist.
 static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *err) {
   if (files->fit && !has(files->fit, "fit.json"))
     return rmx_fail(err, RMX_EINPUT, "%s: found no fit.json in it; `regmix fit` makes one",
                     files->fit);
+  if (!files->fit && (*out = fit_of_optimum(files))) return RMX_OK;
   const bool inside = !files->fit && !has(files->folder, "fit") && has(files->folder, "fit.json");
   *out = files->fit ? rmx_strdup(files->fit)
          : inside   ? rmx_strdup(files->folder)

@@ -40,6 +40,15 @@ echo 'shopping: milk' > optimum.yaml
 try "a file of the user's is not replaced" 1 "did not write it; move it away" "$REGMIX" optimize --fit fit --target a_loss --quick
 check "and is as it was" "$(grep -c milk optimum.yaml) == 1"
 rm optimum.yaml
+cp -r fit other && mkdir -p deep/er
+"$REGMIX" optimize --fit other --target a_loss --quick > /dev/null 2>&1
+mv fit away
+try "report finds the fit of an optimum" 0 "" "$REGMIX" report
+check "by the folder that the optimum remembers" "$(grep -c 'not here any more' report.html) == 0 && $(grep -c 'out_of_fold\|"runs":{"' report.html) > 0"
+"$REGMIX" optimize --fit other --target a_loss --quick --out deep/er/o.yaml > /dev/null 2>&1
+try "also from elsewhere" 0 "" "$REGMIX" report --optimum deep/er/o.yaml
+check "by a path from the optimum" "$(grep -c 'fit_folder: .*../../other' deep/er/o.yaml) == 1 && $(grep -c 'not here any more' report.html) == 0"
+rm -r optimum.yaml other deep && mv away fit
 mkdir exp && printf 'target: a_loss\n' > exp/regmix.yaml && cp -r fit exp/fit
 try "an experiment's optimum is not replaced by another question" 0 "is not changed" "$REGMIX" optimize --fit exp/fit --target a_loss --quick
 check "nothing was written there" "$(find exp -name optimum.yaml | wc -l) == 0"
