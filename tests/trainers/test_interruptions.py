@@ -82,6 +82,24 @@ def unreadable(exp, scratch):
     check(os.path.exists(path) and not os.path.exists(folder + "/log.jsonl"), "and it is left there")
 
 
+def one_state_at_a_time(exp, scratch):
+    """A checkpoint of many runs takes the memory of one more, not of twice as many."""
+    order, state, save = [], trainer.Batch.state, torch.save
+
+    def made(self, r, *what):
+        order.append("made")
+        return state(self, r, *what)
+
+    def saved(*what):
+        order.append("saved")
+        return save(*what)
+    trainer.Batch.state, torch.save = made, saved
+    ran = train(*copies(exp, scratch + "/states", tokens=120, context=8, batch_tokens=40, checkpoint_s=0))
+    trainer.Batch.state, torch.save = state, save
+    check(ran.returncode == 0 and len(order) > 2 and order == ["made", "saved"] * (len(order) // 2),
+          "a checkpoint copies one run at a time", "%s %s" % (order[:8], ran.stderr))
+
+
 def diverged_with_model(exp, scratch):
     """A run that is to keep its model, and diverges, is done: there is no model."""
     folder = own_copy(exp, "r1", scratch + "/no-model", keep_model=True, clip=0, beta2=0, eps=1e-30,
@@ -99,4 +117,4 @@ def diverged_with_model(exp, scratch):
           "a run that diverged without a model is not trained again", ran.stderr)
 
 
-run(interruptions, unreadable, diverged_with_model)
+run(interruptions, unreadable, one_state_at_a_time, diverged_with_model)

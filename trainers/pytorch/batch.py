@@ -92,7 +92,7 @@ class Batch:
         moments = self.adamw.moments()
         if self.world.first:
             checkpoint.save([self.runs[r] for r in left],
-                            [self.state(r, weights, moments) for r in left])
+                            (self.state(r, weights, moments) for r in left))
         self.world.meet()
         self.saved = time.monotonic()
 

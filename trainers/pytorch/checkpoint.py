@@ -45,16 +45,18 @@ def unpacked(state):
 
 
 def save(runs, states):
-    """states: of each run that is still trained."""
+    """states: of each run that is still trained, made one at a time, since each is a copy."""
+    step = None
     for run, state in zip(runs, states):
+        step = state["step"]
         temporary = path_of(run, state["step"]) + ".tmp-%d" % os.getpid()
         with open(temporary, "wb") as file:
             torch.save(packed({"question": run.question(), **state}), file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path_of(run, state["step"]))
-    for run, state in zip(runs, states):
-        remove(run, state["step"])
+    for run in runs:
+        remove(run, step)
 
 
 def load(run, step):
