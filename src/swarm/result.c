@@ -289,6 +289,22 @@ static rmx_status check_mixture(const left *r, rmx_err *err) {
   return RMX_OK;
 }
 
+// Steps and epochs may round the tokens; half of them, or twice as many, are another training.
+static rmx_status check_tokens(const left *r, rmx_err *err) {
+  const json_t *training = json_object_get(r->asked, "training"),
+               *said = json_object_get(r->root, "tokens");
+  const double tokens = json_number_value(said),
+               asked = json_number_value(json_object_get(training, "tokens")),
+               step = json_number_value(json_object_get(training, "batch_tokens"));
+  if (!json_is_number(said) || !(asked > 0) ||
+      (tokens > 0.5 * asked - step && tokens < 2 * asked + step))
+    return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: it was trained on %.0f tokens, but run.json asks for %.0f; train on these, "
+                  "or leave \"tokens\" out",
+                  r->path, tokens, asked);
+}
+
 static rmx_status check_run(const left *r, rmx_err *err) {
   const json_t *seed = json_object_get(r->root, "seed"), *asked = json_object_get(r->asked, "seed"),
                *model = json_object_get(r->root, "model");
@@ -298,6 +314,7 @@ static rmx_status check_run(const left *r, rmx_err *err) {
   if (seed && asked && json_integer_value(seed) != json_integer_value(asked))
     return rmx_fail(err, RMX_EINPUT, "%s: its seed is %lld, but run.json asks for %lld", r->path,
                     (long long)json_integer_value(seed), (long long)json_integer_value(asked));
+  RMX_TRY(check_tokens(r, err));
   return check_mixture(r, err);
 }
 

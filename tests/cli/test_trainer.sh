@@ -61,6 +61,8 @@ refused "a mixture of words" '"mixture"' "{\"loss_nats\": {$all}, \"mixture\": {
 refused "a domain that no run has" 'its mixture has 0.4 of "nope"' "{\"loss_nats\": {$all}, \"mixture\": {\"nope\": 0.4}}"
 refused "a seed that is no number" '"seed" is the text "abc"' "{\"loss_nats\": {$all}, \"seed\": \"abc\"}"
 refused "another seed" 'its seed is -5, but run.json asks for' "{\"loss_nats\": {$all}, \"seed\": -5}"
+refused "fewer tokens" 'it was trained on 5 tokens, but run.json asks for' "{\"loss_nats\": {$all}, \"tokens\": 5}"
+refused "more tokens" 'it was trained on 1000000000 tokens, but run.json asks for' "{\"loss_nats\": {$all}, \"tokens\": 1e9}"
 refused "a model that is a number" '"model" is' "{\"loss_nats\": {$all}, \"model\": 7}"
 refused "status failed" '"status" is "failed": out of memory' '{"status": "failed", "error": "out of memory"}'
 told "a failed run is tried twice" "given up"
