@@ -248,12 +248,19 @@ static rmx_status check(const rmx_comparison *c, rmx_err *err) {
 
 // ---- scoring
 
+// One process at a time: another one on the same comparison would remove what is half written.
 static rmx_status write_part(const rmx_comparison *c, const struct pool *p, const bool *keep,
                              const char *folder, rmx_corpus **out, rmx_err *err) {
   const bool **rows = rmx_calloc(p->D, sizeof *rows);
   if (!rows) return rmx_fail_memory(err, p->D * sizeof *rows, "a part of the corpus");
   for (size_t d = 0; d < p->D; d++) rows[d] = keep + p->first[d];
-  rmx_status status = rmx_corpus_subset(c->corpus, c->experiment, rows, folder, err);
+  rmx_lock lock = {.fd = -1};
+  rmx_status status = rmx_mkdirs(folder, err);
+  if (status == RMX_OK)
+    status = rmx_folder_lock(folder, "another process is writing a part of the corpus", c->listener,
+                             &lock, err);
+  if (status == RMX_OK) status = rmx_corpus_subset(c->corpus, c->experiment, rows, folder, err);
+  rmx_folder_unlock(&lock);
   free(rows);
   return status == RMX_OK ? rmx_corpus_open(folder, out, err) : status;
 }

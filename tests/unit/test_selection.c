@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods that look at documents: a part of a corpus as a corpus, perplexity selection, MixMin; on
 // text of which is known what they must find.
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -267,6 +269,18 @@ static double mean_nats(const char *run, const rmx_corpus *part) {
   return sum / tokens;
 }
 
+// Another process that writes a half, until somebody waits for it.
+static atomic_int waited;
+static void note_wait(void *context, const char *message) {
+  (void)context;
+  waited += strstr(message, "another process is writing") != NULL;
+}
+static void *write_for_a_while(void *lock) {
+  for (int i = 0; i < 3000 && !waited; i++) usleep(1000);
+  rmx_folder_unlock(lock);
+  return NULL;
+}
+
 START_TEST(halves_score_each_other_and_scores_are_kept) {
   prepare();
   small_comparison s;
@@ -304,7 +318,15 @@ START_TEST(halves_score_each_other_and_scores_are_kept) {
   }
   // Once more: nothing is trained, nothing scored, all counted. A file of scores that is damaged is
   // made anew.
+  const rmx_listener listener = {.note = note_wait};
+  rmx_lock lock;
+  pthread_t writer;
+  must(rmx_folder_lock(found.items[0], NULL, NULL, &lock, err));
+  ck_assert_int_eq(pthread_create(&writer, NULL, write_for_a_while, &lock), 0);
+  s.c.listener = &listener;
   find(&s, "ppl", &again);
+  pthread_join(writer, NULL);
+  ck_assert_int_eq(waited, 1);
   ck_assert(s.trained == 2 && again.flops == f.flops);
   ck_assert(json_equal(json_object_get(f.notes, "kept_share_of"),
                        json_object_get(again.notes, "kept_share_of")));
