@@ -70,6 +70,7 @@ static rmx_status check_locks(const rmx__supervisor *s, rmx_err *err) {
   size_t first = 0;
   while (first < s->n && rmx_run_look(&s->runs[first], NULL) >= RMX_RUN_RUNNING) first++;
   if (first == s->n) return RMX_OK;
+  RMX_TRY(rmx__check_place(&s->runs[first], err));
   RMX_TRY(rmx_mkdirs(s->runs[first].folder, err));
   RMX_TRY(rmx__claim_take(&claim, s->runs[first].folder, &taken, err));
   if (!claim.exclusive) return RMX_OK;

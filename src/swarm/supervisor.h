@@ -64,6 +64,9 @@ bool rmx__is_rank(void);
 
 // Workers that are at work.
 size_t rmx__busy(const rmx__supervisor *s);
+// The folder of a run is made where it is missing, but not that of its experiment: what is trained
+// in the place from which it was moved, or on the disk of one node, would be lost.
+rmx_status rmx__check_place(const rmx_run *r, rmx_err *err);
 // Writes run.json of the run; *ready: this worker gets it.
 rmx_status rmx__make_ready(rmx__supervisor *s, size_t run, bool *ready, rmx_err *err);
 // Starts an idle worker on the next runs of the queue, if another process has not taken them.

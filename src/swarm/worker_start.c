@@ -59,22 +59,21 @@ static rmx_status spawn(const rmx__supervisor *s, rmx__worker *w, int out, int e
   return status;
 }
 
-// The folder of a run is made where it is missing, but not that of its experiment: what is trained
-// in the place from which it was moved would be lost.
-static rmx_status check_place(const rmx_run *r, rmx_err *err) {
+rmx_status rmx__check_place(const rmx_run *r, rmx_err *err) {
+  char host[256] = "this machine";
   if (rmx_exists(r->corpus)) return RMX_OK;
-  return rmx_fail(
-      err, RMX_EINPUT,
-      "the folder %s is gone: it was moved or removed while its runs were trained. Give "
-      "the same command again where it is now",
-      r->corpus);
+  gethostname(host, sizeof host - 1);
+  return rmx_fail(err, RMX_EINPUT,
+                  "the folder %s is gone: it was moved or removed while its runs were trained, or "
+                  "%s does not see it. Give the same command again where it is",
+                  r->corpus, host);
 }
 
 // Writes run.json of the run; *ready: this worker gets it.
 rmx_status rmx__make_ready(rmx__supervisor *s, size_t run, bool *ready, rmx_err *err) {
   const rmx_run *r = &s->runs[run];
   rmx_run sent = *r;
-  RMX_TRY(check_place(r, err));
+  RMX_TRY(rmx__check_place(r, err));
   RMX_TRY(rmx__can_read_result(r, err));
   if (rmx_run_is_another(r)) RMX_TRY(rmx_run_set_aside(r, err));
   *ready = !rmx_run_is_another(r);
