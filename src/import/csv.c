@@ -2,10 +2,11 @@
 // The plain table: the first column contains the names of the runs, every other column contains
 // numbers, and columns of text are reported. If the first column contains values, the rows are
 // numbered. The row numbers that a data frame saves as a first column without a name tell no runs
-// apart in another table, so they are not the names if another column is.
+// apart in another table, nor do seeds and losses, so they are not the names if another column is.
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "formats.h"
 
@@ -33,11 +34,28 @@ static bool names_runs(const rmx_cells *c, size_t j) {
   return distinct > 1 && (rmx__step_column(c) != SIZE_MAX || distinct * MOST_RUNS >= c->N);
 }
 
+// Whether the first column can't name the runs: it numbers the rows, or has a setting or values.
+static bool is_no_name(const rmx_cells *c) {
+  static const char *const settings[] = {"seed",  "step", "_step",  "global_step", "iteration",
+                                         "epoch", "size", "params", "tokens"};
+  bool fraction = false;
+  if (rmx__is_row_number(c->header[0])) return true;
+  for (size_t k = 0; k < sizeof settings / sizeof *settings; k++)
+    if (strcasecmp(c->header[0], settings[k]) == 0) return true;
+  for (size_t i = 0; i < c->N; i++) {
+    char *end;
+    const char *cell = c->cells[i * c->C];
+    if (strtod(cell, &end), *end || end == cell) return false;
+    fraction = fraction || strchr(cell, '.');
+  }
+  return fraction;
+}
+
 size_t rmx__id_column(const rmx__source *s) {
   static const char *const names[] = {"run",  "run_id",     "run_name", "run name",
                                       "name", "experiment", "trial",    "model"};
   const rmx_cells *c = s->cells;
-  if (!rmx__is_row_number(c->header[0]) || s->options->id) return 0;
+  if (s->options->id || !is_no_name(c)) return 0;
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     const size_t j = rmx__column_called(c, names[k]);
     if (j != SIZE_MAX && names_runs(c, j)) return j;
@@ -48,7 +66,7 @@ size_t rmx__id_column(const rmx__source *s) {
 void rmx__tell_id(const rmx__source *s, size_t id) {
   if (id)
     rmx_note(s->listener,
-             "%s: the first column numbers the rows; the names of the runs are in column \"%s\"",
+             "%s: the first column does not name the runs; their names are in column \"%s\"",
              s->path, s->cells->header[id]);
 }
 
@@ -60,7 +78,7 @@ static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
   if (!left_out || !skip) return rmx_fail_memory(err, c->N, s->path);
   if (state != SIZE_MAX && state != 0) RMX_TRY(rmx__leave_unfinished(s, state, id, left_out, err));
   rmx__tell_id(s, id);
-  skip[0] = id > 0;
+  skip[0] = id > 0 && rmx__is_row_number(c->header[0]);
   return rmx__import_view(
       s, &(rmx__view){.id = id, .skip = skip, .out = left_out, .may_lack_names = true}, out, err);
 }

@@ -53,8 +53,8 @@ rmx_status rmx__import_scales(const rmx__source *s, const bool *left_out, rmx_ta
 size_t rmx__column_called(const rmx_cells *c, const char *name);
 // Whether this is the header of the row numbers that a data frame saves ("" or "Unnamed: 0").
 bool rmx__is_row_number(const char *header);
-// The column with the names of the runs of a plain table: the first one, unless it numbers the rows
-// and another column has the names. rmx__tell_id notes that.
+// The column with the names of the runs of a plain table: the first one, unless it has row numbers,
+// values or the like, and another column has the names. rmx__tell_id notes that.
 size_t rmx__id_column(const rmx__source *s);
 void rmx__tell_id(const rmx__source *s, size_t id);
 // The column of the steps ("step", "tokens", ...), or SIZE_MAX; and the step of row i, such as 1000

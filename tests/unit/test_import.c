@@ -85,13 +85,23 @@ START_TEST(row_numbers_are_no_names) {
   begin();
   rmx_table m, l;
   must(mixtures(file("m.csv", ",name,a,b\n0,n1,0.5,0.5\n1,n2,0,1\n"), &m, err));
-  heard("the names of the runs are in column \"name\"");
+  heard("does not name the runs; their names are in column \"name\"");
   must(metrics(file("l.csv", "Unnamed: 0,loss,run name\n0,2,n2\n1,3,n1\n2,4,n1\n"), &l, err));
   must(rmx_import_join(&m, &l, &listener, err));
   ck_assert(m.D == 2 && at(&m, "n2", "b") == 1);
   ck_assert(l.D == 1 && at(&l, "n2", "loss") == 2 && at(&l, "n1", "loss") == 3);
   rmx_table_release(&l);
   rmx_table_release(&m);
+  // Nor do values and seeds name runs, if a column does.
+  must(mixtures(file("m.csv", "a,b,run\n0.5,0.5,n1\n0,1,n2\n"), &m, err));
+  must(metrics(file("l.csv", "seed,run,loss\n1,n2,2\n2,n1,3\n"), &l, err));
+  must(rmx_import_join(&m, &l, &listener, err));
+  ck_assert(m.D == 2 && at(&m, "n2", "b") == 1 && at(&l, "n1", "loss") == 3);
+  rmx_table_release(&l);
+  rmx_table_release(&m);
+  must(metrics(file("l.csv", "index,name,loss\n1,n2,2\n2,n1,3\n"), &l, err));
+  ck_assert(at(&l, "1", "loss") == 2);
+  rmx_table_release(&l);
   must(metrics(file("l.csv", ",model,loss\n0,tiny,2\n1,tiny,3\n"), &l, err));  // not of runs
   ck_assert(at(&l, "1", "loss") == 3);
   rmx_table_release(&l);
