@@ -67,6 +67,8 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
 static rmx_status open_tables(cli *c, rmx_err *err) {
   rmx_experiment *e = &c->pipeline.experiment;
   c->pipeline.listener = c->listener;
+  c->pipeline.typed = (const char *const *)c->common.settings.items;
+  c->pipeline.n_typed = c->common.settings.n;
   RMX_TRY(rmx_config_read(NULL, (const char *const *)c->common.settings.items, c->common.settings.n,
                           &e->config, err));
   e->folder = rmx_strdup(".");

@@ -35,6 +35,12 @@ static void print_all(const json_t *root) {
   else
     print_holding(json_is_true(json_object_get(root, "deleted")) ? "deleted" : "would be deleted",
                   root);
+  const double models = cli_get(root, "models");
+  if (models > 0)
+    cli_print(
+        "The config scores no tasks, so it does not need the model%s. If eval.tasks is set later, "
+        "%s trained again.\n",
+        rmx_s(models), models == 1 ? "this run is" : "these runs are");
 }
 
 static rmx_status run_gc(cli *c, rmx_err *err) {

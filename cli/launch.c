@@ -36,7 +36,8 @@ static rmx_status run_launch(cli *c, rmx_err *err) {
 #define AT(member) offsetof(rmx_launch_request, member)
 static const rmx_option options[] = {
     {"gpus", RMX_INT, AT(gpus), "0", 0, 100000, "N",
-     "number of GPUs: one task for each, which trains its part of the runs in one process"},
+     "number of GPUs: one task for each, which trains its part of the runs in one process; 0: "
+     "none"},
     {"partition", RMX_TEXT, AT(partition), NULL, 0, 0, "P", "partition of the cluster"},
     {"time", RMX_TEXT, AT(time), NULL, 0, 0, "T",
      "time limit of a task, as in 2:00:00; a task that reaches it continues in a new one"},

@@ -13,10 +13,10 @@ static void print_elsewhere(const json_t *o) {
   const json_t *proxies = json_object_get(o, "proxies"), *large = json_object_get(o, "large");
   char time[3][32];
   cli_print(
-      "On %.0f cores like these it takes about %s: proxies %s (%.0f at a time), large models %s "
+      "On %.0f core%s like these it takes about %s: proxies %s (%.0f at a time), large models %s "
       "(%.0f at a time).\n  This assumes that those cores are as fast as the cores here when all "
       "are busy, and that they are not short of memory.\n",
-      cli_get(o, "cores"), rmx_duration(cli_get(o, "seconds"), time[0]),
+      cli_get(o, "cores"), rmx_s(cli_get(o, "cores")), rmx_duration(cli_get(o, "seconds"), time[0]),
       rmx_duration(cli_get(proxies, "seconds"), time[1]), cli_get(proxies, "jobs"),
       rmx_duration(cli_get(large, "seconds"), time[2]), cli_get(large, "jobs"));
 }
@@ -86,9 +86,10 @@ static void print_plan(const json_t *root) {
   cost_cells(&t, "large models", large);
   cli_table_print(&t);
   cli_print(
-      "\nOn this machine it takes about %s in all, with %.0f workers at a time (processor level "
+      "\nOn this machine it takes about %s in all, with %.0f worker%s at a time (processor level "
       "%s; each model was measured for a second).\n",
-      rmx_duration(cli_get(root, "seconds"), time), cli_get(root, "jobs"), cli_text(root, "isa"));
+      rmx_duration(cli_get(root, "seconds"), time), cli_get(root, "jobs"),
+      rmx_s(cli_get(root, "jobs")), cli_text(root, "isa"));
   const double idle = fmin(cli_get(proxies, "processors_had"), cli_get(large, "processors_had"));
   if (idle < 0.9)
     cli_print(
@@ -119,7 +120,7 @@ static rmx_status run_plan(cli *c, rmx_err *err) {
 }
 
 static const rmx_option options[] = {
-    {"cores", RMX_INT, offsetof(struct plan_args, cores), "0", 0, 1e6, "N",
+    {"cores", RMX_INT, offsetof(struct plan_args, cores), NULL, 1, 1e6, "N",
      "also print how long a machine with this many cores would take"},
     {"without-text", RMX_BOOL, offsetof(struct plan_args, without_text), "false", 0, 0, NULL,
      "do not check whether the target and the files of text exist"},

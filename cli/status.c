@@ -80,13 +80,15 @@ static void print_status(const json_t *root) {
     print_launch(launch);
     print_then(launch);
   }
-  cli_print("large       %.0f models trained\n", cli_get(root, "large_models"));
+  cli_print("large       %.0f model%s trained\n", cli_get(root, "large_models"),
+            rmx_s(cli_get(root, "large_models")));
   const json_t *aside = json_object_get(root, "set_aside");
+  const double runs = cli_get(aside, "runs"), corpora = cli_get(aside, "corpora");
   if (cli_get(aside, "bytes") > 0)
     cli_print(
-        "set aside   %.0f finished runs of other settings, %.0f corpora, %sB (`regmix gc` deletes "
+        "set aside   %.0f finished run%s of other settings, %.0f %s, %sB (`regmix gc` deletes "
         "them)\n",
-        cli_get(aside, "runs"), cli_get(aside, "corpora"),
+        runs, rmx_s(runs), corpora, corpora == 1 ? "corpus" : "corpora",
         rmx_count(cli_get(aside, "bytes"), count));
   json_object_foreach(json_object_get(root, "files"), name, value) {
     why = cli_text(json_object_get(root, "outdated"), name);

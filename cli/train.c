@@ -79,8 +79,8 @@ static rmx_status run_worker(cli *c, rmx_err *err) {
 }
 
 static const rmx_option train_options[] = {
-    {"jobs", RMX_INT, offsetof(struct train_args, jobs), "0", 0, 512, "N",
-     "number of runs that are trained at the same time; 0: `jobs` of the config"},
+    {"jobs", RMX_INT, offsetof(struct train_args, jobs), NULL, 1, 512, "N",
+     "number of runs that are trained at the same time; default: `jobs` of the config"},
     {"slice", RMX_LIST, offsetof(struct train_args, slice), NULL, 0, 0, "I/N",
      "train part I of N of the runs, I from 0 to N-1; no run is in two parts"},
     {"runs", RMX_TEXT, offsetof(struct train_args, runs), NULL, 0, 0, "FILE",

@@ -145,6 +145,7 @@ static rmx_status add_target(rmx_buf *b, const char *const *names, size_t n, cha
   const bool named = rmx__value_name(*target, strlen(*target), true, false, &name) && !name.failed;
   rmx_status status = named ? rmx_find_name("target", name.data, names, n, &at, err) : RMX_EINPUT;
   if (status != RMX_OK) status = rmx_find_name("target", *target, names, n, &at, err);
+  if (status == RMX_EINPUT) status = err->status = RMX_EUSAGE;
   free(*target);
   *target = status == RMX_OK ? rmx_strdup(names[at]) : NULL;
   RMX_TRY(status);

@@ -152,9 +152,11 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : name);
   char *dot = strrchr(out->name, '.');
   if (dot && dot != out->name) *dot = '\0';
+  // a file that is missing is no misuse, as in any option
+  const bool is_path = slash || strrchr(name, '.');
   return !path              ? rmx_fail_memory(err, 0, "a path")
          : rmx_exists(path) ? mixture_of(path, c->corpus, out->mixture, &out->phases, err)
-                            : rmx_fail(err, RMX_EUSAGE,
+                            : rmx_fail(err, is_path ? RMX_EINPUT : RMX_EUSAGE,
                                        "\"%s\" is not a file; wanted prior, uniform, best_single, "
                                        "best_run, single:DOMAIN or a mixture file",
                                        name);

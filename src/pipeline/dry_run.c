@@ -42,6 +42,7 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
       done++;
     }
   }
+  if (todo == 0 && n == 1) return rmx__would(p, step, false, "its run is done");
   if (todo == 0) return rmx__would(p, step, false, "all %zu runs are done", n);
   rmx_err missing;
   if (rmx_training_is_pytorch(&runs[0].training) && rmx__pytorch_check(&missing) != RMX_OK)

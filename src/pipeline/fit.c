@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "outdated.h"
+#include "regress/directions.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -232,6 +233,11 @@ static void release_tables(rmx_table (*read)[2]) {
   rmx_table_release(&(*read)[1]);
 }
 
+static bool typed_directions(const rmx_pipeline *p, const rmx_fit_request *r) {
+  return r->higher.n || r->lower.n || rmx__was_set(p, "fit.higher_is_better") ||
+         rmx__was_set(p, "fit.lower_is_better");
+}
+
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
                             rmx_err *err) {
   const rmx_regress_options regress = options_of(&p->experiment, job);
@@ -242,6 +248,8 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   const rmx_table *use[2];
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
   RMX_TRY(find_tables(p, job, &tables, read, use, err));
+  if (typed_directions(p, job->request) && rmx__check_directions(&regress, use[1], err) != RMX_OK)
+    return rmx_refused(true, err);
   if (job->swarms) tables.size_column = "size", tables.tokens_column = "tokens";
   const double began = rmx_now();
   RMX_OWNED double *counts = NULL;

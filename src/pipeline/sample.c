@@ -155,8 +155,9 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
              (rmx__stamp_same(&stamp, had, "asked", NULL) ||
               rmx__stamp_same(&before, had, "asked", NULL))) {
     rmx__would(p, "sample", false, "mixtures.csv is up to date");
-  } else if (!rmx__would(p, "sample", true, "would draw %lld mixtures%s",
+  } else if (!rmx__would(p, "sample", true, "would draw %lld mixture%s%s",
                          (long long)p->experiment.config.sample.runs,
+                         rmx_s((double)p->experiment.config.sample.runs),
                          content ? " because the settings or the corpus changed" : "")) {
     rmx_table t = {0};
     if (content)

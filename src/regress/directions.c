@@ -44,8 +44,8 @@ static rmx_status check_patterns(const rmx_strings *patterns, const char *key, c
     if (found) continue;
     rmx_few names = {0};
     for (size_t k = 0; k < t->D; k++) rmx_few_add(&names, t->names[k]);
-    return rmx_fail(err, RMX_EINPUT, "%s \"%s\" matches none of the %zu metrics (%s)", key,
-                    patterns->items[i], t->D, names.text);
+    return rmx_fail(err, RMX_EINPUT, "%s \"%s\" matches none of the %zu metric%s (%s)", key,
+                    patterns->items[i], t->D, rmx_s(t->D), names.text);
   }
   return RMX_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/move.h"
 #include "base/stamp.h"
+#include "base/temporary.h"
 #include "claim.h"
 #include "look.h"
 
@@ -61,6 +62,23 @@ static rmx_status put_on_shelf(const char *folder, rmx__claim *claim, rmx_err *e
     if (moved) RMX_TRY(rmx__claim_moved(claim, to, err));
   }
   return RMX_OK;
+}
+
+static void sweep_shelf(const char *shelf) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  rmx_err ignored;
+  if (!rmx_exists(shelf) || rmx_list(shelf, &names, &ignored) != RMX_OK) return;
+  for (size_t i = 0; i < names.n; i++) {
+    RMX_OWNED char *folder = rmx_path_in(shelf, names.items[i]);
+    if (folder) rmx__sweep(folder);
+  }
+}
+
+void rmx__sweep_shelves(const rmx_run *runs, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    RMX_OWNED char *shelf = rmx_run_shelf(runs[i].folder);
+    if (shelf) sweep_shelf(shelf);
+  }
 }
 
 rmx_status rmx_run_set_aside(const rmx_run *r, rmx_err *err) {

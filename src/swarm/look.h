@@ -14,6 +14,8 @@ bool rmx__finished_in(const char *folder, const rmx_run *r);
 // Whether the result of r, and its model, can be read, if there are any. What cannot, for an error
 // of the disk or for want of memory, may be that of a finished run, and is not to be replaced.
 rmx_status rmx__can_read_result(const rmx_run *r, rmx_err *err);
+// Removes what killed processes left half written in folders of these runs that were set aside.
+void rmx__sweep_shelves(const rmx_run *runs, size_t n);
 // <folder> is of a training of r that has no result yet.
 bool rmx__begun_in(const char *folder, const rmx_run *r);
 

@@ -7,6 +7,7 @@
 #include "claim.h"
 #include "comm/comm.h"
 #include "locks.h"
+#include "look.h"
 #include "pytorch.h"
 #include "ranks.h"
 #include "supervisor.h"
@@ -167,6 +168,7 @@ rmx_status rmx_swarm_train(const rmx_run *runs, size_t n, const rmx_swarm_option
   s->runs = runs, s->options = &kept, s->listener = listener, s->outcome = outcome;
   s->began = rmx_now();
   rmx_status status = check_locks(s, err);
+  rmx__sweep_shelves(runs, n);
   if (status == RMX_OK) status = find_pytorch(s, err);
   if (status == RMX_OK) status = rmx__look_at_runs(s, err);
   if (status == RMX_OK && s->pytorch && s->taken < s->queued) status = rmx__pytorch_check(err);

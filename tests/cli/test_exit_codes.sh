@@ -81,6 +81,11 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 $optimize --target g --metric-group g=zebra
   is 2 $optimize --target a --than prior.yaml
   is 2 $optimize --target a --reference prior.yaml
+  is 2 $fit --higher-is-better zebra
+  is 2 $fit --lower-is-better zebra
+  is 2 $fit --set fit.higher_is_better=zebra
+  is 2 "$REGMIX" plan --cores 0
+  is 2 "$REGMIX" train --jobs 0
   is 2 $optimize --pareto a
   is 2 $optimize --pareto a,zebra
   is 2 $optimize --target a --max-epochs 4
@@ -136,6 +141,8 @@ is 2 "$REGMIX" run -C exp --set compare.methods=nonsense
 [ ! -e exp/corpus ] && ok "and nothing was done before it was found" || not_ok "and nothing was done before it was found" "$(ls exp)"
 is 0 "$REGMIX" prepare -C exp -q
 is 2 "$REGMIX" pretrain -C exp --mixture nonsense
+is 1 "$REGMIX" pretrain -C exp --mixture none.yaml
+is 2 "$REGMIX" init exp1 --text exp/text --target zebra
 is 2 "$REGMIX" pretrain -C exp --mixture single:zebra
 is 2 "$REGMIX" train -C exp --jobs x
 cp exp/regmix.yaml good.yaml

@@ -76,6 +76,7 @@ head -1 exp/metrics.csv | grep -q 'more/bits_per_byte' && ok "and has its column
 try "an accuracy at chance is a warning" 0 'quiz/bits_per_byte is the better target for small models' "$REGMIX" train -C exp $quick
 sed 's/zz/qq/' exp/quiz.jsonl > q && mv q exp/quiz.jsonl
 try "a changed file is scored again" 0 'train: 6 models scored on 2 tasks' "$REGMIX" train -C exp $quick
+try "gc says what the models that it deletes are for" 0 "If eval.tasks is set later, these runs are trained again" "$REGMIX" gc --dry-run -C exp $quick --set 'eval.tasks=[]'
 
 awk 'BEGIN { printf "{\"context\": \"w"; for (i = 0; i < 3000; i++) printf " x%d", i; print "\", \"choices\": [\" a\", \" b\"], \"answer\": 0}" }' > exp/wide.jsonl
 "$REGMIX" train -C exp $quick --set eval.tasks=quiz.jsonl,prose.txt,wide.jsonl 2>&1 | grep -c 'wide: 1 of 1 items are longer than the context' > count

@@ -42,6 +42,13 @@ try "and used again" 0 "the corpus of this text and these settings was set aside
 grep -q "all 6 runs are done" stderr && ok "so is a linked run" || not_ok "so is a linked run" "$(cat stderr)"
 same "nothing of them was changed" "$whole" "$(find disk -type f | sort | xargs cksum)"
 
+# ---- half written files of killed processes
+old=$(find exp/runs/.set-aside/0002 -mindepth 1 -maxdepth 1 | head -1)
+: > "$old/.regmix.78.0@elsewhere.tmp"
+touch -d '2 days ago' "$old/.regmix.78.0@elsewhere.tmp"
+try "a killed process may leave a file among what was set aside" 0 "all 6 runs are done" "$REGMIX" train -C exp
+[ -n "$old" ] && [ ! -e "$old/.regmix.78.0@elsewhere.tmp" ] && ok "the next train removes it" || not_ok "the next train removes it" "$(ls -A "$old")"
+
 # ---- another process with other settings
 cat > replace.py << 'END'
 import json, os
