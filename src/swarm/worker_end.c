@@ -77,7 +77,7 @@ void rmx__take_result(rmx__supervisor *s, const rmx__worker *w, size_t run, int 
   // Held by somebody else. After a worker was killed, its command may still be ending: that is
   // waited for, and counts as a try.
   if (state == RMX_RUN_RUNNING && !WIFSIGNALED(code)) {
-    s->tries[run]--;
+    if (s->tries[run]) s->tries[run]--;
     rmx__leave_to_other(s, run);
     return;
   }
@@ -94,8 +94,19 @@ void rmx__take_result(rmx__supervisor *s, const rmx__worker *w, size_t run, int 
   }
 }
 
+// A process of many runs that finished some of them before it failed does not count as a try of the
+// others. This ends, since each time there are fewer.
+static void forgive(rmx__supervisor *s, const rmx__worker *w) {
+  size_t finished = 0;
+  for (size_t i = 0; i < w->n; i++)
+    finished += w->begun[i] && rmx_run_look(&s->runs[w->runs[i]], NULL) >= RMX_RUN_DIVERGED;
+  for (size_t i = 0; i < w->n && finished; i++)
+    if (s->tries[w->runs[i]]) s->tries[w->runs[i]]--;
+}
+
 static void take_results(rmx__supervisor *s, const rmx__worker *w, int code) {
   bool told = false;
+  if (w->n > 1) forgive(s, w);
   for (size_t i = 0; i < w->n; i++) rmx__take_result(s, w, w->runs[i], code, &told);
 }
 

@@ -34,6 +34,8 @@ for folder in sys.argv[1:]:
     if os.path.exists(folder + "/result.json"):
         continue
     run = json.load(open(folder + "/run.json"))
+    if os.environ.get("FAIL_BEFORE") == run["name"]:
+        sys.exit("out of luck")
     json.dump({"loss_nats": {d: 1.5 for d in run["domains"]}}, open(folder + "/result.json", "w"))
     if os.environ.get("FAIL_AFTER") == "one":
         sys.exit("out of luck")
@@ -76,9 +78,14 @@ def processes(exp, scratch):
     check(good and gpus == ["3 2", "GPU-5 1"], "one process for each GPU, an even share of the runs each",
           "%s %s" % (gpus, said))
     again()
-    good, said = swarm_train(exp, fake=fake, FAIL_AFTER="one", wanted=1,
-                             text="run r2 (of 3 that one process trains) failed")
-    check(good and said.count("trying again") == 1, "a process that fails is reported once", said)
+    good, said = swarm_train(exp, fake=fake, FAIL_AFTER="one", text="run r2 (of 3 that one process trains) failed")
+    check(good and said.count("trying again") == 2 and "run r3 (of 2 that one process trains) failed" in said,
+          "a process that fails is tried again as long as it finishes runs", said)
+    again()
+    good, said = swarm_train(exp, fake=fake, FAIL_BEFORE="r3", wanted=1,
+                             text="run r3 (of 3 that one process trains) failed")
+    check(good and said.count("trying again") == 2 and said.count("given up") == 1,
+          "a process that fails is reported once, and given up", said)
     check(os.path.exists(exp + "/runs/r1/result.json") and os.path.exists(exp + "/runs/r2/result.json"),
           "and the runs that it finished are done", os.listdir(exp + "/runs/r2"))
     check("stacked with 2 others; the output is in" in open(exp + "/runs/r2/log.txt").read(),
