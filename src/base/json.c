@@ -19,12 +19,18 @@ static rmx_status refused(const char *name, const json_error_t *error, rmx_err *
                   number ? "a number is too large to be read" : "not JSON", rmx__json_why(error));
 }
 
+// Bytes of a byte order mark, which editors of Windows put before a text.
+static size_t mark_of(const char *text, size_t size) {
+  return size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 rmx_status rmx__json_read(const char *path, json_t **out, rmx_err *err) {
   char *text;
   size_t size;
   RMX_TRY(rmx_read_file(path, &text, &size, err));
   json_error_t where;
-  json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+  const size_t mark = mark_of(text, size);
+  json_t *tree = json_loadb(text + mark, size - mark, JSON_REJECT_DUPLICATES, &where);
   free(text);
   if (!tree) return refused(path, &where, err);
   *out = tree;
@@ -122,7 +128,8 @@ rmx_status rmx__json_parse_python(const char *text, size_t size, const char *nam
                                   const char *instead, json_t **out, rmx_err *err) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf clean = {0};
   json_error_t where;
-  replace_words(text, size, instead, &clean);
+  const size_t mark = mark_of(text, size);
+  replace_words(text + mark, size - mark, instead, &clean);
   if (clean.failed) return rmx_fail_memory(err, size, name);
   *out = json_loadb(clean.data ? clean.data : "", clean.size, JSON_REJECT_DUPLICATES, &where);
   if (*out) return RMX_OK;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "formats.h"
 
 static bool sniff(const rmx__source *s) {
@@ -22,15 +23,15 @@ bool rmx__is_row_number(const char *header) {
 // has a row for each step.
 static bool names_runs(const rmx_cells *c, size_t j) {
   enum { MOST_RUNS = 8 };
-  size_t distinct = 0;
+  json_auto_t *seen = json_object();
   for (size_t i = 0; i < c->N; i++) {
     const char *name = c->cells[i * c->C + j];
-    size_t e = 0;
     char *end;
-    if (!*name || (strchr(name, '.') && (strtod(name, &end), !*end))) return false;
-    while (e < i && strcmp(name, c->cells[e * c->C + j]) != 0) e++;
-    distinct += e == i;
+    if (!*name || (strchr(name, '.') && (strtod(name, &end), !*end)) ||
+        json_object_set_new_nocheck(seen, name, json_null()) != 0)
+      return false;
   }
+  const size_t distinct = json_object_size(seen);
   return distinct > 1 && (rmx__step_column(c) != SIZE_MAX || distinct * MOST_RUNS >= c->N);
 }
 

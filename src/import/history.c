@@ -42,7 +42,7 @@ static bool sniff(const rmx__source *s) {
       s->options->size_column)
     return false;
   const size_t id = id_of(s), step = rmx__step_column(s->cells);
-  return step != SIZE_MAX && step != id && !has_doubles(s->cells) && has_steps(s->cells, id, step);
+  return step != SIZE_MAX && step != id && has_steps(s->cells, id, step) && !has_doubles(s->cells);
 }
 
 static rmx_status take_row(const rmx__source *s, size_t i, size_t id, size_t step, rmx__gather *g,

@@ -411,6 +411,10 @@ START_TEST(results_that_are_lost_are_told) {
                &t, err));
   heard("groups of other metrics, so a mean over all metrics counts those twice: mmlu:_average");
   rmx_table_release(&t);
+  // A byte order mark is no loss.
+  must(metrics(file("b.json", "\xEF\xBB\xBF{\"results\": {\"arc\": {\"acc\": 0.5}}}"), &t, err));
+  ck_assert(t.D == 1 && t.x[0] == 0.5);
+  rmx_table_release(&t);
   // A number in quotes.
   must(metrics(file("h.json",
                     "{\"results\": {\"arc\": {\"alias\": \"arc\", \"acc,none\": \"0.5\", "
