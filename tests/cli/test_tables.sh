@@ -53,9 +53,9 @@ fit --mixtures m.csv --metrics acc.csv --out lowered --lower-is-better '*_acc' -
 less_b "--lower-is-better is believed before the name" lowered
 fit --mixtures m.csv --metrics quality.csv --out quality --set fit.higher_is_better=quality -q > /dev/null 2>&1
 more_b "the config says it too" quality
-try "a pattern that matches nothing is an error" 1 'higher_is_better "gsm9k*" matches none of the 1 metrics (gsm8k_acc)' fit --mixtures m.csv --metrics acc.csv --out never --higher-is-better 'gsm9k*'
+try "a pattern that matches nothing is an error" 2 'higher_is_better "gsm9k*" matches none of the 1 metric (gsm8k_acc)' fit --mixtures m.csv --metrics acc.csv --out never --higher-is-better 'gsm9k*'
 [ -e never ] && not_ok "and writes no fit" || ok "and writes no fit"
-try "both ways is an error" 1 "matches both higher_is_better" fit --mixtures m.csv --metrics acc.csv --out never --higher-is-better '*acc' --lower-is-better 'gsm*'
+try "both ways is an error" 2 "matches both higher_is_better" fit --mixtures m.csv --metrics acc.csv --out never --higher-is-better '*acc' --lower-is-better 'gsm*'
 try "a raised score is shown with its own sign" 0 "The fit predicts a score of 0." "$REGMIX" optimize --fit acc --quick
 fit --mixtures m.csv --metrics l.csv --out plain -q > /dev/null 2>&1
 try "suggest warns of an assumed direction" 0 "assumed that lower is better of plain" "$REGMIX" suggest -n 2 --fit plain --target plain --no-curve
