@@ -121,7 +121,7 @@ static bool is_error(const choice *c, size_t j) {
     if (!rmx__ends_in(t->header[j], tails[k])) continue;
     const size_t n = strlen(t->header[j]) - strlen(tails[k]);
     for (size_t e = 0; e < t->C && n; e++)
-      if (strncmp(t->header[e], t->header[j], n) == 0 &&
+      if (is_value(c, e) && strncmp(t->header[e], t->header[j], n) == 0 &&
           (!t->header[e][n] || strcmp(t->header[e] + n, "_mean") == 0))
         return true;
   }

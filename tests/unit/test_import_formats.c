@@ -498,6 +498,9 @@ START_TEST(columns_of_errors) {
   must(read_with(f, RMX_IMPORT_METRICS, "acc*", &t, err));
   ck_assert_uint_eq(t.D, 2);
   rmx_table_release(&t);
+  must(metrics(file("e.csv", "acc,acc_stderr\nn1,2\n"), &t, err));  // the names are no scores
+  ck_assert_uint_eq(t.D, 1);
+  rmx_table_release(&t);
   must(mixtures(file("m.csv", "run,a,a_std\n1,0.5,0.5\n"), &t, err));
   ck_assert_uint_eq(t.D, 2);
   rmx_table_release(&t);
