@@ -133,6 +133,11 @@ def old_pytorch(exp, scratch):
           "a PyTorch that is too old", said)
 
 
+# What plan trains a little of, so that it need not be much.
+LITTLE = [x for s in ("large.model=nano", "large.context=32", "large.batch_tokens=512", "proxy.batch_tokens=512")
+          for x in ("--set", s)]
+
+
 def without_pytorch(exp, scratch):
     """A python that has no PyTorch is found before any run is tried."""
     bare, here = scratch + "/bare-python", scratch + "/experiment"
@@ -147,7 +152,7 @@ def without_pytorch(exp, scratch):
     with_it = ("-C", exp, "--set", "proxy.trainer=pytorch")
     for name, command, code in (("train", ("train", *with_it), 1),
                                 ("train --dry-run", ("train", "--dry-run", *with_it), 0),
-                                ("check", ("check", *with_it), 1), ("plan", ("plan", *with_it), 0),
+                                ("check", ("check", *with_it), 1), ("plan", ("plan", *with_it, *LITTLE), 0),
                                 ("doctor", ("doctor", "-C", here), 1)):
         for python, wanted in ((bare, "has no PyTorch"), ("/no/python", "no such program")):
             told = subprocess.run([REGMIX, *command], capture_output=True, text=True, cwd=here,
@@ -247,7 +252,7 @@ def one_refused(exp, scratch):
 
 
 def plan(exp, python, **env):
-    told = subprocess.run([REGMIX, "plan", "-C", exp, "--json", "--set", "proxy.trainer=pytorch"],
+    told = subprocess.run([REGMIX, "plan", "-C", exp, "--json", "--set", "proxy.trainer=pytorch", *LITTLE],
                           capture_output=True, text=True,
                           env={**os.environ, "REGMIX_PYTHON": python, **env})
     return (json.loads(told.stdout) if told.returncode == 0 else {}), told.stderr
