@@ -215,6 +215,9 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   char time[32];
   rmx_status status = run_ranks(c, err);
   rmx_terminal_clear();
+  const rmx_strings *kept = rmx_kept_others();
+  for (size_t i = 0; i < kept->n; i++)
+    rmx_note(&c->listener, "what was in that file is kept in %s", kept->items[i]);
   rmx_detail(&c->listener, "%s took %s", c->command->name, rmx_duration(rmx_now() - began, time));
   return status;
 }
@@ -224,6 +227,7 @@ static void release(cli *c) {
   const rmx_option *options = rmx_command_options(c->command, &n);
   if (c->own) rmx_options_release(options, n, c->own);
   rmx_strings_release(&c->how);
+  rmx_forget_others();
   rmx_options_release(cli_common_options, N_COMMON, &c->common);
   rmx_strings_release(&c->words);
   rmx_pipeline_release(&c->pipeline);

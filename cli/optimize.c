@@ -17,6 +17,12 @@ static void leave_beside(const cli *c, const char *place, const rmx_answer *s, c
     rmx_warn(&c->listener, "optimize: the answer was not saved: %s", failed.message);
 }
 
+static rmx_status may_write(const char *out, const char *fit, rmx_err *err) {
+  RMX_OWNED char *input = rmx_path_in(fit, "fit.json");
+  RMX_TRY(input ? rmx_keep_input(out, input, err) : rmx_fail_memory(err, 0, "a path"));
+  return rmx_optimum_may_replace(out, true, err);
+}
+
 static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_answer_request *args = c->own;
   rmx_pipeline *p = &c->pipeline;
@@ -32,7 +38,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   if (status == RMX_OK && (args->fit || !e->config_path) && !args->out && !c->common.json)
     status = rmx_optimum_place(p, c->common.folder ? e->folder : NULL, folder, &place, err);
   const bool to_stdout = cli_is_stdout(args->out);
-  if (status == RMX_OK && args->out && !to_stdout) status = rmx_optimum_may_replace(args->out, err);
+  if (status == RMX_OK && args->out && !to_stdout) status = may_write(args->out, folder, err);
   if (status == RMX_OK) status = rmx_pipeline_optimize(p, args, &s, err);
   if (status == RMX_OK && args->out) status = rmx_optimum_write(e, args->out, &s, folder, err);
   if (status == RMX_OK && c->common.json)

@@ -76,6 +76,9 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
     value = CLI_STDOUT;
     c->to_stdout = true;
   }
+  static const char *const written[] = {"out", "per-item", "train-classifier"};
+  for (size_t i = 0; names_a_place && i < sizeof written / sizeof *written; i++)
+    if (strcmp(o->key, written[i]) == 0) RMX_TRY(rmx_keep_others(value, err));
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
   if (status == RMX_OK && into == c->own)

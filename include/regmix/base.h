@@ -327,6 +327,13 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err);
 rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err);
 void rmx_outfile_discard(rmx_outfile *o);
 
+/* A name that a user gave. If a file of this name begins otherwise than the outfile that replaces
+ * it, the commit first moves it to NAME~ (or NAME~2, ...). Runs of digits count as one. */
+rmx_status rmx_keep_others(const char *path, rmx_err *err);
+/* Where such files are now. */
+const rmx_strings *rmx_kept_others(void);
+void rmx_forget_others(void); /* releases both lists */
+
 /* A folder being written beside its final place. rmx_outfolder o = {0} first. Write files into
  * o.temporary; then commit or discard. A link to a folder is followed. Leftovers of writers that
  * are gone are removed on the way. */

@@ -414,9 +414,9 @@ struct json_t *rmx_answer_json(const rmx_answer *s); /* what optimum.yaml holds:
  * regmix did not write is RMX_EINPUT. */
 rmx_status rmx_optimum_place(rmx_pipeline *p, const char *folder, const char *fit, char **path,
                              rmx_err *err);
-/* RMX_EINPUT where a file with content is there that `regmix optimize` did not write, or that was
- * changed by hand since. */
-rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err);
+/* RMX_EINPUT where a file with content is there that `regmix optimize` wrote and that was changed
+ * by hand since, or, unless a user gave its name, that it did not write. */
+rmx_status rmx_optimum_may_replace(const char *path, bool given, rmx_err *err);
 /* Writes the answer to a fit's folder as YAML. */
 rmx_status rmx_optimum_write(const rmx_experiment *e, const char *path, const rmx_answer *s,
                              const char *fit, rmx_err *err);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kept.h"
 #include "base/opened.h"
 #include "base/temporary.h"
 
@@ -138,9 +139,12 @@ rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err) {
   bool good = !ferror(o->file) && fflush(o->file) == 0;
   if (ferror(o->file) && errno == 0) learn_why(o);
   // A device has no disk to flush to. The lock on the new file is held until it has its name.
-  if (good && o->temporary)
-    good = fsync(fileno(o->file)) == 0 && rename(o->temporary, o->target) == 0;
-  if (!good) {
+  if (good && o->temporary) good = fsync(fileno(o->file)) == 0;
+  if (good && o->temporary) status = rmx__keep_other(o->path, o->target, o->temporary, err);
+  if (good && o->temporary && status == RMX_OK) good = rename(o->temporary, o->target) == 0;
+  if (status != RMX_OK) {
+    good = false;
+  } else if (!good) {
     if (errno == 0) errno = EIO;
     status = rmx_fail_errno(err, "cannot write %s", o->path);
   } else {

@@ -53,11 +53,11 @@ void rmx__optimum_warn(const char *path, const rmx_listener *to) {
              path);
 }
 
-rmx_status rmx_optimum_may_replace(const char *path, rmx_err *err) {
+rmx_status rmx_optimum_may_replace(const char *path, bool given, rmx_err *err) {
   struct stat info;
   bool edited = false;
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return RMX_OK;
-  if (ours(path, &edited)) return rmx__optimum_is_whole(path, err);
+  if (given || ours(path, &edited)) return rmx__optimum_is_whole(path, err);
   return rmx_fail(err, RMX_EINPUT,
                   "%s already exists, and `regmix optimize` did not write it; move it away, or "
                   "give --out FILE with another name",
@@ -76,7 +76,7 @@ rmx_status rmx_optimum_place(rmx_pipeline *p, const char *given, const char *fit
              "optimize: %s is not changed, since it contains the answer to regmix.yaml; --out FILE "
              "writes this answer",
              file);
-  } else if (status == RMX_OK && (status = rmx_optimum_may_replace(file, err)) == RMX_OK) {
+  } else if (status == RMX_OK && (status = rmx_optimum_may_replace(file, false, err)) == RMX_OK) {
     *path = file;
     file = NULL;
   }

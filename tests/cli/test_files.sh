@@ -79,6 +79,18 @@ written() { # written NAME FILE: FILE has what an export writes
   if cmp -s "$2" wanted.csv; then ok "$1"; else not_ok "$1" "$(ls -l "$2" 2>&1; head -n 3 "$2" 2>&1)"; fi
 }
 export_to() { "$REGMIX" export --mixture given.yaml --to csv --out "$1" > said 2>&1; }
+echo mine > thesis.txt
+export_to thesis.txt
+if [ "$(cat thesis.txt~)" = mine ] && grep -q 'what was in that file is kept in thesis.txt~$' said && grep -q weight thesis.txt; then ok "another file is kept"
+else not_ok "another file is kept" "$(cat said)"; fi
+cp thesis.txt first.txt
+echo more > thesis.txt
+export_to thesis.txt
+if [ "$(cat thesis.txt~ thesis.txt~2)" = "mine
+more" ] && cmp -s thesis.txt first.txt; then ok "under a name of its own"; else not_ok "under a name of its own" "$(cat said)"; fi
+sed 's/0\.[0-9]*/0.12345/' thesis.txt > t && mv t thesis.txt
+export_to thesis.txt
+if [ ! -e thesis.txt~3 ] && cmp -s thesis.txt first.txt && ! grep -q kept said; then ok "its own kind is replaced"; else not_ok "its own kind is replaced" "$(cat said)"; fi
 mkdir real
 echo old > real/old.csv
 chmod 640 real/old.csv
