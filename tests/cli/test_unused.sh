@@ -42,6 +42,21 @@ try "and used again" 0 "the corpus of this text and these settings was set aside
 grep -q "all 6 runs are done" stderr && ok "so is a linked run" || not_ok "so is a linked run" "$(cat stderr)"
 same "nothing of them was changed" "$whole" "$(find disk -type f | sort | xargs cksum)"
 
+# ---- a swarm that is removed, fewer mixtures
+cp -a exp fewer
+cp fewer/regmix.yaml alone.yaml
+echo 'swarms: {long: {tokens: 4k, runs: 2}}' >> fewer/regmix.yaml
+try "a swarm of longer runs" 0 "" "$REGMIX" train -q -C fewer
+cp alone.yaml fewer/regmix.yaml
+try "without it, its runs are counted" 0 "no longer used, since they are of no present mixture or swarm (long-0001, long-0002)" "$REGMIX" train -C fewer
+before=$(find fewer/runs -name result.json | sort)
+try "status knows them" 0 "set aside   " "$REGMIX" status -C fewer
+try "gc knows them" 0 "runs, of no present mixture or swarm: 2 finished runs" "$REGMIX" gc -C fewer --dry-run
+same "a dry run deletes nothing" "$before" "$(find fewer/runs -name result.json | sort)"
+try "fewer mixtures" 0 "5 finished runs, which took" "$REGMIX" run -C fewer --set sample.runs=3 --redo
+"$REGMIX" gc -q -C fewer > /dev/null 2>&1
+[ ! -e fewer/runs/long-0001 ] && [ -e fewer/runs/0001/result.json ] && ok "gc deletes them" || not_ok "gc deletes them" "$(ls fewer/runs)"
+
 # ---- half written files of killed processes
 old=$(find exp/runs/.set-aside/0002 -mindepth 1 -maxdepth 1 | head -1)
 : > "$old/.regmix.78.0@elsewhere.tmp"
