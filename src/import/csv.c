@@ -21,18 +21,20 @@ bool rmx__is_row_number(const char *header) {
 
 // Whether the cells of a column name runs: each is given, and few runs share a name, unless each
 // has a row for each step.
-static bool names_runs(const rmx_cells *c, size_t j) {
+static rmx_status names_runs(const rmx_cells *c, size_t j, bool *names, rmx_err *err) {
   enum { MOST_RUNS = 8 };
   json_auto_t *seen = json_object();
+  *names = false;
   for (size_t i = 0; i < c->N; i++) {
     const char *name = c->cells[i * c->C + j];
     char *end;
-    if (!*name || (strchr(name, '.') && (strtod(name, &end), !*end)) ||
-        json_object_set_new_nocheck(seen, name, json_null()) != 0)
-      return false;
+    if (!*name || (strchr(name, '.') && (strtod(name, &end), !*end))) return RMX_OK;
+    if (json_object_set_new_nocheck(seen, name, json_true()) != 0)
+      return rmx_fail_memory(err, 64, c->path);
   }
   const size_t distinct = json_object_size(seen);
-  return distinct > 1 && (rmx__step_column(c) != SIZE_MAX || distinct * MOST_RUNS >= c->N);
+  *names = distinct > 1 && (rmx__step_column(c) != SIZE_MAX || distinct * MOST_RUNS >= c->N);
+  return RMX_OK;
 }
 
 // Whether the first column can't name the runs: it numbers the rows, or has a setting or values.
@@ -52,16 +54,19 @@ static bool is_no_name(const rmx_cells *c) {
   return fraction;
 }
 
-size_t rmx__id_column(const rmx__source *s) {
+rmx_status rmx__id_column(const rmx__source *s, size_t *id, rmx_err *err) {
   static const char *const names[] = {"run",  "run_id",     "run_name", "run name",
                                       "name", "experiment", "trial",    "model"};
   const rmx_cells *c = s->cells;
-  if (s->options->id || !is_no_name(c)) return 0;
+  *id = 0;
+  if (s->options->id || !is_no_name(c)) return RMX_OK;
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     const size_t j = rmx__column_called(c, names[k]);
-    if (j != SIZE_MAX && names_runs(c, j)) return j;
+    bool good = false;
+    if (j != SIZE_MAX) RMX_TRY(names_runs(c, j, &good, err));
+    if (good) return *id = j, RMX_OK;
   }
-  return 0;
+  return RMX_OK;
 }
 
 void rmx__tell_id(const rmx__source *s, size_t id) {
@@ -73,7 +78,9 @@ void rmx__tell_id(const rmx__source *s, size_t id) {
 
 static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
   const rmx_cells *c = s->cells;
-  const size_t state = rmx__state_column(c), id = rmx__id_column(s);
+  const size_t state = rmx__state_column(c);
+  size_t id = 0;
+  RMX_TRY(rmx__id_column(s, &id, err));
   RMX_OWNED bool *left_out = rmx_calloc(c->N, sizeof *left_out),
                  *skip = rmx_calloc(c->C, sizeof *skip);
   if (!left_out || !skip) return rmx_fail_memory(err, c->N, s->path);

@@ -55,7 +55,7 @@ size_t rmx__column_called(const rmx_cells *c, const char *name);
 bool rmx__is_row_number(const char *header);
 // The column with the names of the runs of a plain table: the first one, unless it has row numbers,
 // values or the like, and another column has the names. rmx__tell_id notes that.
-size_t rmx__id_column(const rmx__source *s);
+rmx_status rmx__id_column(const rmx__source *s, size_t *id, rmx_err *err);
 void rmx__tell_id(const rmx__source *s, size_t id);
 // The column of the steps ("step", "tokens", ...), or SIZE_MAX; and the step of row i, such as 1000
 // or 2B.

@@ -19,30 +19,43 @@ static bool has_doubles(const rmx_cells *c) {
 }
 
 // Whether some run has rows of different steps.
-static bool has_steps(const rmx_cells *c, size_t id, size_t step) {
+static rmx_status has_steps(const rmx_cells *c, size_t id, size_t step, bool *has, rmx_err *err) {
   json_auto_t *first = json_object();
-  for (size_t i = 0; i < c->N; i++) {
+  *has = false;
+  for (size_t i = 0; i < c->N && !*has; i++) {
     const char *run = c->cells[i * c->C + id], *text = c->cells[i * c->C + step],
                *had = json_string_value(json_object_get(first, run));
-    if (had && strcmp(had, text) != 0) return true;
+    *has = had && strcmp(had, text) != 0;
     if (!had && json_object_set_new_nocheck(first, run, json_string_nocheck(text)) != 0)
-      return false;
+      return rmx_fail_memory(err, 64, c->path);
   }
-  return false;
+  return RMX_OK;
 }
 
-static size_t id_of(const rmx__source *s) {
-  const size_t j = s->options->id ? rmx__column_called(s->cells, s->options->id) : SIZE_MAX;
-  return j == SIZE_MAX ? rmx__id_column(s) : j;
+// The columns of the names and of the steps, and whether the table is a history.
+static rmx_status look(const rmx__source *s, size_t *id, size_t *step, bool *is, rmx_err *err) {
+  const rmx_cells *c = s->cells;
+  *is = false;
+  *step = rmx__step_column(c);
+  if (*step == SIZE_MAX) return RMX_OK;
+  RMX_TRY(rmx__id_column(s, id, err));
+  if (s->options->id) *id = rmx__column_called(c, s->options->id);
+  if (*id == SIZE_MAX || *step == *id) return RMX_OK;  // each row is a run
+  RMX_TRY(has_steps(c, *id, *step, is, err));
+  *is = *is && !has_doubles(c);
+  return RMX_OK;
 }
 
-// Runs of several sizes and lengths are told apart by the columns that are asked for.
+// Runs of several sizes and lengths are told apart by the columns that are asked for. Without
+// memory to look, it is left to the reader, which looks again.
 static bool sniff(const rmx__source *s) {
+  size_t id, step;
+  bool is = false;
+  rmx_err ignored;
   if (!s->cells || s->options->what != RMX_IMPORT_METRICS || s->options->tokens_column ||
       s->options->size_column)
     return false;
-  const size_t id = id_of(s), step = rmx__step_column(s->cells);
-  return step != SIZE_MAX && step != id && has_steps(s->cells, id, step) && !has_doubles(s->cells);
+  return look(s, &id, &step, &is, &ignored) != RMX_OK || is;
 }
 
 static rmx_status take_row(const rmx__source *s, size_t i, size_t id, size_t step, rmx__gather *g,
@@ -54,7 +67,7 @@ static rmx_status take_row(const rmx__source *s, size_t i, size_t id, size_t ste
   RMX_TRY(rmx__step_of(c, i, step, &at, err));
   for (size_t j = 0; j < c->C; j++) {
     bool had = false;
-    if (j == id || j == step || rmx__is_row_number(c->header[j])) continue;
+    if (j == id || j == step || (j == 0 && rmx__is_row_number(c->header[0]))) continue;
     if (!*row[j] && !first) continue;
     RMX_TRY(rmx__gather_put(g, row[id], c->header[j], row[j], *row[j] ? at : -1, &had, err));
     *again += had;
@@ -64,8 +77,12 @@ static rmx_status take_row(const rmx__source *s, size_t i, size_t id, size_t ste
 
 static rmx_status read_history(const rmx__source *s, rmx_table *out, rmx_err *err) {
   const rmx_cells *c = s->cells;
-  const size_t state = rmx__state_column(c), id = id_of(s), step = rmx__step_column(c);
+  const size_t state = rmx__state_column(c);
   RMX_OWNED_BY(rmx__gather_release) rmx__gather g = {0};
+  size_t id = 0, step = 0;
+  bool is = false;
+  RMX_TRY(look(s, &id, &step, &is, err));
+  if (!is) return rmx_fail_memory(err, c->N, s->path);
   RMX_OWNED bool *left_out = rmx_calloc(c->N, sizeof *left_out);
   size_t again = 0;
   if (!left_out) return rmx_fail_memory(err, c->N, s->path);

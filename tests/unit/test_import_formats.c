@@ -471,6 +471,14 @@ START_TEST(histories) {
   must(metrics(file("l.csv", "run,step,metric,value\nn1,20,x,2\nn1,20,x,1\n"), &t, err));
   ck_assert(at(&t, "n1", "x") == 1 && strstr(told, "l.csv: 1 value is given twice"));
   rmx_table_release(&t);
+  // Where each row is asked to be a run, it is.
+  rmx_import_options rows = {.what = RMX_IMPORT_METRICS, .id = "row"};
+  const char *h = file("h.csv", "run,step,loss\nn1,10,3\nn1,20,2\n");
+  must(rmx_import_table(h, &rows, &listener, &t, err));
+  ck_assert(t.N == 2 && at(&t, "2", "loss") == 2);
+  rmx_table_release(&t);
+  must_fail(metrics(file("h.csv", "run,step,loss,\nn1,10,3,1\nn1,20,2,1\n"), &t, err),
+            "has no name");
   // In a table with the mixtures, metrics are known by their names.
   rmx_import_options both = {.what = RMX_IMPORT_METRICS, .mixed = true};
   const char *f = file("b.csv", "run,step,lr,mix.a,mix.b,loss\nn1,1,9,0,1,3\nn1,2,9,0,1,2\n");
