@@ -304,7 +304,8 @@ def interactions(t):
 
 def recipe(t):
     theirs = next((r for r in t["recipe"] if r["proposal"] == "recipe"), None)
-    mine = [r for r in t["recipe"] if r["proposal"].startswith("auto-") and real(r["to_recipe"])]
+    mine = [r for r in t["recipe"]
+            if r["proposal"].startswith("auto-") and real(r.get("to_recipe"))]
     if not theirs or not mine:
         return UNTRAINED
     reached = [r for r in mine if r["to_recipe"] <= 0]
