@@ -266,12 +266,17 @@ void rmx__optimum_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rm
     rmx_buf_printf(why, "changed: %s", changed.size ? changed.data : "its settings");
 }
 
+// Whether options changed the problem, or how its answer is found.
+static bool is_asked(const rmx_answer_request *r) {
+  return rmx_problem_given(&r->problem) || r->pareto || r->search.n || r->no_guard || r->quick;
+}
+
 // The search of an experiment, with the prior and caps of its corpus. It writes optimum.yaml unless
-// options changed the problem.
+// options asked for something else.
 static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *request,
                                     rmx_answer *s, rmx_err *err) {
   rmx_corpus *corpus = NULL;
-  const bool asked = rmx_problem_given(&request->problem) || request->pareto;
+  const bool asked = is_asked(request);
   if (asked && !request->out && !request->print_only)
     rmx_note(&p->listener,
              "optimize: optimum.yaml is not changed, since it contains the answer to regmix.yaml; "

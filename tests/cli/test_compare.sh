@@ -52,8 +52,13 @@ json "and is compared as it is" "m['same']['against_first']['mean'] == m['prior'
 "$REGMIX" compare -C exp --methods prior,same.yaml --json > methods.json 2> /dev/null
 json "with itself it is the same mixture" "m['same']['against_first']['verdict'] == 'the same mixture' and m['same']['against_first']['low'] is None"
 "$REGMIX" fit -C exp > /dev/null 2>&1
-"$REGMIX" optimize -C exp --quick > /dev/null 2>&1
+"$REGMIX" optimize -C exp --set optimize.replicates=0 > /dev/null 2>&1
 cp exp/optimum.yaml exp/mine.yaml
+for option in --quick --no-guard "--method simulate" "--samples 500" "--replicates 30"; do
+  # shellcheck disable=SC2086 # an option and its value
+  try "another search is printed ($option)" 0 "optimum.yaml is not changed" "$REGMIX" optimize -C exp $option
+done
+if cmp -s exp/optimum.yaml exp/mine.yaml; then ok "and the answer to regmix.yaml stays"; else not_ok "and the answer to regmix.yaml stays" "$(diff exp/optimum.yaml exp/mine.yaml)"; fi
 try "an optimum that is compared with itself" 0 "the same mixture" "$REGMIX" compare -C exp --set compare.against=mine.yaml --seeds 1
 if [ -e exp/large/same ] || [ -e exp/large/mine ] || [ ! -e exp/large/optimum/1/result.json ]; then not_ok "and no model is trained twice" "$(ls exp/large)"; else ok "and no model is trained twice"; fi
 try "no seed is no number of seeds" 2 "seeds" "$REGMIX" compare -C exp --seeds 0
