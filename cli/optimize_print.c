@@ -266,7 +266,7 @@ void print_answer(const rmx_answer *s, int64_t fold) {
   if (!stays) print_worth(s);
   RMX_OWNED char *unknown = rmx_fit_no_intervals(f);
   if (unknown && !stays) printf("No interval can be given: %s.\n", unknown);
-  print_worse(s);
+  if (rmx_optimum_learnt(o)) print_worse(s);  // else all of it is predicted by chance
   if (s->attribution.D) print_losses(&s->attribution, f);
   if (s->curve.sentence[0]) cli_print("%s\n", s->curve.sentence);
   if (s->front.n) print_front(s);

@@ -243,6 +243,10 @@ static rmx_status no_stages(const struct format *f, rmx_err *err) {
       f->name, list.data ? list.data : "");
 }
 
+static double start_of(const rmx_export_request *r, double before) {
+  return 1 + round(before * r->steps);
+}
+
 // The blend of phase k in the rest of a template.
 static rmx_status write_stage(const struct format *f, const rmx_export_request *r, size_t k,
                               double before, const char *text, rmx_buf *out, rmx_err *err) {
@@ -251,12 +255,27 @@ static rmx_status write_stage(const struct format *f, const rmx_export_request *
   rmx_export_request one = *r;
   one.weights = r->phases->mixture + k * r->D;
   one.budget = r->budget * share;
-  rmx__blend blend = {.stage = k, .share = share, .start = 1 + round(before * r->steps)};
+  rmx__blend blend = {.stage = k, .share = share, .start = start_of(r, before)};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof *w);
   if (!w) return rmx_fail_memory(err, r->D * sizeof *w, "a mixture");
   memcpy(w, one.weights, r->D * sizeof *w);
   RMX_TRY(make_blend(f, &one, w, &arena, &blend, err));
   rmx__export_write(text, &blend, out);
+  return RMX_OK;
+}
+
+// Every stage has a step of its own.
+static rmx_status check_steps(const struct format *f, const rmx_export_request *r, rmx_err *err) {
+  double before = 0, next;
+  for (size_t k = 0; k < r->phases->n; k++, before = next) {
+    next = before + r->phases->share[k];
+    const double end = k + 1 < r->phases->n ? start_of(r, next) : r->steps + 1;
+    if (end > start_of(r, before) && start_of(r, before) <= r->steps) continue;
+    return rmx_fail(err, RMX_EUSAGE,
+                    "%s: stage %zu has %.3g %% of the tokens, which is not one of the %.0f steps; "
+                    "give the optimiser steps of the whole training to --steps",
+                    f->name, k, 100 * r->phases->share[k], r->steps);
+  }
   return RMX_OK;
 }
 
@@ -273,6 +292,7 @@ static rmx_status export_stages(const struct format *f, const rmx_export_request
                     "%s: a stage begins at a step; give --steps N, the optimiser steps of the "
                     "training",
                     f->name);
+  if (strstr(text, "<<start>>")) RMX_TRY(check_steps(f, r, err));
   RMX_OWNED char *head = rmx_format("%.*s", (int)(body - text), text);
   if (!head) return rmx_fail_memory(err, (size_t)(body - text), f->name);
   double before = 0;

@@ -37,6 +37,15 @@ rmx_status rmx__add_share(rmx_constraints *c, const char *name, const char *text
                           const bool *member, double low, double high, rmx_err *err);
 
 // A bound on the weight of one domain; of two the tighter one counts.
+// Finds the domains that a name stands for: member (D), and the name in full.
+typedef struct rmx__name_finder {
+  rmx_status (*find)(const void *context, const char *text, bool *member, char **name,
+                     rmx_err *err);
+  const void *context;
+} rmx__name_finder;
+// rmx_constraints_order() with names that the finder knows.
+rmx_status rmx__order(rmx_constraints *c, const char *text, const char *const *domains,
+                      const rmx__name_finder *finder, rmx_err *err);
 rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
 rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
 

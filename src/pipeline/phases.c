@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "optimize/problem.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -59,24 +60,30 @@ static char *list_columns(const rmx_fit *f, const rmx_phase_columns *c, size_t k
   return NULL;
 }
 
-static rmx_status add_share(rmx_constraints *k, const rmx_fit *f, const char *name, double low,
-                            double high, char *columns, rmx_err *err) {
+// typed: what messages call it.
+static rmx_status add_share(rmx_constraints *k, const rmx_fit *f, const char *name,
+                            const char *typed, double low, double high, char *columns,
+                            rmx_err *err) {
   char a[32], b[32];
   rmx_double_text(low, a);
   rmx_double_text(high, b);
   RMX_OWNED char *list = columns;
   RMX_OWNED char *text = list ? rmx_format("%s=%s..%s:%s", name, a, b, list) : NULL;
-  return text ? rmx_constraints_share(k, text, (const char *const *)f->domains, err)
-              : rmx_fail_memory(err, 0, "a share");
+  if (!text) return rmx_fail_memory(err, 0, "a share");
+  RMX_TRY(rmx_constraints_share(k, text, (const char *const *)f->domains, err));
+  rmx_share *s = &k->shares[k->n_shares - 1];
+  free(s->text);
+  return (s->text = rmx_strdup(typed)) ? RMX_OK : rmx_fail_memory(err, 0, "a share");
 }
 
 rmx_status rmx__hold_phases(const rmx_fit *f, const rmx__phased *p, rmx_constraints *k,
                             rmx_err *err) {
   // The last phase has what the others leave.
   for (size_t i = 0; i + 1 < p->columns.n; i++) {
-    char name[32];
+    char name[32], typed[64];
     snprintf(name, sizeof name, "phase %zu", i);
-    RMX_TRY(add_share(k, f, name, f->phase_share[i], f->phase_share[i],
+    snprintf(typed, sizeof typed, "the share of phase %zu (%.4g)", i, f->phase_share[i]);
+    RMX_TRY(add_share(k, f, name, typed, f->phase_share[i], f->phase_share[i],
                       list_columns(f, &p->columns, i, NULL), err));
   }
   return RMX_OK;
@@ -99,17 +106,41 @@ rmx_status rmx__phase_bound(const rmx_fit *f, const rmx__phased *p, rmx_bound ki
     return rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
   for (size_t d = 0; d < p->columns.n_domains; d++)
     if (strcmp(p->columns.domains[d], name) == 0)
-      return add_share(k, f, name, kind == RMX_CAP ? 0 : x, kind == RMX_FLOOR ? 1 : x,
+      return add_share(k, f, name, typed, kind == RMX_CAP ? 0 : x, kind == RMX_FLOOR ? 1 : x,
                        list_columns(f, &p->columns, 0, name), err);
   for (size_t d = 0; d < f->D; d++) {
     if (strcmp(f->domains[d], name) != 0) continue;
-    char number[32];
-    rmx_double_text(x * f->phase_share[p->columns.of[d]], number);
-    RMX_OWNED char *scaled = rmx_format("%s=%s", name, number);
-    return scaled ? rmx_constraints_bound(k, kind, scaled, names, err)
-                  : rmx_fail_memory(err, 0, "a constraint");
+    const double scaled = x * f->phase_share[p->columns.of[d]];
+    if (kind != RMX_CAP) RMX_TRY(rmx__set_low(k, d, scaled, typed, err));
+    return kind == RMX_FLOOR ? RMX_OK : rmx__set_high(k, d, scaled, typed, err);
   }
   return rmx_constraints_bound(k, kind, text, names, err);
+}
+
+// A domain stands for its columns in all phases; other names are those of columns.
+typedef struct phased_names {
+  const rmx_fit *f;
+  const rmx__phased *p;
+} phased_names;
+
+static rmx_status find_in_phases(const void *context, const char *text, bool *member, char **name,
+                                 rmx_err *err) {
+  const phased_names *n = context;
+  bool known = false;
+  for (size_t d = 0; d < n->f->D; d++) {
+    member[d] = strcmp(n->p->columns.domain[d], text) == 0;
+    known |= member[d];
+  }
+  if (!known)
+    return rmx_find_domains(text, (const char *const *)n->f->domains, n->f->D, member, name, err);
+  return (*name = rmx_strdup(text)) ? RMX_OK : rmx_fail_memory(err, 0, "an order");
+}
+
+rmx_status rmx__phase_order(const rmx_fit *f, const rmx__phased *p, const char *text,
+                            rmx_constraints *k, rmx_err *err) {
+  const phased_names names = {f, p};
+  const rmx__name_finder finder = {find_in_phases, &names};
+  return rmx__order(k, text, (const char *const *)f->domains, p->columns.n ? &finder : NULL, err);
 }
 
 rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
@@ -117,12 +148,12 @@ rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const doubl
   const rmx_phase_columns *c = &p->columns;
   for (size_t i = 0; i < c->n_domains; i++) {
     if (cap[i] >= 1) continue;
-    RMX_TRY(add_share(k, f, c->domains[i], 0, cap[i], list_columns(f, c, 0, c->domains[i]), err));
+    RMX_OWNED char *typed = rmx_format("the cap by epochs of %s (%.4g)", c->domains[i], cap[i]);
+    if (!typed) return rmx_fail_memory(err, 0, "a cap");
+    RMX_TRY(add_share(k, f, c->domains[i], typed, 0, cap[i], list_columns(f, c, 0, c->domains[i]),
+                      err));
     rmx_share *s = &k->shares[k->n_shares - 1];
     for (size_t d = 0; d < f->D; d++) s->factor[d] *= p->share[c->of[d]] / f->phase_share[c->of[d]];
-    free(s->text);
-    if (!(s->text = rmx_format("the cap by epochs of %s (%.4g)", c->domains[i], cap[i])))
-      return rmx_fail_memory(err, 0, "a cap");
   }
   return RMX_OK;
 }
@@ -151,8 +182,8 @@ static rmx_status read_given(const char *path, const rmx_phase_columns *c, size_
 }
 
 // Holds column d at its given weight, which must keep the bounds that the user gave it.
-static rmx_status give(const rmx_fit *f, size_t d, double within, double share, rmx_constraints *k,
-                       rmx_err *err) {
+static rmx_status give(const rmx_fit *f, size_t d, double within, double share, const char *file,
+                       rmx_constraints *k, rmx_err *err) {
   const double w = within * share;
   if (w < k->low[d] - 1e-9 || w > k->high[d] + 1e-9)
     return rmx_fail(err, RMX_EINPUT,
@@ -160,7 +191,10 @@ static rmx_status give(const rmx_fit *f, size_t d, double within, double share, 
                     within, f->domains[d], w < k->low[d] ? "a floor of" : "a cap of",
                     (w < k->low[d] ? k->low[d] : k->high[d]) / share);
   k->low[d] = k->high[d] = w;
-  return RMX_OK;
+  free(k->low_text[d]), free(k->high_text[d]);
+  k->low_text[d] = rmx_format("%.4g for %s of --given %s", within, f->domains[d], file);
+  k->high_text[d] = rmx_format("%.4g for %s of --given %s", within, f->domains[d], file);
+  return k->low_text[d] && k->high_text[d] ? RMX_OK : rmx_fail_memory(err, 64, "a constraint");
 }
 
 rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
@@ -177,7 +211,21 @@ rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_st
   for (size_t i = 0; i < files->n; i++) {
     RMX_TRY(read_given(files->items[i], c, i, w, err));
     for (size_t d = 0; d < f->D; d++)
-      if (c->of[d] == i) RMX_TRY(give(f, d, w[c->index[d]], f->phase_share[i], k, err));
+      if (c->of[d] == i)
+        RMX_TRY(give(f, d, w[c->index[d]], f->phase_share[i], files->items[i], k, err));
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__prior_given(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
+                            double *prior, rmx_err *err) {
+  const rmx_phase_columns *c = &p->columns;
+  RMX_OWNED double *w = rmx_calloc(c->n_domains + 1, sizeof *w);
+  if (!w) return rmx_fail_memory(err, c->n_domains * sizeof *w, "a mixture");
+  for (size_t i = 0; i < files->n && i < c->n; i++) {
+    RMX_TRY(read_given(files->items[i], c, i, w, err));
+    for (size_t d = 0; d < f->D; d++)
+      if (c->of[d] == i) prior[d] = w[c->index[d]] * f->phase_share[i];
   }
   return RMX_OK;
 }

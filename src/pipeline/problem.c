@@ -276,7 +276,8 @@ static rmx_status typed_of(rmx_pipeline *p, const rmx_problem_options *o, const 
     if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.share", &config->share, i), err);
   for (size_t i = 0; i < o->ordered.n; i++)
-    if (rmx_constraints_order(k, o->ordered.items[i], names, err) != RMX_OK)
+    if ((ph->columns.n ? rmx__phase_order(f, ph, o->ordered.items[i], k, err)
+                       : rmx_constraints_order(k, o->ordered.items[i], names, err)) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.ordered", &config->ordered, i), err);
   return RMX_OK;
 }
@@ -343,6 +344,12 @@ static rmx_status prior_of_corpus(const rmx_fit *f, const rmx__phased *ph, const
   return RMX_OK;
 }
 
+// The prior of the later phases, after those that are given.
+static void note_given(rmx_problem *q) {
+  const size_t n = strlen(q->prior_text);
+  snprintf(q->prior_text + n, sizeof q->prior_text - n, ", after what --given gives");
+}
+
 static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                        const rmx_problem_options *o, const rmx_corpus *corpus, rmx_problem *q,
                        rmx_err *err) {
@@ -356,6 +363,8 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
     RMX_TRY(prior_of_corpus(f, ph, corpus, q->prior, err));
     rmx_problem_set_origin(q, f, RMX_PRIOR_CORPUS, NULL);
   }
+  RMX_TRY(rmx__prior_given(f, ph, &a->given, q->prior, err));
+  if (a->given.n) note_given(q);
   // raw rows may not sum to exactly 1, but a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));

@@ -108,16 +108,21 @@ typedef struct rmx__phased {
 rmx_status rmx__search_phases(const rmx_fit *f, const rmx_strings *asked, rmx__phased *out,
                               rmx_err *err);
 void rmx__phased_release(rmx__phased *p);
-// Constraints: the sum of each phase; a bound that the user typed; caps (n_domains) by epochs, over
-// all phases; the mixtures of the first phases.
+// Constraints: the sum of each phase; a bound or an order that the user typed; caps (n_domains) by
+// epochs, over all phases; the mixtures of the first phases.
 rmx_status rmx__hold_phases(const rmx_fit *f, const rmx__phased *p, rmx_constraints *k,
                             rmx_err *err);
 rmx_status rmx__phase_bound(const rmx_fit *f, const rmx__phased *p, rmx_bound kind,
                             const char *text, rmx_constraints *k, rmx_err *err);
+rmx_status rmx__phase_order(const rmx_fit *f, const rmx__phased *p, const char *text,
+                            rmx_constraints *k, rmx_err *err);
 rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
                              rmx_constraints *k, rmx_err *err);
 rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
                             rmx_constraints *k, rmx_err *err);
+// The given first phases, in the prior (f->D) that the answer is compared with.
+rmx_status rmx__prior_given(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
+                            double *prior, rmx_err *err);
 // w (f->D): the mixture `one` (n_domains) in every phase.
 void rmx__phased_mixture(const rmx_fit *f, const rmx__phased *p, const double *one, double *w);
 // [{"share","mixture"}] of w (f->D); share NULL: those of the fit. A new reference.

@@ -186,7 +186,8 @@ rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request
                                        .threads = search.threads,
                                        .listener = &p->listener};
   RMX_TRY(rmx_suggest(&suggest, &s->suggestion, err));
-  if (s->measured && !request->no_curve)
+  // What more runs gain is not known where these taught nothing.
+  if (s->measured && !request->no_curve && !*s->suggestion.why_not)
     RMX_TRY(rmx_learning_curve_make(&search, request->more, &s->curve, err));
   tell(p, s);
   return RMX_OK;

@@ -95,7 +95,7 @@ static rmx_status about_others(json_t *data, rmx_err *err) {
     worse += change > 5e-5;
     if (change > most) most = change, worst = metric;
   }
-  if (!worse || !worst) return RMX_OK;
+  if (!worse || !worst || json_is_false(json_object_get(optimum, "learnt"))) return RMX_OK;
   return warn(data, err,
               "%zu of %zu other metric%s %s predicted to be worse than at the prior. The worst one "
               "is %s, by %.4f. `regmix optimize --no-worse '%s'` keeps it as good as at the prior.",

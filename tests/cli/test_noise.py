@@ -78,7 +78,7 @@ def test_worse(e):
            "--tokens-column", "tok", "--out", "fit", "-q")
     ok(code == 0, "a table of two sizes is fitted", said)
     prior = [sum(w[d] for w in rows) / 20 for d in range(len(DOMAINS))]
-    more = ["--for", "1B,10G", "--replicates", "40"]
+    more = ["--for", "1B,1G", "--replicates", "40"]
     found = optimum(e, *more)
     near_prior = all(abs(found[0]["mixture"][d] - w) < 1e-5 for d, w in zip(DOMAINS, prior))
     ok(near_prior and found[0]["learnt"] and found[0]["method"] == "prior", "what is expected to be worse than the prior is not the answer", found[0])
@@ -184,6 +184,8 @@ def test_weighed(e):
         ok(tree["learnt"] and tree["left_out"] == ["flat_acc"] and tree["mixture"]["web"] > prior[0] + 0.2, f"by signal, {value} in {runs} runs is left out", tree)
     tree = e.json("optimize", "--fit", "fit", "--target", "noise_loss", "--target", "flat_loss", "--weigh", "signal", "--quick")
     ok(tree["why_not"] == NO_SIGNAL and "min_signal" not in tree and tree["left_out"] == [], "noise by signal: the reason", tree)
+    code, text, said = e.call("optimize", "--fit", "fit", "--target", "noise_loss", "--target", "flat_loss", "--weigh", "signal", "--quick", "--cap", f"web={prior[0] - 0.1:.3f}")
+    ok(code == 0 and "No gain is expected" in text and "predicted worse" not in text, "noise by signal: no metric is called worse", text)
     tree = e.json("optimize", "--fit", "fit", "--target", "good_loss", "--target", "noise_loss", "--weigh", "signal", "--quick")
     code, text, said = e.call("optimize", "--fit", "fit", "--target", "good_loss", "--target", "noise_loss", "--weigh", "signal", "--quick")
     ok(tree["learnt"] and tree["left_out"] == ["noise_loss"] and "1 of the 2 metrics of the target is left out: the fit finds no signal in" in said,
@@ -221,6 +223,8 @@ def test_suggest(e):
     ok("so the 4 mixtures are spread out" in said and "predicted target" not in said, "and promises nothing", said)
     ok([s["why"] for s in tree["suggestions"]] == ["spreads out"] * 4 and tree["why_not"].startswith("the fit predicts unseen runs no better"),
        "so does its JSON", tree)
+    tree = e.json("suggest", "--fit", "fit", "--target", "loss", "-n", "2")
+    ok(tree["learning_curve"] is None, "nor does it say what more runs would gain", tree)
     tables(e, 1, 1)
     fit(e)
     tree = e.json("suggest", "--fit", "fit", "--target", "loss", "-n", "4", "--no-curve")

@@ -88,7 +88,7 @@ try "a metric fitted alone is found by its last words" 0 "set_a_loss" "$REGMIX" 
 try "floors that clash" 1 "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1" $o --target a_loss --floor a=0.6 --floor b=0.5
 try "a cap under a floor" 1 "--floor a=0.6 and --cap a=0.5 cannot both be kept" $o --target a_loss --floor a=0.6 --cap a=0.5 --floor b=0.1
 printf 'a: 10M\nb: 1M\nc: 9M\n' > few.yaml
-try "caps by epochs that clash" 1 "--max-epochs 4 of train_a (0.4)" $o --target a_loss --budget 100M --tokens few.yaml
+try "caps by epochs that clash" 1 "4 epochs of train_a (0.4)" $o --target a_loss --budget 100M --tokens few.yaml
 try "a divergence that clashes" 1 "--max-kl 0.001" $o --target a_loss --reference reference.yaml --max-kl 0.001 --floor a=0.6
 printf 'a: 0.34\nb: 0.33\nc: 0.33\n' > even.yaml
 try "limits that no mixture keeps" 1 "allow more slack" $o --method search --target a_loss --no-worse a_loss --no-worse b_loss --no-worse c_loss --than even.yaml --fix a=0.9

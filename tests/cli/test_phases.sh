@@ -48,6 +48,8 @@ try "and searched" 0 "phase 1, 25 % of the tokens:" "$REGMIX" optimize -C sized 
 
 # ---- export by stage
 try "nanotron" 0 "start_training_step: 751" "$REGMIX" export -C exp --to nanotron --prefix /d/ --steps 1000
+try "a stage needs a step of its own" 2 "stage 1 has 25 % of the tokens, which is not one of the 1 steps" "$REGMIX" export -C exp --to nanotron --prefix /d/ --steps 1
+try "and has it" 0 "start_training_step: 3" "$REGMIX" export -C exp --to nanotron --prefix /d/ --steps 3
 try "wants to know the steps" 2 "give --steps N" "$REGMIX" export -C exp --to nanotron --prefix /d/
 "$REGMIX" export -C exp --to megatron --prefix /d/ > blends 2> /dev/null
 same "two Megatron blends" 2 "$(grep -c '/d/' blends)"
@@ -90,6 +92,8 @@ for bound in "cap phase_0_web=0.2" "floor phase_0_web=0.3" "fix phase_0_code=0.5
   try "$bound against a given phase" 1 "cannot both be kept" $optimize --fit h --given given.yaml --$bound
 done
 try "bounds that a given phase keeps" 0 "" $optimize --fit h --given given.yaml --cap phase_0_web=0.25 --floor phase_0_code=0.7
+same "the prior has the given first phase" "[0.2, 0.6, True]" "$(value o.json '[round(o["prior"]["phase_0_web"], 6), round(o["prior"]["phase_0_code"], 6), "after what --given gives" in o["prior_text"]]')"
+try "a cap over all phases against it is named as it was typed" 1 "0.25 for phase_0_web of --given given.yaml and --cap web=0.1 cannot both be kept" $optimize --fit h --given given.yaml --cap web=0.1
 # an answer with phases is one too: its first phase
 printf 'mixture: {phase_0_web: 0.2}\nphases:\n  - {share: 0.5, mixture: {web: 0.25, code: 0.75}}\n  - {share: 0.5, mixture: {web: 1, code: 0}}\n' > answer.yaml
 $optimize --fit h --given answer.yaml --json > a.json 2> /dev/null
@@ -99,6 +103,11 @@ try "an answer of other domains" 1 'wrong.yaml: phase 0: unknown domain "cod"' $
 try "all phases given" 2 "must be left to search" $optimize --fit h --given given.yaml --given given.yaml
 $optimize --fit h --cap web=0.1 --floor phase_0_web=0.05 --json > o.json 2> /dev/null
 same "bounds on a domain, and in a phase" True "$(value o.json 'sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) < 0.1001 and o["phases"][0]["mixture"]["web"] > 0.0499')"
+$optimize --fit h --ordered 'web<code' --json > o.json 2> /dev/null
+same "an order of domains is one over all phases" True "$(value o.json 'sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) < 0.5001 and o["constraints"]["ordered"] == ["web<code"]')"
+try "with columns, too" 0 "" $optimize --fit h --ordered 'phase_0_web<code'
+try "and no others" 2 'unknown domain "cod"' $optimize --fit h --ordered 'web<cod'
+try "floors of phases that clash are named as they were typed" 1 "--floor phase_0_web=0.6, --floor phase_0_code=0.6 and the share of phase 0 (0.8) cannot all be kept" $optimize --fit h --floor phase_0_web=0.6 --floor phase_0_code=0.6
 printf 'web: 10M\ncode: 1G\n' > tokens.yaml
 $optimize --fit h --tokens tokens.yaml --budget 1G --max-epochs 10 --json > o.json 2> /dev/null
 same "caps by epochs hold over all phases" True "$(value o.json 'abs(sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) - 0.1) < 1e-3')"

@@ -126,7 +126,7 @@ rmx_status rmx_constraints_domain_epochs(rmx_constraints *c, size_t d, double to
   if (cap >= 1) return RMX_OK;
   char x[32];
   rmx_double_text(max_epochs, x);
-  RMX_OWNED char *typed = rmx_format("--max-epochs %s of %s (%.4g)", x, domains[d], cap);
+  RMX_OWNED char *typed = rmx_format("the maximum of %s epochs of %s (%.4g)", x, domains[d], cap);
   return typed ? rmx__set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
 }
 

@@ -24,7 +24,7 @@ static void release_side(side *s) {
 
 // One name of the order, with spaces around it.
 static rmx_status read_side(const rmx_constraints *c, char *text, const char *const *domains,
-                            side *out, rmx_err *err) {
+                            const rmx__name_finder *finder, side *out, rmx_err *err) {
   text += strspn(text, " \t=");  // so A<=B is A<B
   size_t n = strlen(text);
   while (n > 0 && isspace((unsigned char)text[n - 1])) n--;
@@ -32,7 +32,8 @@ static rmx_status read_side(const rmx_constraints *c, char *text, const char *co
   if (n == 0) return rmx_fail(err, RMX_EINPUT, "a name is missing; wanted A<B<C");
   if (!(out->member = rmx_calloc(c->D, sizeof *out->member)))
     return rmx_fail_memory(err, c->D, "an order");
-  return rmx_find_domains(text, domains, c->D, out->member, &out->name, err);
+  return finder ? finder->find(finder->context, text, out->member, &out->name, err)
+                : rmx_find_domains(text, domains, c->D, out->member, &out->name, err);
 }
 
 static rmx_status add_pair(rmx_constraints *c, const side *below, const side *above,
@@ -93,6 +94,11 @@ static rmx_status check_cycles(const rmx_constraints *c, rmx_err *err) {
 
 rmx_status rmx_constraints_order(rmx_constraints *c, const char *text, const char *const *domains,
                                  rmx_err *err) {
+  return rmx__order(c, text, domains, NULL, err);
+}
+
+rmx_status rmx__order(rmx_constraints *c, const char *text, const char *const *domains,
+                      const rmx__name_finder *finder, rmx_err *err) {
   RMX_OWNED char *list = rmx_strdup(text);
   if (!list) return rmx_fail_memory(err, strlen(text), "an order");
   side last = {0}, next = {0};
@@ -100,7 +106,7 @@ rmx_status rmx_constraints_order(rmx_constraints *c, const char *text, const cha
   size_t n = 0;
   char *rest = list;
   for (char *part; status == RMX_OK && (part = strsep(&rest, "<")) != NULL; n++) {
-    status = read_side(c, part, domains, &next, err);
+    status = read_side(c, part, domains, finder, &next, err);
     if (status == RMX_OK && n > 0) status = add_pair(c, &last, &next, domains, err);
     release_side(&last);
     last = next;

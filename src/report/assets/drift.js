@@ -8,6 +8,12 @@ const MOST_MOVED = 8;
 const answerSize = () =>
   optimum && optimum.for ? sizeOf(optimum.for.size > 0 ? optimum.for.size : NaN, optimum.for.tokens > 0 ? optimum.for.tokens : NaN) : null;
 
+// The sentence with the names that the table has.
+function brief(drift) {
+  const names = drift.sizes[0].outside || [];
+  return drift.sentence.replace(names.join(', '), () => names.map(briefDomain).join(', '));
+}
+
 function driftPart() {
   const drift = optimum && optimum.drift;
   if (!drift || !Array.isArray(drift.sizes) || !drift.sizes.length) return null;
@@ -42,7 +48,7 @@ function driftPart() {
     'div',
     {class: 'block'},
     el('h3', null, 'Does the size matter?'),
-    typeof drift.sentence === 'string' ? el('p', null, drift.sentence) : null,
+    typeof drift.sentence === 'string' ? el('p', null, brief(drift)) : null,
     list,
     el(
       'p',
