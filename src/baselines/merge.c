@@ -126,7 +126,9 @@ static rmx_status afford(const rmx_comparison *c, struct merge *g, rmx_err *err)
                     "%d; raise merge.score or --budget, or lower merge.eval_tokens",
                     o->score, g->mixtures, LEAST_MIXTURES);
   const double left = c->budget - (double)g->mixtures * g->score_flops;
-  RMX_TRY(rmx__budget_tokens(c, &g->branch, left * o->start, 1, "merge", 1, &g->start_tokens, err));
+  const double valid = c->proxy->eval_half ? 2 : 1;  // the start is a proxy like others
+  RMX_TRY(
+      rmx__budget_tokens(c, &g->branch, left * o->start, valid, "merge", 1, &g->start_tokens, err));
   return rmx__budget_tokens(c, &g->branch, left * (1 - o->start) / (double)g->K, 1, "merge", g->K,
                             &g->branch.tokens, err);
 }
