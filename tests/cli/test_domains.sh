@@ -168,7 +168,7 @@ if grep -q 'text (3 values)' short.log; then not_ok "init does not suggest the t
 try "init --domain-field" 0 "" "$REGMIX" init divided --text web/text --domain-field topic --target math
 if grep -q '^  domain_field: topic$' divided/regmix.yaml && grep -q '^  #   math: [0-9]*$' divided/regmix.yaml; then ok "init writes the field and the domains"; else not_ok "init writes the field and the domains" "$(head -20 divided/regmix.yaml)"; fi
 try "what init writes can be checked" 0 "no problems" "$REGMIX" check -C divided --set large.tokens=50k
-try "init --domain-field: an unknown target" 1 'did you mean "math"?' "$REGMIX" init other --text web/text --domain-field topic --target mth
+try "init --domain-field: an unknown target" 2 'did you mean "math"?' "$REGMIX" init other --text web/text --domain-field topic --target mth
 try "init --domain-field: an id" 1 'as in an id, so no value can be a domain' "$REGMIX" init ids --text web/text --domain-field url
 # plan_of: what does not depend on the machine
 plan_of() { "$REGMIX" plan -C divided --json --set proxy.tokens=1k --set large.tokens=1k --set corpus.vocab=300 2> /dev/null | jq -c '[.prepare.bytes, (.proxies, .large | .parameters, .flops)]'; }
