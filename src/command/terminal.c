@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <utf8proc.h>
 
 #include <regmix/command.h>
 
@@ -19,54 +18,6 @@ static struct {
   char what[64];
   double began, began_done, drawn, next, spacing;
 } state;
-
-// ---- columns
-
-// The code point at `text` and its number of bytes; a byte that is not UTF-8 stands for itself.
-static int code_point(const char *text, int *bytes) {
-  utf8proc_int32_t c;
-  const utf8proc_ssize_t n =
-      utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)strnlen(text, 4), &c);
-  *bytes = n > 0 ? (int)n : 1;
-  return n > 0 ? c : '?';
-}
-
-int rmx_columns(const char *text) {
-  int columns = 0, bytes;
-  for (; *text; text += bytes) columns += utf8proc_charwidth(code_point(text, &bytes));
-  return columns;
-}
-
-const char *rmx_shown(const char *name) {
-  enum { RING = 8, BYTES = 256 };  // as many as one line can print
-  static char ring[RING][BYTES];
-  static int next;
-  if (rmx_is_printable(name)) return name;
-  char *copy = ring[next = (next + 1) % RING];
-  snprintf(copy, BYTES, "%s", name);
-  rmx_make_printable(copy, "");
-  return copy;
-}
-
-int rmx_pad(const char *text, int width) {
-  return width + (int)strlen(text) - rmx_columns(text);
-}
-
-int rmx_width(const char *const *names, size_t n, int least) {
-  for (size_t i = 0; i < n; i++)
-    if (rmx_columns(rmx_shown(names[i])) > least) least = rmx_columns(rmx_shown(names[i]));
-  return least;
-}
-
-// The number of bytes of `text` that fit into that many columns.
-static int bytes_within(const char *text, int columns) {
-  const char *at = text;
-  for (int bytes; *at; at += bytes) {
-    columns -= utf8proc_charwidth(code_point(at, &bytes));
-    if (columns < 0) break;
-  }
-  return (int)(at - text);
-}
 
 // ---- the line
 
@@ -95,7 +46,7 @@ static void add_detail(char line[LINE], const char *detail, int room) {
 
 static void draw(const char *what, const char *left, const char *percent, const char *detail) {
   const int room = rmx_terminal_columns(STDERR_FILENO) - 1;  // a full line would wrap
-  char line[LINE] = "", head[160];
+  char line[LINE] = "", head[160], cut[RMX_CUT];
   snprintf(head, sizeof head, "%s%s", state.step, what);
   // On a narrow terminal the time left matters more than the name of the step.
   if (!(rmx_columns(head) + 2 + rmx_columns(*left ? left : percent) <= room &&
@@ -105,7 +56,7 @@ static void draw(const char *what, const char *left, const char *percent, const 
   else
     add_part(line, left, room);
   if (add_part(line, percent, room)) add_detail(line, detail, room);
-  if (!*line) snprintf(line, sizeof line, "%.*s", bytes_within(head, room), head);
+  if (!*line && room >= 4) snprintf(line, sizeof line, "%s", rmx_cut(head, room, cut));
   fprintf(stderr, "\r\033[K%s", line);
   fflush(stderr);
   state.shown = true;
