@@ -70,6 +70,9 @@ typedef struct rmx_run {
 /* The option table of an rmx_training, keys without their section ("lr", "tokens"). */
 extern const rmx_option rmx_training_options[];
 extern const size_t rmx_training_options_n;
+/* False: the key only says how the work is cut up, or how long to wait for it, so no result depends
+ * on it ("threads"). The size of a pass changes the order of sums, so it counts. */
+bool rmx_training_key_counts(const char *key);
 
 /* Whether our PyTorch trainer trains it, or any other program than regmix itself. */
 bool rmx_training_is_pytorch(const rmx_training *t);

@@ -228,17 +228,46 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   return take_phases(p, request, s, err);
 }
 
+// A training without what no result depends on. Such keys get their initial values, and not none:
+// so does the question of an older optimum.yaml.
+static void leave_out_waits(json_t *training, const json_t *initial) {
+  for (size_t i = 0; i < rmx_training_options_n; i++) {
+    const char *key = rmx_training_options[i].key;
+    json_t *value = json_object_get(initial, key);
+    if (!rmx_training_key_counts(key) && json_object_get(training, key))
+      json_object_set(training, key, value);
+  }
+  if (json_is_string(json_object_get(training, "command")))
+    json_object_set_new(training, "command", json_true());
+}
+
+static json_t *question_of(const rmx_config *c) {
+  static const char *const elsewhere[] = {"jobs", "isa", "eval", "compare", "doremi",
+                                          "odm",  "ppl", "rho",  "law",     "aioli"};
+  json_t *settings = rmx_config_json(c), *swarm;
+  const char *name;
+  rmx_config initial;
+  rmx_err ignored;  // there is no memory, which the next call says too
+  for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+    json_object_del(settings, elsewhere[i]);
+  if (rmx_config_read(NULL, NULL, 0, &initial, &ignored) != RMX_OK) return settings;
+  json_auto_t *first = rmx_config_json(&initial);
+  json_object_set(settings, "climb", json_object_get(first, "climb"));
+  leave_out_waits(json_object_get(settings, "proxy"), json_object_get(first, "proxy"));
+  leave_out_waits(json_object_get(settings, "large"), json_object_get(first, "large"));
+  json_object_foreach(json_object_get(settings, "swarms"), name, swarm)
+    leave_out_waits(swarm, json_object_get(first, "proxy"));
+  rmx_config_release(&initial);
+  return settings;
+}
+
 // What the optimum of an experiment is made from: all settings but those that only steps after the
 // search, or none, depend on. Release it.
 static struct rmx__stamp stamp_of(const rmx_experiment *e, const rmx_corpus *corpus,
                                   const char *fit) {
   struct rmx__stamp s = {.fingerprint = corpus->hash};
-  json_auto_t *config = rmx_config_json(&e->config);
+  json_auto_t *config = question_of(&e->config);
   RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
-  static const char *const elsewhere[] = {"jobs", "isa", "eval", "compare", "doremi",
-                                          "odm",  "ppl", "rho",  "law",     "aioli"};
-  for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-    json_object_del(config, elsewhere[i]);
   rmx__stamp_note(&s, "corpus", corpus->hash);
   rmx__stamp_add_json(&s, "settings", config, JSON_COMPACT);
   rmx__stamp_add_file(&s, "fit", path);

@@ -50,9 +50,7 @@ void rmx_run_release(rmx_run *r) {
   *r = (rmx_run){0};
 }
 
-// What only says how the work is cut up, or how long to wait for it, does not change the answer.
-// (The size of a pass changes the order of sums, so it does.)
-static bool changes_answer(const char *key) {
+bool rmx_training_key_counts(const char *key) {
   static const char *const no[] = {"checkpoint_s", "threads", "evals",
                                    "timeout",      "grace",   "may_fail"};
   for (size_t i = 0; i < sizeof no / sizeof *no; i++)
@@ -97,7 +95,7 @@ static json_t *run_json(const rmx_run *r, bool only_answer) {
         !rmx_training_is_pytorch(&r->training))
       continue;
     if (only_answer && strcmp(option->key, "init") == 0 && !r->training.init) continue;
-    if (!only_answer || changes_answer(option->key))
+    if (!only_answer || rmx_training_key_counts(option->key))
       json_object_set_new(
           training, option->key,
           only_answer ? answer_part(option, &r->training) : rmx__option_json(option, &r->training));

@@ -57,6 +57,10 @@ try "compare warns of the fit" 0 "the fit/fit.json of exp is outdated (changed: 
 try "a setting of the search" 0 "optimum.yaml           outdated: changed: settings" "$REGMIX" status -C exp --set optimize.guard=false
 try "export warns of the optimum" 0 "the optimum.yaml of exp is outdated" "$REGMIX" export --to regmix -C exp --set optimize.guard=false
 try "settings of the large models" 0 "large/comparison.json  outdated: " "$REGMIX" status -C exp --set compare.seeds=2
+for setting in proxy.threads=1 large.threads=1 proxy.timeout=5s proxy.grace=5s large.checkpoint_s=5 large.evals=2 climb.rounds=2; do
+  "$REGMIX" status -C exp --set $setting > status.txt 2>&1
+  if grep -q 'outdated: changed: settings' status.txt; then not_ok "no result depends on $setting" "$(cat status.txt)"; else ok "no result depends on $setting"; fi
+done
 try "settings of the proxies" 0 "metrics.csv            outdated: 6 of 6 rows are of runs that the present settings do not use" "$REGMIX" status -C exp --set proxy.lr=0.02
 try "settings of the mixtures" 0 "metrics.csv            outdated: mixtures.csv is outdated" "$REGMIX" status -C exp --set sample.runs=7
 
