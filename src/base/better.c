@@ -105,6 +105,8 @@ static const struct entry {
     {"rmse", RMX_BETTER_LOW, 1},
     {"mae", RMX_BETTER_LOW, 1},
     {"ece", RMX_BETTER_LOW, 1},
+    {"fid", RMX_BETTER_LOW, 1},
+    {"fid score", RMX_BETTER_LOW, 1},
     {"brier", RMX_BETTER_LOW, 1},
     {"brier score", RMX_BETTER_LOW, 1},
     {"toxicity", RMX_BETTER_LOW, 1},
@@ -165,17 +167,17 @@ static const char *const changes[] = {
     "penalty",   "range"};
 static const char *const benchmarks[] = {"drop", "drops", "gap", "rank", "loss", "losses", "error"};
 static const char *const joints[] = {"in", "of", "from"};
-// What a bare "score" may measure that should be low.
+// What a bare "score" or rate may measure that should be low.
 static const char *const faults[] = {
-    "cheating",     "cheat",        "hallucination", "hallucinations",
-    "bias",         "stereotype",   "harm",          "harmful",
-    "harmfulness",  "toxic",        "refusal",       "risk",
-    "violation",    "violations",   "contamination", "leakage",
-    "memorization", "repetition",   "difficulty",    "anomaly",
-    "failure",      "fail",         "hate",          "jailbreak",
-    "sycophancy",   "attack",       "unsafe",        "negativity",
-    "uncertainty",  "memorisation", "confusion",     "hardness",
-    "surprise",     "spam"};
+    "cheating",   "cheat",       "hallucination", "hallucinations", "bias",         "stereotype",
+    "harm",       "harmful",     "harmfulness",   "toxic",          "refusal",      "risk",
+    "violation",  "violations",  "contamination", "leakage",        "memorization", "repetition",
+    "difficulty", "anomaly",     "failure",       "fail",           "hate",         "jailbreak",
+    "sycophancy", "attack",      "unsafe",        "negativity",     "uncertainty",  "memorisation",
+    "confusion",  "hardness",    "surprise",      "spam",           "overfit",      "overfitting",
+    "injection",  "adversarial", "poisoning",     "backdoor"};
+// "not_accuracy"
+static const char *const denials[] = {"not", "non", "no", "wrong", "false", "bad"};
 #define IS_ONE(text, end, list) is_one(text, end, list, sizeof(list) / sizeof *(list))
 
 // " eval / gsm8k exact match ": words between single blanks; what parts a task from its metric is a
@@ -252,7 +254,11 @@ static bool is_doubtful(const char *text, size_t start, size_t end, const struct
   const bool joined = IS_ONE(text, before, joints) && start_of(text, before) > 1;
   if (joined) before = start_of(text, before) - 1;
   if (IS_ONE(text, before, changes) && (joined || !IS_ONE(text, before, benchmarks))) return true;
-  if (e->rank > 1) return IS_ONE(text, before, faults);
+  if (IS_ONE(text, before, denials)) return true;
+  const bool is_rate =
+      strlen(e->words) > 5 && strcmp(e->words + strlen(e->words) - 5, " rate") == 0;
+  if ((e->rank > 1 || is_rate) && IS_ONE(text, before, faults)) return true;
+  if (e->rank > 1) return false;
   return !joined && is_contrary(text, before, e->better);
 }
 

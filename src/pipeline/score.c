@@ -10,20 +10,35 @@
 #include "regress/scales.h"
 #include "steps.h"
 
-// Whether one of the fit's runs has this mixture and, of some metric, the value measured for the
-// run of this name.
-static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics) {
-  size_t row = 0, column;
+// How many values of the fit's run k are those of this row, and how many are not.
+static void compare_values(const rmx_fit *f, size_t k, const rmx_table *metrics, size_t row,
+                           size_t *same, size_t *other) {
+  size_t column;
   rmx_err unknown;
+  *same = *other = 0;
+  for (size_t m = 0; m < f->M; m++) {
+    if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D,
+                      &column, &unknown) != RMX_OK)
+      continue;
+    const double x = metrics->x[row * metrics->D + column], y = f->truth[k * f->M + m];
+    if (x == y) ++*same;
+    if (x != y && !isnan(x) && !isnan(y)) ++*other;
+  }
+}
+
+// Whether one of the fit's runs is the run of this name: it has its mixture and one of its values.
+// A fit of an experiment may have taken the shares that a run drew, which differ from the requested
+// ones. Then its name and all its values must be the same.
+static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics) {
+  size_t row = 0, same, other;
   while (row < metrics->N && strcmp(metrics->ids[row], id) != 0) row++;
   for (size_t k = 0; row < metrics->N && k < f->N; k++) {
     double off = 0;
     for (size_t d = 0; d < f->D; d++) off = fmax(off, fabs(f->runs[k * f->D + d] - w[d]));
-    for (size_t m = 0; off < 1e-9 && m < f->M; m++)
-      if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D,
-                        &column, &unknown) == RMX_OK &&
-          metrics->x[row * metrics->D + column] == f->truth[k * f->M + m])
-        return true;
+    const bool named = f->run_ids && strcmp(f->run_ids[k], id) == 0;
+    if (off >= 1e-9 && !named) continue;
+    compare_values(f, k, metrics, row, &same, &other);
+    if (same > 0 && (off < 1e-9 || other == 0)) return true;
   }
   return false;
 }

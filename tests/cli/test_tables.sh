@@ -265,6 +265,7 @@ awk -F, 'NR > 1 {
 }' m.csv
 try "a domain that got no sequence is named" 0 "a weight too small for a single sequence: c (in 1)" "$REGMIX" fit -C own --set fit.regressor=ridge
 try "shares drawn that are materially others go into the fit" 0 "the fit uses the drawn shares: 3" "$REGMIX" fit -C own --set fit.regressor=ridge
+try "which score knows again" 0 "all 20 of the 20 runs are runs that the fit was made from" "$REGMIX" score --fit own/fit --mixtures own/mixtures.csv --metrics own/metrics.csv
 "$REGMIX" fit -C own --set fit.regressor=ridge --json -q 2> /dev/null | grep -A6 '"quiz"' | grep -q . && grep -q '"direction_from": "harness"' own/fit/fit.json &&
   ok "a trainer's own direction is kept" || not_ok "a trainer's own direction is kept" "$(grep direction own/fit/fit.json)"
 

@@ -216,6 +216,7 @@ END_TEST
 START_TEST(a_word_that_turns_a_name_around_makes_it_doubtful) {
   // clang-format off
   static const char *const doubtful[] = {
+      "attack_success_rate", "adversarial_score", "overfit_score", "not_accuracy",
       "accuracy_drop", "acc_norm_diff", "loss_improvement", "ppl_gap", "delta_acc",
       "drop in accuracy", "loss_of_accuracy",
       "acc_loss", "loss_acc", "ppl_acc", "acc_error", "f1_regret", "accuracy error rate",
