@@ -154,20 +154,25 @@ rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_
   return judge(p, runs, n, failed, err);
 }
 
+// Cells that are empty, and columns that are empty whole.
 static void tell_empty(rmx_pipeline *p, const rmx_table *t, const rmx_corpus *corpus) {
-  rmx_few names = {0};
+  rmx_few names = {0}, never = {0};
   size_t empty = 0;
   for (size_t k = corpus->D; k < t->D; k++) {
     size_t none = 0;
     for (size_t i = 0; i < t->N; i++) none += isnan(t->x[i * t->D + k]);
-    if (none) rmx_few_add(&names, t->names[k]);
-    empty += none;
+    if (none) rmx_few_add(none == t->N ? &never : &names, t->names[k]);
+    if (none < t->N) empty += none;
   }
   if (names.n)
     rmx_warn(&p->listener,
              "metrics.csv: %zu empty cell%s in %zu metric%s that some runs did not measure (%s); "
              "these runs are left out of the fits of these metrics",
              empty, rmx_s(empty), names.n, rmx_s(names.n), names.text);
+  if (never.n)
+    rmx_warn(&p->listener,
+             "metrics.csv: %zu metric%s that no run measured (%s); nothing can be fitted to %s",
+             never.n, rmx_s(never.n), never.text, never.n == 1 ? "it" : "them");
 }
 
 // The directions of the metrics, as the trainer reported them, and what is known of the scores go

@@ -189,12 +189,12 @@ static bool is_loss_column(const left *r, const char *name) {
 }
 
 static rmx_status check_metric_name(const left *r, const char *name, rmx_err *err) {
-  bool odd = !*name;
+  bool odd = !*name || strcmp(name, "run") == 0;
   for (const char *p = name; *p; p++) odd = odd || (unsigned char)*p < ' ' || *p == 127;
   if (odd)
     return rmx_fail(err, RMX_EINPUT,
-                    "%s: the name \"%s\" in metrics cannot be a column (it is empty or has a "
-                    "control character)",
+                    "%s: the name \"%s\" in metrics cannot be a column (it is empty, has a control "
+                    "character, or is that of the first column)",
                     r->path, name);
   if (is_loss_column(r, name))
     return rmx_fail(
@@ -204,8 +204,7 @@ static rmx_status check_metric_name(const left *r, const char *name, rmx_err *er
   return RMX_OK;
 }
 
-// A metric that is null or no number was not measured: it is left out, and its cell in metrics.csv
-// is empty.
+// A metric that is null or no number was not measured: its cell in metrics.csv is empty.
 static rmx_status check_metrics(const left *r, rmx_err *err) {
   json_t *metrics = json_object_get(r->root, "metrics"), *value;
   const char *name;
@@ -217,7 +216,7 @@ static rmx_status check_metrics(const left *r, rmx_err *err) {
     RMX_TRY(check_metric_name(r, name, err));
     snprintf(key, sizeof key, "metrics.%s", name);
     if (json_is_null(value) || is_no_number(value))
-      json_object_del(metrics, name);
+      json_object_set_new(metrics, name, json_null());
     else if (!json_is_number(value) || fabs(json_number_value(value)) > MOST)
       return wanted(r, key, value, "a number up to 1e100", err);
   }
