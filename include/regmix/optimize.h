@@ -128,6 +128,9 @@ typedef struct rmx_constraints {
   rmx_share *shares;            /* (n_shares) */
   size_t n_shares;
   double drop_below; /* a weight is 0 or at least this; 0: no such rule */
+  /* (D) or NULL: of a domain that stands for others, the smallest part that one of them has of it:
+   * its weight is 0, or at least drop_below / smallest_ratio; 1 for each other domain */
+  double *smallest_ratio;
   double *reference; /* (D) or NULL: the mixture to stay near */
   /* KL(w || reference) = sum_d w_d log(w_d / reference_d) <= max_kl nats; INFINITY: none */
   double max_kl;

@@ -88,6 +88,15 @@ rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, 
 rmx_status rmx__feasible_lp(const rmx__feasible *r, size_t more_columns, size_t more_rows,
                             rmx_arena *arena, rmx__lp *lp, rmx_err *err);
 
+// ---- nearest.c
+
+// The mixture w (D) of smallest divergence KL(w || from) in the set, which has an interior point,
+// without the guard's balls; `linear`: without the limit on the divergence from the reference too.
+rmx_status rmx__feasible_nearest(const rmx__feasible *r, const double *from, bool linear, double *w,
+                                 rmx_err *err);
+// That divergence, with weights of `from` (D) above 0: a large number in place of INFINITY.
+double rmx__divergence(const double *w, const double *from, size_t D);
+
 // ---- interior_point.c
 
 // *found: the set has a mixture in it, and r->interior is set. If the limit on the divergence

@@ -49,6 +49,9 @@ rmx_status rmx__order(rmx_constraints *c, const char *text, const char *const *d
 rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
 rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
 
+// What domain d has at least, if it has anything (drop_below); 0: no such rule.
+double rmx__least_weight(const rmx_constraints *c, size_t d);
+
 // ---- constraints on members of a virtual domain (problem/members.c)
 
 typedef struct rmx__members {

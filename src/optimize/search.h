@@ -98,7 +98,10 @@ rmx_status rmx__pairwise_descent(rmx__objective *p, double *w, double *score, rm
 // target's limits.
 rmx_status rmx__search(const rmx_fit *fit, const rmx_target *target, const rmx__feasible *set,
                        const double *starts, size_t n, double *w, double *score, rmx_err *err);
-// The same without drop_below.
+// The mixture w (D) of the set that is nearest to the prior by divergence, with drop_below obeyed.
+rmx_status rmx__search_near_prior(const rmx_fit *fit, const rmx__feasible *set, const double *prior,
+                                  double *w, rmx_err *err);
+// rmx__search without drop_below.
 rmx_status rmx__search_within(const rmx_fit *fit, const rmx_target *target,
                               const rmx__feasible *set, const double *starts, size_t n, double *w,
                               double *score, rmx_err *err);
@@ -139,7 +142,8 @@ rmx_status rmx__starts(const rmx__task *a, const rmx__feasible *set, size_t n, d
 
 // Sets o->r2, o->mixtures, o->learnt and o->why_not; warns of what makes the fit doubtful.
 rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_err *err);
-// The answer of a fit that has learnt nothing: the prior, moved into the feasible set. *score is
+// The answer of a fit that has learnt nothing: the mixture nearest to the prior that keeps the
+// constraints. *score is
 // INFINITY where it exceeds a limit of the target, which a search may keep.
 rmx_status rmx__stay_at_prior(const rmx__task *a, rmx_optimum *o, double *score, rmx_err *err);
 

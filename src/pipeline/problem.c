@@ -294,6 +294,7 @@ static rmx_status weights_of(rmx_pipeline *p, const char *prior, const rmx_probl
   if (r.name) RMX_TRY(rmx__members_make(&r, names, f->D, &m, err));
   if (m.all.D == 0) return typed_of(p, o, f, ph, names, k, err);
   RMX_TRY(typed_of(p, o, f, ph, m.names, &m.all, err));
+  m.all.drop_below = o->drop_below;
   return rmx__members_fold(&m, k, err);
 }
 

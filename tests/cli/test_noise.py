@@ -4,6 +4,8 @@
 
 Two CSV files, as a user would give them: mixtures, and losses that are noise alone or depend on the mixture. Speaks TAP.
 """
+import itertools
+import math
 import os
 import random
 import sys
@@ -134,6 +136,50 @@ def test_limits(e):
     ok(not near(tree["mixture"], prior) and "what follows is the optimum of that fit, as" in said, "without the guard the fit's optimum is shown, with a warning", said)
 
 
+def divergence(w, prior):
+    return sum(x * math.log(x / p) for x, p in zip(w, prior) if x > 0)
+
+
+def between(prior, low, high):
+    """The prior scaled between bounds, so that the sum is 1: the nearest to it by divergence."""
+    least, most = 0, 1e9
+    for _ in range(200):
+        scale = (least + most) / 2
+        w = [min(h, max(x, scale * p)) for p, x, h in zip(prior, low, high)]
+        least, most = (scale, most) if sum(w) < 1 else (least, scale)
+    return w
+
+
+def nearest(prior, least, caps):
+    """The smallest divergence of a mixture whose weights are 0 or at least `least`: all choices of domains are tried."""
+    best = math.inf
+    for kept in itertools.product((False, True), repeat=len(prior)):
+        low, high = [least * k for k in kept], [c * k for c, k in zip(caps, kept)]
+        if sum(low) <= 1 + 1e-12 and sum(high) >= 1 and all(a <= b for a, b in zip(low, high)):
+            best = min(best, divergence(between(prior, low, high), prior))
+    return best
+
+
+def test_dropped(e):
+    """Nothing is learnt, and small weights are to be dropped: the nearest mixture to the prior is the answer, not a corner."""
+    tables(e, next(s for s in range(1, 99) if nothing_learnt(e, s)), 0)
+    fit(e)
+    for prior in ([0.4, 0.3, 0.2, 0.1], [0.55, 0.15, 0.15, 0.15], [0.7, 0.2, 0.06, 0.04]):
+        e.put("mine.yaml", "{%s}\n" % ", ".join(f"{d}: {w}" for d, w in zip(DOMAINS, prior)))
+        for least in (0.05, 0.12, 0.16, 0.21, 0.24, 0.3, 0.45):
+            for cap in (1, 0.2):
+                caps = [cap] + [1] * 3
+                tree = e.json("optimize", "--fit", "fit", "--target", "loss", "--quick", "--prior", "mine.yaml", "--drop-below", str(least), "--cap", f"web={cap}")
+                w = [tree["mixture"][d] for d in DOMAINS]
+                ok(all(x < 1e-9 or x > least - 1e-6 for x in w) and w[0] <= cap + 1e-6, f"drop below {least} from {prior}, cap {cap}: it keeps them", w)
+                ok(abs(divergence(w, prior) - nearest(prior, least, caps)) < 1e-5, f"drop below {least} from {prior}, cap {cap}: nearest to the prior", w)
+    tree = e.json("optimize", "--fit", "fit", "--target", "loss", "--quick", "--prior", "mine.yaml", "--drop-below", "0.1", "--share", "x=0.3..:code,talk", "--ordered", "web<books")
+    w = [tree["mixture"][d] for d in DOMAINS]
+    ok(w[0] <= w[1] + 1e-6 and w[2] + w[3] >= 0.3 - 1e-6 and all(x < 1e-9 or x > 0.1 - 1e-6 for x in w), "a share and an order are kept too", w)
+    # 0.35 each of web and books, 0.3 of the others by their prior
+    ok(abs(divergence(w, prior) - divergence([0.35, 0.35, 0.18, 0.12], prior)) < 1e-5, "and that is the nearest", w)
+
+
 def nothing_learnt(e, seed):
     tables(e, seed, 0)
     fit(e)
@@ -247,6 +293,7 @@ def all_tests(regmix, folder):
     test_worse(e)
     test_signal(e)
     test_limits(e)
+    test_dropped(e)
     test_flat(e)
     test_weighed(e)
     test_many(e)

@@ -50,6 +50,11 @@ holds "with prior and intervals" '.prior.wiki > 0.17 and .interval.wiki[0] <= .m
 holds "and the mixture as it was searched" '.searched.mixture.existing > 0.2 and .reuse.existing.wiki > 0.29' optimum.json
 "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --tokens tokens.yaml --budget 100G --quick --json > capped.json 2> /dev/null
 holds "the scarcest member caps the virtual domain" '(.searched.mixture.existing <= 0.4 + 1e-6) and .constraints.cap.existing == 0.4' capped.json
+for x in 0.05 0.1 0.19; do
+  "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --drop-below $x --json > dropped.json 2> /dev/null
+  holds "--drop-below $x counts for each member" ".searched.mixture.existing > 0.2 and ([.mixture[] | select(. > 1e-9 and . < $x - 1e-6)] | length) == 0" dropped.json
+done
+try "a weight that the ratios do not allow" 1 '--drop-below 0.25: "web:b" is 0.2 of "existing"' "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --drop-below 0.25
 "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick -q > /dev/null 2>&1
 try "an export has all domains" 0 "web:b" "$REGMIX" export --to yaml
 try "the page has the small space" 0 "" "$REGMIX" report --fit fit

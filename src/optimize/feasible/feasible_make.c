@@ -176,9 +176,9 @@ static void drop_or_raise(rmx__feasible *r, size_t d, double x) {
 }
 
 rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, rmx_err *err) {
-  double x = r->constraints->drop_below;
+  const double below = r->constraints->drop_below;
   *changed = false;
-  if (!(x > 0)) return RMX_OK;
+  if (!(below > 0)) return RMX_OK;
   rmx_err ignored;
   for (int attempt = 0; attempt < 3;
        attempt++) {  // drop all that are too small, or the smallest, or raise that
@@ -186,6 +186,7 @@ rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, 
     RMX_TRY(rmx__feasible_copy(&next, r, err));
     size_t smallest = r->D;
     for (size_t d = 0; d < r->D; d++) {
+      const double x = rmx__least_weight(r->constraints, d);
       bool small = w[d] > TOLERANCE && w[d] < x - TOLERANCE;
       if (w[d] <= TOLERANCE && r->low[d] <= 0 && r->high[d] < x) next.high[d] = 0;
       if (small && (smallest == r->D || w[d] < w[smallest])) smallest = d;
@@ -195,6 +196,7 @@ rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, 
       rmx__feasible_release(&next);
       return RMX_OK;
     }
+    const double x = rmx__least_weight(r->constraints, smallest);
     if (attempt == 1) drop_or_raise(&next, smallest, x);
     if (attempt == 2) next.low[smallest] = x;
     bool found = false;
@@ -214,5 +216,5 @@ rmx_status rmx__feasible_drop(rmx__feasible *r, const double *w, bool *changed, 
   return rmx_fail(err, RMX_EINPUT,
                   "--drop-below %.4g: no mixture that keeps the other constraints has only weights "
                   "of 0 and above that",
-                  x);
+                  below);
 }

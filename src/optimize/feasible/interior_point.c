@@ -7,11 +7,8 @@
 #include "optimize/feasible.h"
 
 #include <math.h>
-#include <nlopt.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/memory.h"
 
 static const double TOLERANCE = 1e-9;
 
@@ -35,84 +32,14 @@ static rmx_status mean_of_corners(rmx__feasible *r, bool *feasible, rmx_err *err
   return status;
 }
 
-static double kl_of(unsigned n, const double *w, double *gradient, void *context) {
-  const rmx_constraints *c = context;
-  double sum = 0;
-  for (size_t d = 0; d < n; d++) {
-    double x = fmax(w[d], 1e-15);
-    if (c->reference[d] > 0) sum += x * log(x / c->reference[d]);
-    if (gradient) gradient[d] = 0;
-  }
-  if (gradient) rmx__add_kl_gradient(c, w, 1, gradient);
-  return sum;
-}
-
-typedef struct row {
-  const double *factor;  // NULL: all 1
-  double sign, limit;    // sign * sum of factor * w <= limit
-} row;
-
-static double row_of(unsigned n, const double *w, double *gradient, void *context) {
-  const row *q = context;
-  double sum = 0;
-  for (size_t d = 0; d < n; d++) {
-    double a = q->factor ? q->factor[d] : 1;
-    sum += a * w[d];
-    if (gradient) gradient[d] = q->sign * a;
-  }
-  return q->sign * sum - q->limit;
-}
-
-// The mixture of smallest divergence from the reference within bounds and shares: w (D).
-static rmx_status min_kl(const rmx__feasible *r, double *w, rmx_err *err) {
-  const rmx_constraints *c = r->constraints;
-  memcpy(w, c->reference, r->D * sizeof(double));
-  rmx__feasible_scale(r, w);
-  if (rmx__feasible_contains_linear(r, w)) return RMX_OK;
-  row whole = {NULL, 1, 1}, *rows = rmx_calloc(2 * c->n_shares, sizeof(row));
-  nlopt_opt o = nlopt_create(NLOPT_LD_SLSQP, (unsigned)r->D);
-  if (!rows || !o) {
-    free(rows);
-    if (o)
-      nlopt_destroy(o);
-    else
-      rmx__short_of(0);
-    return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
-  }
-  nlopt_set_lower_bounds(o, r->low);
-  nlopt_set_upper_bounds(o, r->high);
-  nlopt_set_min_objective(o, kl_of, (void *)(uintptr_t)c);
-  nlopt_add_equality_constraint(o, row_of, &whole, 1e-10);
-  for (size_t i = 0; i < c->n_shares; i++) {
-    rows[2 * i] = (row){c->shares[i].factor, 1, c->shares[i].high};
-    rows[2 * i + 1] = (row){c->shares[i].factor, -1, -c->shares[i].low};
-    if (isfinite(c->shares[i].high))
-      nlopt_add_inequality_constraint(o, row_of, &rows[2 * i], 1e-10);
-    nlopt_add_inequality_constraint(o, row_of, &rows[2 * i + 1], 1e-10);
-  }
-  nlopt_set_ftol_abs(o, 1e-12);
-  nlopt_set_maxeval(o, 500);
-  double kl;
-  memcpy(w, r->interior, r->D * sizeof(double));
-  nlopt_result end = nlopt_optimize(o, w, &kl);
-  nlopt_destroy(o);
-  free(rows);
-  if (end == NLOPT_OUT_OF_MEMORY) rmx__short_of(0);
-  if (end == NLOPT_OUT_OF_MEMORY)
-    return rmx_fail_memory(err, r->D * r->D * sizeof(double), "a search");
-  rmx__feasible_scale(r, w);
-  if (!rmx__feasible_contains_linear(r, w)) rmx__feasible_pull(r, w, rmx__feasible_contains_linear);
-  return RMX_OK;
-}
-
 // centre <- some way from `edge`, which keeps all, to the present centre, which keeps bounds and
 // shares.
 static rmx_status interior_within_kl(rmx__feasible *r, rmx_err *err) {
   rmx_arena arena = {0};
   double *w = rmx_arena_alloc(&arena, r->D, sizeof(double)),
          *v = rmx_arena_alloc(&arena, r->D, sizeof(double));
-  rmx_status status =
-      w && v ? min_kl(r, w, err) : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
+  rmx_status status = w && v ? rmx__feasible_nearest(r, r->constraints->reference, true, w, err)
+                             : rmx_fail_memory(err, r->D * sizeof(double), "a feasible set");
   double min = status == RMX_OK ? rmx__kl(r->constraints, w) : 0, max = r->constraints->max_kl;
   if (status == RMX_OK && min > max + TOLERANCE)
     status = rmx_fail(

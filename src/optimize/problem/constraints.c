@@ -41,6 +41,7 @@ void rmx_constraints_release(rmx_constraints *c) {
   free(c->high_text);
   free(c->shares);
   free(c->reference);
+  free(c->smallest_ratio);
   *c = (rmx_constraints){0};
 }
 
@@ -137,12 +138,17 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
   return RMX_OK;
 }
 
+double rmx__least_weight(const rmx_constraints *c, size_t d) {
+  return c->smallest_ratio ? c->drop_below / c->smallest_ratio[d] : c->drop_below;
+}
+
 double rmx_constraints_excess(const rmx_constraints *c, const double *w) {
   double sum = 0, max = 0;
   for (size_t d = 0; d < c->D; d++) {
     sum += w[d];
     max = fmax(max, fmax(c->low[d] - w[d], w[d] - c->high[d]));
-    if (w[d] > 0 && w[d] < c->drop_below) max = fmax(max, fmin(w[d], c->drop_below - w[d]));
+    const double least = rmx__least_weight(c, d);
+    if (w[d] > 0 && w[d] < least) max = fmax(max, fmin(w[d], least - w[d]));
   }
   max = fmax(max, fabs(sum - 1));
   if (c->reference) max = fmax(max, rmx__kl(c, w) - c->max_kl);

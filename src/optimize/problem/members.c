@@ -65,7 +65,26 @@ static rmx_status fold_share(const rmx__members *m, const rmx_share *s, rmx_cons
                         s->text, m->names[m->at]);
 }
 
+// A virtual domain with enough for the smallest of its members.
+static rmx_status fold_drop(const rmx__members *m, rmx_constraints *to, rmx_err *err) {
+  const double below = m->all.drop_below;
+  size_t smallest = m->at;
+  to->drop_below = below;
+  if (!(to->smallest_ratio = rmx_calloc(to->D, sizeof *to->smallest_ratio)))
+    return rmx_fail_memory(err, to->D * sizeof *to->smallest_ratio, "constraints");
+  for (size_t d = m->D; d < m->all.D; d++)
+    if (m->factor[d] > 0 && m->factor[d] < m->factor[smallest]) smallest = d;
+  for (size_t d = 0; d < to->D; d++) to->smallest_ratio[d] = m->factor[d == m->at ? smallest : d];
+  if (below <= m->factor[smallest]) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "--drop-below %.4g: \"%s\" is %.4g of \"%s\", so its weight cannot reach that; "
+                  "give less, or name it with --changed of `regmix domains --reuse`, so that its "
+                  "ratio is free",
+                  below, m->names[smallest], m->factor[smallest], m->names[m->at]);
+}
+
 rmx_status rmx__members_fold(const rmx__members *m, rmx_constraints *to, rmx_err *err) {
+  if (m->all.drop_below > 0) RMX_TRY(fold_drop(m, to, err));
   for (size_t d = 0; d < m->all.D; d++) RMX_TRY(fold_bounds(m, d, to, err));
   for (size_t i = 0; i < m->all.n_shares; i++) RMX_TRY(fold_share(m, &m->all.shares[i], to, err));
   return RMX_OK;

@@ -111,20 +111,11 @@ rmx_status rmx__check_what_was_learnt(const rmx__task *a, rmx_optimum *o, rmx_er
 
 rmx_status rmx__stay_at_prior(const rmx__task *a, rmx_optimum *o, double *score, rmx_err *err) {
   const rmx_fit *f = a->fit;
-  rmx__feasible set;
-  bool again = true;
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible set = {0};
   RMX_TRY(rmx__feasible_make(&set, f, &a->problem->constraints, false, a->prior, NULL, err));
-  rmx_status status = RMX_OK;
-  while (again && status == RMX_OK) {
-    memcpy(o->mixture, a->prior, f->D * sizeof(double));
-    rmx__feasible_project(&set, o->mixture);
-    again = false;
-    if (a->problem->constraints.drop_below > 0)
-      status = rmx__feasible_drop(&set, o->mixture, &again, err);
-  }
-  rmx__feasible_release(&set);
+  RMX_TRY(rmx__search_near_prior(f, &set, a->prior, o->mixture, err));
   for (size_t m = 0; m < f->M; m++)
     rmx_regressor_predict(f->regressors[m], o->mixture, 1, &o->predicted[m], NULL);
   rmx_target_score(&a->problem->target, f->M, o->predicted, 1, score);
-  return status;
+  return RMX_OK;
 }

@@ -143,10 +143,12 @@ static void do_one(void *context, size_t i) {
   rmx_rng rng = rmx_rng_make(t->c->seed, t->c->drawn + i, RMX_FOR_CANDIDATES);
   draw(t, &rng, i, w, alpha);
   if (!rmx__feasible_contains(t->how->set, w)) rmx__feasible_project(t->how->set, w);
-  double min = t->how->set->constraints->drop_below, kept = 0;
-  if (min > 0) {
-    for (size_t d = 0; d < D; d++) kept += w[d] < min ? 0 : w[d];
-    for (size_t d = 0; d < D && kept > 0; d++) w[d] = w[d] < min ? 0 : w[d] / kept;
+  const rmx_constraints *c = t->how->set->constraints;
+  double kept = 0;
+  if (c->drop_below > 0) {
+    for (size_t d = 0; d < D; d++) kept += w[d] < rmx__least_weight(c, d) ? 0 : w[d];
+    for (size_t d = 0; d < D && kept > 0; d++)
+      w[d] = w[d] < rmx__least_weight(c, d) ? 0 : w[d] / kept;
   }
   if (t->how->grid > 0 && !round_inside(t, w, rounded)) {
     // At the edge of something curved rounding leads out: a little inwards first.
