@@ -31,6 +31,7 @@ rmx_status rmx__find_group(const char *const *metrics, size_t M, const rmx_strin
 
 // Fewer replicates make no intervals.
 enum { RMX__FEWEST_REPLICATES = 20 };
+rmx_status rmx__check_replicates(const rmx_optimize_options *o, rmx_err *err);
 
 // Adds low <= total weight of the members (D) <= high.
 rmx_status rmx__add_share(rmx_constraints *c, const char *name, const char *text,

@@ -81,12 +81,7 @@ static void check_metrics(struct rmx__check *k) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings losses = {0};
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   rmx_err err;
-  if (s->how.replicates > 0 && s->how.replicates < RMX__FEWEST_REPLICATES)
-    rmx__problem(
-        k,
-        "optimize.replicates: %lld are too few for intervals; wanted %d or more, or 0 for no "
-        "intervals",
-        (long long)s->how.replicates, RMX__FEWEST_REPLICATES);
+  rmx__hold(k, NULL, rmx__check_replicates(&s->how, &err), &err);
   if (q->than && !q->worst && q->no_worse.n == 0)
     rmx__problem(k, "optimize.than needs optimize.no_worse or optimize.worst");
   if (q->reference && !(q->max_kl > 0) && !(q->kl_penalty > 0))

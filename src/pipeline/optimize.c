@@ -381,20 +381,24 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
 }
 
 // The options of the request replace those of the config.
-static rmx_status take_options(const rmx_answer_request *r, rmx_search_options *o, rmx_err *err) {
-  bool method = false, simulates = false;
+static rmx_status take_options(rmx_pipeline *p, const rmx_answer_request *r, rmx_err *err) {
+  rmx_search_options *o = &p->experiment.config.search;
+  bool method = false, simulates = false, replicates = false;
   for (size_t i = 0; i < r->search.n; i++) {
     const char *text = r->search.items[i], *equals = strchr(text, '=');
     const size_t n = equals ? (size_t)(equals - text) : 0;
     char key[32];
     snprintf(key, sizeof key, "%.*s", (int)n, text);
     method |= strcmp(key, "method") == 0;
+    replicates |= strcmp(key, "replicates") == 0;
     simulates |=
         strcmp(key, "samples") == 0 || strcmp(key, "top") == 0 || strcmp(key, "strength") == 0;
     RMX_TRY(rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, key, text + n + 1,
                            err));
   }
   if (r->no_guard) o->how.guard = false;
+  if (rmx__check_replicates(&o->how, err) != RMX_OK)
+    return rmx_refused(replicates || rmx__was_set(p, "optimize.replicates"), err);
   if (r->against.n && (r->quick || o->how.replicates == 0))
     return rmx_fail(err, RMX_EUSAGE,
                     "--against needs intervals, but --quick and --replicates 0 switch them off");
@@ -406,7 +410,7 @@ static rmx_status take_options(const rmx_answer_request *r, rmx_search_options *
 
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                                  rmx_err *err) {
-  RMX_TRY(take_options(request, &p->experiment.config.search, err));
+  RMX_TRY(take_options(p, request, err));
   if (!request->fit && p->experiment.config_path) return search_experiment(p, request, s, err);
   RMX_OWNED char *folder =
       request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");

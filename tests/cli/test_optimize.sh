@@ -66,6 +66,10 @@ try "for people: against a mixture" 0 "Compared with corner the optimum gains" $
 try "for people: what would be missed" 0 "would be worse: train_a (by" $o --target a_loss --replicates 40
 $o --target a_loss --quick --out itself.yaml > /dev/null 2>&1
 try "against itself" 0 "Compared with itself the optimum is the same mixture." $o --target a_loss --replicates 20 --against itself.yaml
+for few in 1 19; do
+  try "--replicates $few is misuse" 2 "$few are too few for intervals; wanted 20 or more, or 0" $o --target a_loss --replicates $few
+  try "so is a setting of $few" 2 "$few are too few for intervals; wanted 20 or more, or 0" $o --target a_loss --set optimize.replicates=$few
+done
 try "no intervals to set a mixture against" 2 "but --quick and --replicates 0 switch them off" $o --target a_loss --quick --against corner.yaml
 $o --target a_loss --json --replicates 40 --set jobs=1 > one.json 2> err.txt
 $o --target a_loss --json --replicates 40 --set jobs=2 > two.json 2> err.txt

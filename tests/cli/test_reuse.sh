@@ -95,7 +95,7 @@ try "an order against the ratios" 1 'keep their ratio, which is the other way ro
 try "a clash names what was typed" 1 "--cap wiki=0.03" small --cap wiki=0.03 --floor existing=0.5
 try "epochs of a kept domain" 2 '"wiki" is part of "existing"' small --tokens tokens.yaml --budget 100G --max-epochs wiki=2
 try "a mixture of all domains" 1 'have to name "existing"' small --max-kl 0.1 --reference new.yaml
-try "to compare with, too" 1 'have to name "existing"' "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --set optimize.replicates=5 --against new.yaml
+try "to compare with, too" 1 'have to name "existing"' "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --set optimize.replicates=20 --against new.yaml
 try "a kept domain that is not there" 2 'did you mean "wiki"?' small --cap wkii=0.1
 try "suggest keeps them too" 0 "" "$REGMIX" suggest --fit fit --prior small.yaml --target a_loss --cap wiki=0.06 -n 3 --no-curve --out next.csv
 if awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "existing") c = i; next } $c > 0.2 + 1e-6 { bad = 1 } END { exit bad || !c }' next.csv; then ok "in each suggested run"; else not_ok "in each suggested run" "$(cat next.csv)"; fi

@@ -56,6 +56,17 @@ head -n 4 m.csv > m3.csv
 "$REGMIX" fit --mixtures m3.csv --metrics l.csv --regressor gp --quiet --out fit3 > /dev/null 2>&1
 try "too few for anything but spreading out" 0 "4 mixtures spread out" "$REGMIX" suggest -n 4 --fit fit3 --target a
 
+# names of repetitions: 41 runs, some of them measured at several steps
+awk -F, -v OFS=, 'FNR == 1 { print $0; next } { print "s" $1, $2, $3, $4 }' m.csv > sm.csv
+awk -F, -v OFS=, 'NR == 1 { print $0; next } { for (k = 0; k < 1 + NR % 3; k++) print "s" $1, $2 + 0.01 * k, $3 }' l.csv > sl.csv
+"$REGMIX" fit --mixtures sm.csv --metrics sl.csv --regressor ridge --quiet --out fit-steps > /dev/null 2>&1
+names() { "$REGMIX" suggest -n 2 --target a --no-curve "$@" 2> /dev/null | cut -d, -f1 | tr '\n' ' '; }
+[ "$(names --fit fit-steps)" = "run s0041 s0042 " ] && ok "a repetition is not a number to continue" || not_ok "a repetition is not a number to continue" "$(names --fit fit-steps)"
+awk -F, -v OFS=, '{ sub("^", NR == 1 ? "" : "try#", $1); print }' m.csv > tm.csv
+awk -F, -v OFS=, '{ sub("^", NR == 1 ? "" : "try#", $1); print }' l.csv > tl.csv
+"$REGMIX" fit --mixtures tm.csv --metrics tl.csv --regressor ridge --quiet --out fit-tries > /dev/null 2>&1
+[ "$(names --fit fit-tries)" = "run try#0041 try#0042 " ] && ok "the number of a mixture of its own is" || not_ok "the number of a mixture of its own is" "$(names --fit fit-tries)"
+
 # ---- new domains
 "$REGMIX" domains --mixtures m.csv --split train_a=a1:0.3,a2:0.7 --add math --out m2.csv 2> /dev/null
 "$REGMIX" fit --mixtures m2.csv --metrics l.csv --regressor ensemble --quiet --out fit2 > /dev/null 2>&1

@@ -22,7 +22,7 @@ const rmx_option rmx_search_option_table[] = {
     {"guard", RMX_BOOL, HOW(guard), "true", 0, 0, NULL,
      "propose no mixture far from all runs, and no weight outside the range they covered"},
     {"replicates", RMX_INT, HOW(replicates), "200", 0, 1e5, "N",
-     "number of bootstrap replicates for the intervals; 0: no intervals"},
+     "number of bootstrap replicates for the intervals, 20 or more; 0: no intervals"},
     {"level", RMX_REAL, HOW(level), "0.9", 0.5, 0.999, "SHARE",
      "coverage of the intervals, 0.5 to 0.999"},
     {"for", RMX_TEXT, PROBLEM(scale), NULL, 0, 0, "SIZE,TOKENS",
@@ -68,3 +68,11 @@ const rmx_option rmx_search_option_table[] = {
 };
 const size_t rmx_search_option_table_n =
     sizeof(rmx_search_option_table) / sizeof(rmx_search_option_table[0]);
+
+rmx_status rmx__check_replicates(const rmx_optimize_options *o, rmx_err *err) {
+  if (o->replicates <= 0 || o->replicates >= RMX__FEWEST_REPLICATES) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "optimize.replicates: %lld are too few for intervals; wanted %d or more, or 0 "
+                  "for no intervals",
+                  (long long)o->replicates, RMX__FEWEST_REPLICATES);
+}

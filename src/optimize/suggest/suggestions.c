@@ -38,10 +38,29 @@ void rmx_suggestion_release(rmx_suggestion *s) {
 
 // ---- names ----
 
-// Length of the text before a name's last number; its value and digits. SIZE_MAX: the name ends in
-// none.
-static size_t head_of(const char *name, unsigned long long *value, int *digits) {
-  size_t n = strlen(name), head = n;
+// Length of the name without a number of its repetition, which comes after a #.
+static size_t base_of(const char *name) {
+  const char *mark = strrchr(name, '#');
+  if (!mark || mark == name || !mark[1] || strspn(mark + 1, "0123456789") < strlen(mark + 1))
+    return strlen(name);
+  return (size_t)(mark - name);
+}
+
+// Whether # counts repetitions: rows that differ in nothing else have one mixture.
+static bool marks_repetitions(const rmx_fit *fit) {
+  for (size_t i = 1; fit->run_ids && fit->groups && i < fit->N; i++) {
+    const char *a = fit->run_ids[i - 1], *b = fit->run_ids[i];
+    const size_t n = base_of(a);
+    if (fit->groups[i - 1] != fit->groups[i] && n == base_of(b) && strncmp(a, b, n) == 0)
+      return false;
+  }
+  return true;
+}
+
+// Length of the text before the last number in the first n characters of a name; its value and
+// digits. SIZE_MAX: they end in none.
+static size_t head_of(const char *name, size_t n, unsigned long long *value, int *digits) {
+  size_t head = n;
   while (head > 0 && isdigit((unsigned char)name[head - 1]) && n - head < 15) head--;
   if (head == n) return SIZE_MAX;
   *value = strtoull(name + head, NULL, 10);
@@ -63,13 +82,14 @@ rmx_status rmx__suggestion_name(rmx_suggestion *s, const rmx_fit *fit, const cha
   // The pattern of the name with the largest number: what comes before it, and how many digits.
   const char *pattern = "";
   size_t head = 0, n_runs = fit->run_ids ? fit->N : 0;
+  const bool repeats = marks_repetitions(fit);
   unsigned long long last = 0;
   int width = n_runs + n_taken ? 1 : 4;
   for (size_t i = 0; i < n_runs + n_taken; i++) {
     const char *name = i < n_runs ? fit->run_ids[i] : taken[i - n_runs];
     unsigned long long value;
     int digits;
-    size_t at = head_of(name, &value, &digits);
+    size_t at = head_of(name, repeats ? base_of(name) : strlen(name), &value, &digits);
     if (at == SIZE_MAX || value < last) continue;
     last = value;
     pattern = name;
