@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const double EARLY = 0.38, SAME_TOKENS = 0.03, SHRINK = 0.1, ENOUGH = 20;
-enum { ROUNDS = 60 };
+enum { ROUNDS = 60, MAIN = 8 };  // MAIN: mixtures that the main part has
 
 typedef struct keyed {
   rmx_scale at;
@@ -68,6 +68,37 @@ static rmx_status make_cells(rmx__grouped *g, rmx_err *err) {
   return RMX_OK;
 }
 
+// The smallest number of a mixture that runs connect with each mixture, into part.
+static rmx_status connect(rmx__grouped *g, rmx_err *err) {
+  RMX_OWNED size_t *of_cell = rmx_calloc(g->C, sizeof *of_cell);
+  if (!of_cell) return rmx_fail_memory(err, g->C * sizeof *of_cell, "the parts of runs");
+  for (size_t c = 0; c < g->C; c++) of_cell[c] = g->U;
+  for (size_t m = 0; m < g->U; m++) g->part[m] = m;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < g->N; i++) {
+      size_t *a = &of_cell[g->cell[i]], *b = &g->part[g->mixture[i]];
+      if (g->cells[g->cell[i]].weight == 0 || *a == *b) continue;
+      *a = *b = *a < *b ? *a : *b;
+      changed = true;
+    }
+  }
+  return RMX_OK;
+}
+
+// Numbers the parts: 0 is the largest, if it has enough mixtures, or all are 0.
+static rmx_status find_parts(rmx__grouped *g, rmx_err *err) {
+  RMX_TRY(connect(g, err));
+  RMX_OWNED size_t *members = rmx_calloc(g->U, sizeof *members);
+  if (!members) return rmx_fail_memory(err, g->U * sizeof *members, "the parts of runs");
+  size_t main = 0;
+  for (size_t m = 0; m < g->U; m++)
+    if (++members[g->part[m]] > members[main]) main = g->part[m];
+  const bool known = members[main] >= MAIN && 2 * members[main] >= g->U;
+  for (size_t m = 0; m < g->U; m++) g->part[m] = !known || g->part[m] == main ? 0 : g->part[m] + 1;
+  return RMX_OK;
+}
+
 // Alternates between the effects of the cells and those of the mixtures.
 static rmx_status split(const rmx_dataset *data, rmx__grouped *g, rmx_err *err) {
   const size_t most = g->U > g->C ? g->U : g->C;
@@ -87,10 +118,36 @@ static rmx_status split(const rmx_dataset *data, rmx__grouped *g, rmx_err *err) 
       for (size_t m = 0; m < g->U && side; m++) g->effect[m] = sum[m] / (n[m] + SHRINK);
     }
   }
-  double mean = 0;
-  for (size_t m = 0; m < g->U; m++) mean += g->effect[m] / (double)g->U;
+  double mean = 0, members = 0;
+  for (size_t m = 0; m < g->U; m++) members += g->part[m] == 0;
+  for (size_t m = 0; m < g->U; m++) mean += g->part[m] == 0 ? g->effect[m] / members : 0;
   for (size_t m = 0; m < g->U; m++) g->effect[m] -= mean;
   for (size_t c = 0; c < g->C; c++) g->cells[c].effect += mean;
+  return RMX_OK;
+}
+
+rmx_status rmx__shift_parts(const rmx_dataset *data, rmx__grouped *g, const double *expected,
+                            rmx_err *err) {
+  const size_t W = g->U + 1;
+  RMX_OWNED double *shift = rmx_calloc(W, sizeof(double)), *n = rmx_calloc(W, sizeof(double));
+  if (!shift || !n) return rmx_fail_memory(err, 2 * W * sizeof(double), "effects");
+  for (size_t m = 0; m < g->U; m++) {
+    shift[g->part[m]] += expected[m] - g->effect[m];
+    n[g->part[m]]++;
+  }
+  for (size_t m = 0; m < g->U; m++)
+    if (g->part[m]) g->effect[m] += shift[g->part[m]] / n[g->part[m]];
+  for (size_t c = 0; c < g->C; c++) {
+    double sum = 0, runs = 0;
+    bool other = false;
+    for (size_t i = 0; i < g->N; i++) {
+      if (g->cell[i] != c) continue;
+      other |= g->part[g->mixture[i]] != 0;
+      sum += data->y[i] - g->effect[g->mixture[i]];
+      runs++;
+    }
+    if (other) g->cells[c].effect = sum / runs;
+  }
   return RMX_OK;
 }
 
@@ -104,11 +161,15 @@ rmx_status rmx__group_runs(const rmx_dataset *data, rmx_arena *arena, rmx__group
                     .at = rmx_arena_alloc(arena, N, sizeof(rmx_scale)),
                     .cells = rmx_arena_alloc(arena, N, sizeof(rmx__cell)),
                     .effect = rmx_arena_alloc(arena, N, sizeof(double)),
-                    .last_size = rmx_arena_alloc(arena, N, sizeof(double))};
-  if (!g.mixture || !g.cell || !g.first || !g.at || !g.cells || !g.effect || !g.last_size)
+                    .last_size = rmx_arena_alloc(arena, N, sizeof(double)),
+                    .part = rmx_arena_alloc(arena, N, sizeof(size_t)),
+                    .doubt = rmx_arena_alloc(arena, N, sizeof(double))};
+  if (!g.mixture || !g.cell || !g.first || !g.at || !g.cells || !g.effect || !g.last_size ||
+      !g.part || !g.doubt)
     return rmx_fail_memory(err, N * sizeof(rmx__cell), "the scales of runs");
   memset(g.cells, 0, N * sizeof(rmx__cell));
   memset(g.effect, 0, N * sizeof(double));
+  memset(g.doubt, 0, N * sizeof(double));
   memset(g.last_size, 0, N * sizeof(double));
   for (size_t i = 0; i < N; i++) {
     const rmx_scale at = data->scales[i];
@@ -116,6 +177,7 @@ rmx_status rmx__group_runs(const rmx_dataset *data, rmx_arena *arena, rmx__group
   }
   RMX_TRY(number_mixtures(data, &g, err));
   RMX_TRY(make_cells(&g, err));
+  RMX_TRY(find_parts(&g, err));
   RMX_TRY(split(data, &g, err));
   for (size_t i = 0; i < N; i++)
     g.last_size[g.mixture[i]] = fmax(g.last_size[g.mixture[i]], g.at[i].size);

@@ -9,6 +9,9 @@
 static const double MISFIT = 0.006;  // of the law at a cell, a part of the range of the levels
 // Doubt about a size against another, as a part of it; a shorter step to the next has less.
 static const double SIZE = 0.06, STEP = 0.25;
+// What the law has wrong, as a part of the change. From two sizes it was a quarter to a third on
+// public swarms: that is what anchors are weighed against.
+static const double OF_CHANGE = 0.1, OF_CHANGE_BY_TWO = 0.3;
 static const double CENTRE[] = {0.3, 0.4}, WIDTH[] = {0.5, 0.5}, REACH = 3;
 
 enum { TERMS = 3 };
@@ -70,13 +73,20 @@ static double fit_point(const rmx__level *l, rmx__law_point *g, double misfit, b
   return cost;
 }
 
-void rmx__level_fit(rmx__level *l) {
-  bool sizes = false, tokens = false;
-  double least = INFINITY, total = 0;
+double rmx__level_misfit(const rmx__level *l) {
   double low = INFINITY, high = -INFINITY;
   for (size_t i = 0; i < l->n; i++) {
     if (l->cells[i].weight > 0) low = fmin(low, l->cells[i].effect);
     if (l->cells[i].weight > 0) high = fmax(high, l->cells[i].effect);
+  }
+  return fmax(MISFIT * (high - low), 1e-3 * l->unit);
+}
+
+void rmx__level_fit(rmx__level *l) {
+  const double misfit = rmx__level_misfit(l);
+  bool sizes = false, tokens = false;
+  double least = INFINITY, total = 0;
+  for (size_t i = 0; i < l->n; i++) {
     sizes |= l->cells[i].at.size != l->cells[0].at.size;
     tokens |= l->cells[i].at.tokens != l->cells[0].at.tokens;
   }
@@ -87,7 +97,7 @@ void rmx__level_fit(rmx__level *l) {
       exponent[e] = CENTRE[e] * exp(WIDTH[e] * REACH * (2 * steps[e] / (RMX__LEVEL_STEPS - 1) - 1));
     rmx__law_point *g = &l->grid[k];
     *g = (rmx__law_point){.a = exponent[0], .b = exponent[1]};
-    g->weight = fit_point(l, g, fmax(MISFIT * (high - low), 1e-3 * l->unit), sizes, tokens);
+    g->weight = fit_point(l, g, misfit, sizes, tokens);
     if (g->weight < least) {
       least = g->weight;
       l->best = k;
@@ -164,16 +174,78 @@ static double doubt_of_size(const rmx__level *l, rmx_scale at) {
   return SIZE * change / fmax(gap, STEP);
 }
 
-void rmx__level_at(const rmx__level *l, rmx_scale at, double *mean, double *sd) {
+// of_change: what the law has wrong, as a part of the change from the measured cells.
+static void level_at(const rmx__level *l, rmx_scale at, double of_change, double *mean,
+                     double *sd) {
   size_t cell[4];
-  double share[4], square = 0;
+  double share[4], square = 0, anchors = 0;
   neighbours(l, at, cell, share);
   double change = *mean = level_by(l, &l->grid[l->best], at, cell, share);
-  for (size_t i = 0; i < 4; i++) change -= share[i] * l->cells[cell[i]].level;
+  for (size_t i = 0; i < 4; i++) {
+    change -= share[i] * l->cells[cell[i]].level;
+    anchors += share[i] * sqrt(l->cells[cell[i]].variance);
+  }
   for (size_t k = 0; k < RMX__LEVEL_GRID; k++) {
     const double off = level_by(l, &l->grid[k], at, cell, share) - *mean;
     square += l->grid[k].weight * off * off;
   }
   // the law itself is an approximation, the more so the longer the way
-  *sd = hypot(sqrt(square + 0.01 * change * change), doubt_of_size(l, at));
+  change *= of_change;
+  *sd = hypot(sqrt(square + change * change + anchors * anchors), doubt_of_size(l, at));
+}
+
+void rmx__level_at(const rmx__level *l, rmx_scale at, double *mean, double *sd) {
+  level_at(l, at, OF_CHANGE, mean, sd);
+}
+
+// ---- anchors ----
+
+static size_t count_sizes(const rmx__level *l) {
+  size_t n = 1;
+  for (size_t i = 1; i < l->n; i++) n += l->cells[i].at.size != l->cells[i - 1].at.size;
+  return n;
+}
+
+// Whether all cells have one size, which is another, or one length.
+static bool is_unknown(const rmx__level *l, rmx_scale at) {
+  bool tokens = at.tokens == l->cells[0].at.tokens;
+  for (size_t i = 1; i < l->n; i++) tokens |= l->cells[i].at.tokens != l->cells[0].at.tokens;
+  return !tokens || (count_sizes(l) == 1 && at.size != l->cells[0].at.size);
+}
+
+// The anchors of one size, given the measured cells (l->n) that are not. other: scratch.
+static void settle_size(rmx__level *l, const rmx__cell *measured, double size, rmx__level *other) {
+  other->n = 0;
+  for (size_t i = 0; i < l->n; i++)
+    if (measured[i].at.size != size || measured[i].variance == 0)
+      other->cells[other->n++] = measured[i];
+  if (other->n == 0) return;
+  rmx__level_fit(other);
+  const double of_change = count_sizes(other) > 2 ? OF_CHANGE : OF_CHANGE_BY_TWO;
+  for (size_t i = 0; i < l->n; i++) {
+    rmx__cell *c = &l->cells[i];
+    double mean, sd;
+    if (c->at.size != size || c->variance == 0) continue;
+    if (is_unknown(other, c->at)) continue;  // what was measured is all that is known
+    level_at(other, c->at, of_change, &mean, &sd);
+    const double off = c->level - mean;  // if larger than all doubt, then the law's doubt is more
+    const double of_law = fmax(sd * sd, off * off - c->variance);
+    const double gain = of_law / (of_law + c->variance);
+    c->level = mean + gain * off;
+    c->variance *= gain;
+  }
+}
+
+rmx_status rmx__level_settle(rmx__level *l, rmx_err *err) {
+  RMX_OWNED rmx__cell *cells = rmx_calloc(2 * l->n, sizeof *cells);
+  RMX_OWNED rmx__level *other = rmx_calloc(1, sizeof *other);
+  if (!cells || !other) return rmx_fail_memory(err, sizeof *other, "the level of a metric");
+  memcpy(cells, l->cells, l->n * sizeof *cells);
+  *other = (rmx__level){.cells = cells + l->n, .middle = l->middle, .unit = l->unit};
+  double done = 0;
+  for (size_t i = 0; i < l->n; i++) {
+    if (cells[i].variance == 0 || cells[i].at.size == done) continue;
+    settle_size(l, cells, done = cells[i].at.size, other);
+  }
+  return RMX_OK;
 }

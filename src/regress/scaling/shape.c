@@ -52,12 +52,14 @@ static void rows_of_run(rmx__shape *s, const rmx__value *values, size_t n, size_
     square += v * v;
     along += v * values[i].y;
   }
-  const double u = u_of(s, values[0].at.size);
-  s->rows[s->n++] = (rmx__shape_row){values[0].mixture, run, {1, u, mean}, level, 1 / (double)n};
+  const double u = u_of(s, values[0].at.size), anchor = values[0].anchor ? values[0].at.size : 0;
+  s->rows[s->n++] =
+      (rmx__shape_row){values[0].mixture, run, {1, u, mean}, anchor, level, 1 / (double)n};
   const bool sloped = square > 1e-12;
   if (sloped) {
     const double across = sqrt(square);
-    s->rows[s->n++] = (rmx__shape_row){values[0].mixture, run, {0, 0, across}, along / across, 1};
+    s->rows[s->n++] =
+        (rmx__shape_row){values[0].mixture, run, {0, 0, across}, anchor, along / across, 1};
   }
   for (size_t i = 0; i < n; i++) {
     const double v = v_of(s, values[i].at.tokens) - mean;
@@ -139,7 +141,9 @@ static void fill(const rmx__shape *s, const double *theta, const size_t *which, 
       const rmx__shape_row *p = &s->rows[which ? which[i] : i];
       const double one = p->f[0] * q->f[0], u = p->f[1] * q->f[1], v = p->f[2] * q->f[2];
       K[j * m + i] = k0[p->mixture] * (one + r1 * u + r2 * v) + one + u + v +
-                     (p->run == q->run ? own * one : 0) + (i == j ? noise * p->noise : 0);
+                     (p->run == q->run ? own * one : 0) +
+                     (p->anchor > 0 && p->anchor == q->anchor ? one : 0) +
+                     (i == j ? noise * p->noise : 0);
     }
   }
 }

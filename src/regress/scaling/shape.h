@@ -5,8 +5,10 @@
 // with a and b of the level's law. f0 is a Gaussian process with the covariance k of gp.h: its
 // lengths and warps are those of a process fitted to the effects of the mixtures, which are their
 // means over sizes and tokens. f1 and f2 have the covariances r1^2 k and r2^2 k. Each f also has a
-// constant of variance 1. A run (a mixture at one size) has a deviation of its own (sd nu), and
-// each of its values has noise (sd sigma). All of it is in units of the sd over the mixtures.
+// constant of variance 1. At a size with few mixtures (anchors) the law may be wrong, which is no
+// difference between mixtures: the runs there share a further constant of variance 1. A run (a
+// mixture at one size) has a deviation of its own (sd nu), and each of its values has noise (sd
+// sigma). All of it is in units of the sd over the mixtures.
 //
 // Of the values of one run only two combinations depend on f: the projections on 1 and v (or one,
 // where there is one value). So a run has two rows, however many values it has.
@@ -27,12 +29,14 @@ enum { RMX__OF_SIZE, RMX__OF_TOKENS, RMX__OWN, RMX__NOISE, RMX__SHAPE_PARAMETERS
 typedef struct rmx__value {
   size_t mixture;  // of the base process
   rmx_scale at;
-  double y;  // less the law, in units of the sd over mixtures
+  bool anchor;  // of a size with few mixtures
+  double y;     // less the law, in units of the sd over mixtures
 } rmx__value;
 
 typedef struct rmx__shape_row {
   size_t mixture, run;
-  double f[3];  // of f0, f1, f2
+  double f[3];    // of f0, f1, f2
+  double anchor;  // its size, if there are only anchors; or 0
   double y;
   double noise;  // variance over sigma^2
 } rmx__shape_row;
