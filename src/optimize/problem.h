@@ -37,16 +37,28 @@ rmx_status rmx__check_replicates(const rmx_optimize_options *o, rmx_err *err);
 rmx_status rmx__add_share(rmx_constraints *c, const char *name, const char *text,
                           const bool *member, double low, double high, rmx_err *err);
 
-// A bound on the weight of one domain; of two the tighter one counts.
-// Finds the domains that a name stands for: member (D), and the name in full.
-typedef struct rmx__name_finder {
-  rmx_status (*find)(const void *context, const char *text, bool *member, char **name,
+// The names that users type for domains. A weight may count within a part of the tokens (a phase).
+enum { RMX__ALL_TOKENS = -1 };
+typedef struct rmx__names {
+  const char *const *domains;  // (D)
+  // The domains that a name stands for: member (D), the name in full, and the part that its weight
+  // counts within, or RMX__ALL_TOKENS. NULL: rmx_find_domains(), within all tokens.
+  rmx_status (*find)(const void *context, const char *text, bool *member, char **name, int *part,
                      rmx_err *err);
   const void *context;
-} rmx__name_finder;
-// rmx_constraints_order() with names that the finder knows.
-rmx_status rmx__order(rmx_constraints *c, const char *text, const char *const *domains,
-                      const rmx__name_finder *finder, rmx_err *err);
+  const double *share;  // of all tokens, of each part
+} rmx__names;
+rmx_status rmx__names_find(const rmx__names *names, size_t D, const char *text, bool *member,
+                           char **name, int *part, rmx_err *err);
+// The share of all tokens that a part has.
+double rmx__names_share(const rmx__names *names, int part);
+// rmx_constraints_bound(), rmx_constraints_share() and rmx_constraints_order() with such names.
+rmx_status rmx__bound(rmx_constraints *c, rmx_bound kind, const char *text, const rmx__names *names,
+                      rmx_err *err);
+rmx_status rmx__share(rmx_constraints *c, const char *text, const rmx__names *names, rmx_err *err);
+rmx_status rmx__order(rmx_constraints *c, const char *text, const rmx__names *names, rmx_err *err);
+
+// A bound on the weight of one domain; of two the tighter one counts.
 rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
 rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
 

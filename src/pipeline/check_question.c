@@ -10,12 +10,44 @@
 
 // ---- bounds of the mixtures, and the mixtures that they are compared with
 
+// What names of the config may stand for: the domains, or columns of phases.
+typedef struct weights {
+  rmx_strings columns;  // empty without phases
+  rmx_phase_columns phases;
+  double *share;
+  rmx__phased_names typed;
+  rmx_constraints c;
+} weights;
+
+static void release_weights(weights *w) {
+  rmx_strings_release(&w->columns);
+  rmx_phase_columns_release(&w->phases);
+  free(w->share);
+  rmx_constraints_release(&w->c);
+}
+
+static rmx_status make_weights(const struct rmx__check *k, weights *w, rmx_err *err) {
+  size_t n;
+  RMX_TRY(rmx_phase_shares(&k->p->experiment.config.sample.phases, "sample.phases", &w->share, &n,
+                           err));
+  for (size_t i = 0; i < n * k->n_train; i++) {
+    RMX_OWNED char *name = rmx_format("phase_%zu_%s", i / k->n_train, k->names[i % k->n_train]);
+    if (!name || !rmx_strings_add(&w->columns, name))
+      return rmx_fail_memory(err, 0, "names of columns");
+  }
+  const char *const *names = n ? (const char *const *)w->columns.items : k->names;
+  RMX_TRY(rmx_phase_columns_find(names, w->columns.n, &w->phases, err));
+  rmx__phased_names_make(names, &w->phases, w->share, &w->typed);
+  RMX_TRY(rmx_constraints_make(n ? w->columns.n : k->n_train, &w->c, err));
+  return rmx__hold_phases(names, &w->phases, w->share, &w->c, err);
+}
+
 static void check_bounds(struct rmx__check *k) {
   const rmx_problem_options *q = &k->p->experiment.config.search.problem;
-  RMX_OWNED_BY(rmx_constraints_release) rmx_constraints c = {0};
+  RMX_OWNED_BY(release_weights) weights w = {0};
+  const rmx__names *names = &w.typed.names;
   rmx_err err;
-  if (k->uncertain || k->n_train == 0 || rmx_constraints_make(k->n_train, &c, &err) != RMX_OK)
-    return;
+  if (k->uncertain || k->n_train == 0 || make_weights(k, &w, &err) != RMX_OK) return;
   const struct {
     const char *key;
     const rmx_strings *texts;
@@ -25,17 +57,13 @@ static void check_bounds(struct rmx__check *k) {
                 {"optimize.fix", &q->fix, RMX_FIX}};
   for (size_t b = 0; b < 3; b++)
     for (size_t i = 0; i < bounds[b].texts->n; i++)
-      rmx__hold(
-          k, bounds[b].key,
-          rmx_constraints_bound(&c, bounds[b].kind, bounds[b].texts->items[i], k->names, &err),
-          &err);
+      rmx__hold(k, bounds[b].key,
+                rmx__bound(&w.c, bounds[b].kind, bounds[b].texts->items[i], names, &err), &err);
   for (size_t i = 0; i < q->share.n; i++)
-    rmx__hold(k, "optimize.share", rmx_constraints_share(&c, q->share.items[i], k->names, &err),
-              &err);
+    rmx__hold(k, "optimize.share", rmx__share(&w.c, q->share.items[i], names, &err), &err);
   for (size_t i = 0; i < q->ordered.n; i++)
-    rmx__hold(k, "optimize.ordered", rmx_constraints_order(&c, q->ordered.items[i], k->names, &err),
-              &err);
-  rmx__hold(k, "optimize", rmx_constraints_check(&c, k->names, &err), &err);
+    rmx__hold(k, "optimize.ordered", rmx__order(&w.c, q->ordered.items[i], names, &err), &err);
+  rmx__hold(k, "optimize", rmx_constraints_check(&w.c, names->domains, &err), &err);
 }
 
 // ---- the question

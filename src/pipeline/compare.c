@@ -254,6 +254,7 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
   comparison k;
   RMX_OWNED rmx_run *runs = NULL;
   size_t n;
+  RMX_TRY(rmx__comparison_typed_target(p, err));
   rmx_status status = begin(&k, &p->experiment, err);
   if (status != RMX_OK) status = rmx_from_file(!rmx__was_set(p, "compare.against"), err);
   if (status == RMX_OK) status = rmx__comparison_models(&k, &p->listener, &runs, &n, err);
@@ -285,6 +286,7 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
   if (absolute) rmx__optimum_warn(mixture, &p->listener);
   RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
   const bool needs_target = strcmp(name, "best_run") == 0;
+  if (needs_target) RMX_TRY(rmx__comparison_typed_target(p, err));
   RMX_TRY(begin_named(&k, &p->experiment, &name, 1, seeds, needs_target, err));
   RMX_TRY(rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err));
   if (!p->would) RMX_TRY(rmx__score_runs(p, k.runs, seeds, "pretrain", err));

@@ -75,6 +75,15 @@ rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t 
   return with_target ? target_weights(c, err) : RMX_OK;
 }
 
+rmx_status rmx__comparison_typed_target(rmx_pipeline *p, rmx_err *err) {
+  comparison c;
+  if (!rmx__was_set(p, "target") || !rmx__experiment_has(&p->experiment, "corpus/corpus.json"))
+    return RMX_OK;
+  const rmx_status status = rmx__comparison_begin(&c, &p->experiment, 1, 1, true, err);
+  rmx__comparison_release(&c);
+  return status == RMX_OK ? RMX_OK : rmx_refused(true, err);
+}
+
 static bool equal(const double *a, const double *b, size_t n) {
   size_t i = 0;
   while (i < n && fabs(a[i] - b[i]) <= SAME_WEIGHT) i++;

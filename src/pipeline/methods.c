@@ -373,6 +373,7 @@ rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err) {
   if (p->experiment.config.compare.methods.n == 0) return RMX_OK;
   struct methods m = {.p = p};
   rmx_strings names = {0};
+  RMX_TRY(rmx__comparison_typed_target(p, err));
   rmx_status status = split_names(&p->experiment.config.compare.methods, &names, err);
   if (status == RMX_OK)
     status = rmx__comparison_begin(&m.k, &p->experiment, names.n,

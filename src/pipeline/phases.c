@@ -49,19 +49,19 @@ void rmx__phased_release(rmx__phased *p) {
 }
 
 // The names of the columns of phase k (NULL domain), or of a domain in all phases: "a,b,c".
-static char *list_columns(const rmx_fit *f, const rmx_phase_columns *c, size_t k,
+static char *list_columns(const char *const *names, const rmx_phase_columns *c, size_t k,
                           const char *domain) {
   rmx_buf b = {0};
-  for (size_t d = 0; d < f->D; d++)
+  for (size_t d = 0; d < c->D; d++)
     if (domain ? strcmp(c->domain[d], domain) == 0 : c->of[d] == k)
-      rmx_buf_printf(&b, "%s%s", b.size ? "," : "", f->domains[d]);
+      rmx_buf_printf(&b, "%s%s", b.size ? "," : "", names[d]);
   if (!b.failed && b.data) return b.data;
   rmx_buf_release(&b);
   return NULL;
 }
 
 // typed: what messages call it.
-static rmx_status add_share(rmx_constraints *k, const rmx_fit *f, const char *name,
+static rmx_status add_share(rmx_constraints *k, const char *const *names, const char *name,
                             const char *typed, double low, double high, char *columns,
                             rmx_err *err) {
   char a[32], b[32];
@@ -70,88 +70,69 @@ static rmx_status add_share(rmx_constraints *k, const rmx_fit *f, const char *na
   RMX_OWNED char *list = columns;
   RMX_OWNED char *text = list ? rmx_format("%s=%s..%s:%s", name, a, b, list) : NULL;
   if (!text) return rmx_fail_memory(err, 0, "a share");
-  RMX_TRY(rmx_constraints_share(k, text, (const char *const *)f->domains, err));
+  RMX_TRY(rmx_constraints_share(k, text, names, err));
   rmx_share *s = &k->shares[k->n_shares - 1];
   free(s->text);
   return (s->text = rmx_strdup(typed)) ? RMX_OK : rmx_fail_memory(err, 0, "a share");
 }
 
-rmx_status rmx__hold_phases(const rmx_fit *f, const rmx__phased *p, rmx_constraints *k,
-                            rmx_err *err) {
+rmx_status rmx__hold_phases(const char *const *names, const rmx_phase_columns *c,
+                            const double *share, rmx_constraints *k, rmx_err *err) {
   // The last phase has what the others leave.
-  for (size_t i = 0; i + 1 < p->columns.n; i++) {
+  for (size_t i = 0; i + 1 < c->n; i++) {
     char name[32], typed[64];
     snprintf(name, sizeof name, "phase %zu", i);
-    snprintf(typed, sizeof typed, "the share of phase %zu (%.4g)", i, f->phase_share[i]);
-    RMX_TRY(add_share(k, f, name, typed, f->phase_share[i], f->phase_share[i],
-                      list_columns(f, &p->columns, i, NULL), err));
+    snprintf(typed, sizeof typed, "the share of phase %zu (%.4g)", i, share[i]);
+    RMX_TRY(
+        add_share(k, names, name, typed, share[i], share[i], list_columns(names, c, i, NULL), err));
   }
   return RMX_OK;
 }
 
-// The cap, floor or fixed weight of a domain over all phases, as a share; or of one phase, whose
-// weights count within the phase.
-rmx_status rmx__phase_bound(const rmx_fit *f, const rmx__phased *p, rmx_bound kind,
-                            const char *text, rmx_constraints *k, rmx_err *err) {
-  static const char *const flags[] = {"--floor", "--cap", "--fix"};
-  const char *const *names = (const char *const *)f->domains, *equals = strrchr(text, '=');
-  if (p->columns.n == 0 || !equals || equals == text)
-    return rmx_constraints_bound(k, kind, text, names, err);
-  double x;
-  RMX_OWNED char *name = rmx_format("%.*s", (int)(equals - text), text),
-                 *typed = rmx_format("%s %s", flags[kind], text);
-  if (!name || !typed) return rmx_fail_memory(err, 0, "a constraint");
-  RMX_TRY(rmx_parse_real(equals + 1, typed, &x, err));
-  if (!(x >= 0 && x <= 1))
-    return rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
-  for (size_t d = 0; d < p->columns.n_domains; d++)
-    if (strcmp(p->columns.domains[d], name) == 0)
-      return add_share(k, f, name, typed, kind == RMX_CAP ? 0 : x, kind == RMX_FLOOR ? 1 : x,
-                       list_columns(f, &p->columns, 0, name), err);
-  for (size_t d = 0; d < f->D; d++) {
-    if (strcmp(f->domains[d], name) != 0) continue;
-    const double scaled = x * f->phase_share[p->columns.of[d]];
-    if (kind != RMX_CAP) RMX_TRY(rmx__set_low(k, d, scaled, typed, err));
-    return kind == RMX_FLOOR ? RMX_OK : rmx__set_high(k, d, scaled, typed, err);
-  }
-  return rmx_constraints_bound(k, kind, text, names, err);
-}
-
-// A domain stands for its columns in all phases; other names are those of columns.
-typedef struct phased_names {
-  const rmx_fit *f;
-  const rmx__phased *p;
-} phased_names;
-
+// A name is first one of domains over all phases, then one of columns, whose weights count within
+// their phase.
 static rmx_status find_in_phases(const void *context, const char *text, bool *member, char **name,
-                                 rmx_err *err) {
-  const phased_names *n = context;
-  bool known = false;
-  for (size_t d = 0; d < n->f->D; d++) {
-    member[d] = strcmp(n->p->columns.domain[d], text) == 0;
-    known |= member[d];
+                                 int *part, rmx_err *err) {
+  const rmx__phased_names *n = context;
+  const rmx_phase_columns *c = n->columns;
+  rmx_err ignored;
+  RMX_OWNED bool *one = rmx_calloc(c->n_domains + 1, sizeof *one);
+  if (!one) return rmx_fail_memory(err, c->n_domains, "names");
+  *part = RMX__ALL_TOKENS;
+  if (rmx_find_domains(text, c->domains, c->n_domains, one, name, &ignored) == RMX_OK) {
+    for (size_t d = 0; d < c->D; d++) member[d] = one[c->index[d]];
+    return RMX_OK;
   }
-  if (!known)
-    return rmx_find_domains(text, (const char *const *)n->f->domains, n->f->D, member, name, err);
-  return (*name = rmx_strdup(text)) ? RMX_OK : rmx_fail_memory(err, 0, "an order");
+  RMX_TRY(rmx_find_domains(text, n->names.domains, c->D, member, name, err));
+  bool several = false;
+  for (size_t d = 0; d < c->D; d++) {
+    if (!member[d]) continue;
+    several |= *part != RMX__ALL_TOKENS && *part != (int)c->of[d];
+    *part = (int)c->of[d];
+  }
+  if (several) *part = RMX__ALL_TOKENS;
+  return RMX_OK;
 }
 
-rmx_status rmx__phase_order(const rmx_fit *f, const rmx__phased *p, const char *text,
-                            rmx_constraints *k, rmx_err *err) {
-  const phased_names names = {f, p};
-  const rmx__name_finder finder = {find_in_phases, &names};
-  return rmx__order(k, text, (const char *const *)f->domains, p->columns.n ? &finder : NULL, err);
+void rmx__phased_names_make(const char *const *names, const rmx_phase_columns *columns,
+                            const double *share, rmx__phased_names *out) {
+  *out = (rmx__phased_names){.columns = columns, .names = {.domains = names}};
+  if (columns->n == 0) return;
+  out->names.find = find_in_phases;
+  out->names.context = out;
+  out->names.share = share;
 }
 
 rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
                              rmx_constraints *k, rmx_err *err) {
   const rmx_phase_columns *c = &p->columns;
+  const char *const *names = (const char *const *)f->domains;
   for (size_t i = 0; i < c->n_domains; i++) {
     if (cap[i] >= 1) continue;
     RMX_OWNED char *typed = rmx_format("the cap by epochs of %s (%.4g)", c->domains[i], cap[i]);
     if (!typed) return rmx_fail_memory(err, 0, "a cap");
-    RMX_TRY(add_share(k, f, c->domains[i], typed, 0, cap[i], list_columns(f, c, 0, c->domains[i]),
-                      err));
+    RMX_TRY(add_share(k, names, c->domains[i], typed, 0, cap[i],
+                      list_columns(names, c, 0, c->domains[i]), err));
     rmx_share *s = &k->shares[k->n_shares - 1];
     for (size_t d = 0; d < f->D; d++) s->factor[d] *= p->share[c->of[d]] / f->phase_share[c->of[d]];
   }

@@ -264,20 +264,18 @@ static rmx_status typed_of(rmx_pipeline *p, const rmx_problem_options *o, const 
   const rmx_problem_options *config = &p->experiment.config.search.problem;
   const rmx_strings *of_config[] = {&config->floor, &config->cap, &config->fix};
   const rmx_strings *bounds[] = {&o->floor, &o->cap, &o->fix};
+  rmx__phased_names n;
+  rmx__phased_names_make(names, &ph->columns, f->phase_share, &n);
   for (int kind = RMX_FLOOR; kind <= RMX_FIX; kind++)
     for (size_t i = 0; i < bounds[kind]->n; i++) {
-      const char *text = bounds[kind]->items[i];
-      const rmx_status status = ph->columns.n
-                                    ? rmx__phase_bound(f, ph, (rmx_bound)kind, text, k, err)
-                                    : rmx_constraints_bound(k, (rmx_bound)kind, text, names, err);
-      if (status != RMX_OK) return rmx_refused(was_typed(p, keys[kind], of_config[kind], i), err);
+      if (rmx__bound(k, (rmx_bound)kind, bounds[kind]->items[i], &n.names, err) != RMX_OK)
+        return rmx_refused(was_typed(p, keys[kind], of_config[kind], i), err);
     }
   for (size_t i = 0; i < o->share.n; i++)
-    if (rmx_constraints_share(k, o->share.items[i], names, err) != RMX_OK)
+    if (rmx__share(k, o->share.items[i], &n.names, err) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.share", &config->share, i), err);
   for (size_t i = 0; i < o->ordered.n; i++)
-    if ((ph->columns.n ? rmx__phase_order(f, ph, o->ordered.items[i], k, err)
-                       : rmx_constraints_order(k, o->ordered.items[i], names, err)) != RMX_OK)
+    if (rmx__order(k, o->ordered.items[i], &n.names, err) != RMX_OK)
       return rmx_refused(was_typed(p, "optimize.ordered", &config->ordered, i), err);
   return RMX_OK;
 }
@@ -357,7 +355,8 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   RMX_OWNED_BY(rmx__phased_release) rmx__phased phased = {0};
   const rmx__phased *ph = &phased;
   RMX_TRY(rmx__search_phases(f, &a->phases, &phased, err));
-  RMX_TRY(rmx__hold_phases(f, ph, &q->constraints, err));
+  RMX_TRY(rmx__hold_phases((const char *const *)f->domains, &ph->columns, f->phase_share,
+                           &q->constraints, err));
   RMX_TRY(read_mixture(a->prior, f, ph, f->mean_mixture, &q->prior, err));
   if (a->prior) rmx_problem_set_origin(q, f, RMX_PRIOR_FILE, a->prior);
   if (corpus && !a->prior) {

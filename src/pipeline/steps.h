@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/stamp.h"
 #include "experiment/files.h"
+#include "optimize/problem.h"
 
 rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err);
@@ -108,14 +109,18 @@ typedef struct rmx__phased {
 rmx_status rmx__search_phases(const rmx_fit *f, const rmx_strings *asked, rmx__phased *out,
                               rmx_err *err);
 void rmx__phased_release(rmx__phased *p);
-// Constraints: the sum of each phase; a bound or an order that the user typed; caps (n_domains) by
-// epochs, over all phases; the mixtures of the first phases.
-rmx_status rmx__hold_phases(const rmx_fit *f, const rmx__phased *p, rmx_constraints *k,
-                            rmx_err *err);
-rmx_status rmx__phase_bound(const rmx_fit *f, const rmx__phased *p, rmx_bound kind,
-                            const char *text, rmx_constraints *k, rmx_err *err);
-rmx_status rmx__phase_order(const rmx_fit *f, const rmx__phased *p, const char *text,
-                            rmx_constraints *k, rmx_err *err);
+// What users may type for columns of phases: a domain or a node of them over all phases, or columns
+// and nodes of one phase. Without phases: the names alone. out must stay where it is.
+typedef struct rmx__phased_names {
+  rmx__names names;
+  const rmx_phase_columns *columns;
+} rmx__phased_names;
+void rmx__phased_names_make(const char *const *names, const rmx_phase_columns *columns,
+                            const double *share, rmx__phased_names *out);
+// Constraints: the sum of each phase; caps (n_domains) by epochs, over all phases; the mixtures of
+// the first phases.
+rmx_status rmx__hold_phases(const char *const *names, const rmx_phase_columns *c,
+                            const double *share, rmx_constraints *k, rmx_err *err);
 rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
                              rmx_constraints *k, rmx_err *err);
 rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
@@ -341,6 +346,8 @@ typedef struct comparison {
 // Opens the corpus, makes room for n contenders, which the caller fills in. Release in any case.
 rmx_status rmx__comparison_begin(comparison *c, const rmx_experiment *e, size_t n, size_t seeds,
                                  bool with_target, rmx_err *err);
+// RMX_EUSAGE where the target was typed (--set target=) and is none of this corpus.
+rmx_status rmx__comparison_typed_target(rmx_pipeline *p, rmx_err *err);
 // The contender that a mixture's name means: optimum, prior, uniform, best_single, best_run,
 // single:DOMAIN, a mixture file. RMX_EUSAGE for what is none of them.
 rmx_status rmx__contender_named(const comparison *c, const char *name, contender *out,

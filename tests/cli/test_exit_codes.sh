@@ -142,12 +142,15 @@ is 2 "$REGMIX" run -C exp --set compare.methods=nonsense
 is 0 "$REGMIX" prepare -C exp -q
 is 2 "$REGMIX" pretrain -C exp --mixture nonsense
 is 1 "$REGMIX" pretrain -C exp --mixture none.yaml
+is 2 "$REGMIX" compare -C exp --set target=zebra
+is 2 "$REGMIX" compare -C exp --set target=zebra --methods prior
 is 2 "$REGMIX" init exp1 --text exp/text --target zebra
 is 2 "$REGMIX" pretrain -C exp --mixture single:zebra
 is 2 "$REGMIX" train -C exp --jobs x
 cp exp/regmix.yaml good.yaml
 sed 's/^target: exam/target: zebra/' good.yaml > exp/regmix.yaml
 is 1 "$REGMIX" prepare -C exp
+is 1 "$REGMIX" compare -C exp
 sed 's/^compare: .*/compare: {seeds: 1, methods: nonsense}/' good.yaml > exp/regmix.yaml
 is 1 "$REGMIX" run -C exp
 cp good.yaml exp/regmix.yaml

@@ -108,6 +108,56 @@ same "an order of domains is one over all phases" True "$(value o.json 'sum(p["s
 try "with columns, too" 0 "" $optimize --fit h --ordered 'phase_0_web<code'
 try "and no others" 2 'unknown domain "cod"' $optimize --fit h --ordered 'web<cod'
 try "floors of phases that clash are named as they were typed" 1 "--floor phase_0_web=0.6, --floor phase_0_code=0.6 and the share of phase 0 (0.8) cannot all be kept" $optimize --fit h --floor phase_0_web=0.6 --floor phase_0_code=0.6
+# ---- nodes: a name of a phase counts within it, other names over all phases. x matters at the end.
+awk 'BEGIN { srand(5); print "name,phase_0_web,phase_0_x:code,phase_0_x:books,phase_1_web,phase_1_x:code,phase_1_x:books,size" > "t.csv"; print "name,x_loss" > "u.csv"
+  for (i = 0; i < 40; i++) { a = rand(); b = rand(); c = rand(); d = rand()
+    printf "r%d,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%d\n", i, a, (1 - a) * c, (1 - a) * (1 - c), b, (1 - b) * d, (1 - b) * (1 - d), i > "t.csv"
+    printf "r%d,%.6f\n", i, 3 - (1.02 - b) ^ 0.5 - 0.2 * (0.02 + a) ^ 0.5 - 0.1 * d > "u.csv" } }'
+try "a tree in phases" 0 "40 runs" "$REGMIX" fit --mixtures t.csv --metrics u.csv --phases 0.8,0.2 --out tree
+# keeps OPTION VALUE CONDITION [MORE]: of o, x(k) and w(k, domain) within phase k, s(domain) of all tokens
+keeps() {
+  # shellcheck disable=SC2086
+  $optimize --fit tree "$1" "$2" ${4-} --json > o.json 2> stderr.txt || cat stderr.txt
+  same "$1 $2${4-}" True "$(python3 -c 'import json, sys
+p = json.load(open("o.json"))["phases"]
+constraints = json.load(open("o.json"))["constraints"]
+w = lambda k, d: p[k]["mixture"][d]
+x = lambda k: w(k, "x:code") + w(k, "x:books")
+s = lambda f: sum(p[k]["share"] * f(k) for k in (0, 1))
+near = lambda a, b: abs(a - b) < 1e-4
+print(eval(sys.argv[1]))' "$3")"
+}
+keeps --cap x:code=0.9 'x(1) > 0.8'
+keeps --cap phase_1_x=0.3 'near(x(1), 0.3) and near(constraints["share"]["phase_1_x"]["high"], 0.06)'
+keeps --cap phase_1_x=0.3 'x(1) < 0.3001' ' --method simulate'
+keeps --fix phase_1_x=0.1 'near(x(1), 0.1)'
+keeps --floor phase_1_x=0.5 'x(1) > 0.8'
+keeps --floor phase_0_x=0.9 'x(0) > 0.8999'
+keeps --cap x=0.1 'near(s(x), 0.1)'
+keeps --cap x=0.5 'near(s(x), 0.1) and sorted(constraints["share"]) == ["phase 0", "x", "x (2)"]' ' --share x=0.9:web'
+keeps --share x=0.1 'near(s(x), 0.1)'
+keeps --share some=0.4..0.5:phase_1_x:code,phase_1_x:books 'near(x(1), 0.5)'
+keeps --share some=0.4..0.5:phase_0_web,phase_1_web '0.3999 < s(lambda k: w(k, "web")) < 0.5001'
+keeps --share some=0.05..0.1:x:code,x:books 'near(s(x), 0.1)'
+keeps --ordered 'phase_1_x<phase_0_web' 'near(x(1), w(0, "web")) or x(1) < w(0, "web")'
+keeps --ordered 'phase_0_web<phase_1_web' 'w(0, "web") < w(1, "web") + 1e-4'
+keeps --ordered 'phase_0_web<phase_1_web' 'w(0, "web") < w(1, "web") + 1e-4' ' --method simulate --samples 2k'
+keeps --ordered 'phase_0_x<phase_1_x' 'x(0) < 0.2 and x(1) > 0.8'
+keeps --ordered 'web<x' 's(lambda k: w(k, "web")) < 0.5001'
+"$REGMIX" suggest -q -n 3 --fit tree --target x_loss --no-curve --cap phase_1_x=0.3 --out next.csv > /dev/null 2>&1
+same "suggested runs keep it" 3 "$(awk -F, 'NR > 1 && $6 + $7 < 0.06 + 1e-6 || NR > 1 && $6 + $7 > 0.2 && $6 + $7 < 0.3 + 1e-6' next.csv | wc -l | tr -d ' ')"
+$optimize --fit tree --cap phase_1_x=0.3 --out kept.yaml > /dev/null 2>&1
+same "and so does an export" 0.30 "$("$REGMIX" export --mixture kept.yaml --to csv --phase 1 2> /dev/null | awk -F, '/^x:/ { s += $2 } END { printf "%.2f", s }')"
+sed 's/^optimize: .*//' exp/regmix.yaml > plain.yaml
+for key in "cap: [phase_1_a=0.2]" "ordered: ['phase_0_a<phase_1_b']" "share: ['s=0..0.5:phase_0_a,phase_1_a']" "floor: [a=0.1]"; do
+  { cat plain.yaml; echo "optimize: {$key}"; } > exp/regmix.yaml
+  try "check knows $key" 0 "" "$REGMIX" check -C exp
+done
+{ cat plain.yaml; echo 'optimize: {fix: [phase_1_c=0.2]}'; } > exp/regmix.yaml
+try "and a name that is none" 1 'unknown domain "phase_1_c"' "$REGMIX" check -C exp
+{ cat plain.yaml; echo 'optimize: {floor: [phase_1_a=0.6, phase_1_b=0.6]}'; } > exp/regmix.yaml
+try "and bounds that clash" 1 "--floor phase_1_a=0.6" "$REGMIX" check -C exp
+
 printf 'web: 10M\ncode: 1G\n' > tokens.yaml
 $optimize --fit h --tokens tokens.yaml --budget 1G --max-epochs 10 --json > o.json 2> /dev/null
 same "caps by epochs hold over all phases" True "$(value o.json 'abs(sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) - 0.1) < 1e-3')"

@@ -240,6 +240,47 @@ START_TEST(nodes_and_orders_are_kept) {
 }
 END_TEST
 
+static rmx_status find_in_part(const void *domains, const char *text, bool *member, char **name,
+                               int *part, rmx_err *e) {
+  *part = text[0] - '0';
+  return rmx_find_domains(text, domains, 6, member, name, e);
+}
+
+// Weights that count within a part of the tokens are bounded and compared within it.
+START_TEST(bounds_and_orders_hold_within_parts) {
+  static const char *const tree[] = {"0/x/a", "0/x/b", "0/y", "1/x/a", "1/x/b", "1/y"};
+  static const double share[] = {0.8, 0.2};
+  const rmx__names names = {tree, find_in_part, tree, share};
+  rmx_constraints c = {0};
+  must(rmx_constraints_make(6, &c, err));
+  must(rmx__bound(&c, RMX_CAP, "1/x=0.3", &names, err));
+  must(rmx__bound(&c, RMX_FLOOR, "0/x=0.5", &names, err));
+  must(rmx__bound(&c, RMX_FIX, "1/y=0.7", &names, err));
+  must(rmx__share(&c, "one=0.1..0.6:1/x/a,1/y", &names, err));
+  must(rmx__share(&c, "both=0.1..0.6:0/y,1/y", &names, err));
+  must(rmx__order(&c, "0/y<1/y", &names, err));
+  must(rmx__order(&c, "1/x/a<1/x/b", &names, err));
+  static const double wanted[][2] = {{0, 0.06}, {0.4, 0.8}, {0.02, 0.12}, {0.1, 0.6}};
+  for (size_t i = 0; i < 4; i++) {
+    ck_assert_double_eq_tol(c.shares[i].low, wanted[i][0], 1e-12);
+    ck_assert_double_le(c.shares[i].high, i == 1 ? 1 : wanted[i][1] + 1e-12);
+    ck_assert_double_ge(c.shares[i].high, wanted[i][1] - 1e-12);
+  }
+  ck_assert_double_eq_tol(c.low[5], 0.14, 1e-12);
+  ck_assert_double_eq_tol(c.high[5], 0.14, 1e-12);
+  ck_assert_double_eq_tol(c.shares[4].factor[2], -1, 1e-12);
+  ck_assert_double_eq_tol(c.shares[4].factor[5], 4, 1e-12);
+  ck_assert_double_eq_tol(c.shares[5].factor[4], 1, 1e-12);
+  // A mixture is made level as the order counts.
+  double w[6] = {0.1, 0.1, 0.6, 0.1, 0.05, 0.05}, inside[6] = {0.4, 0.3, 0.1, 0.02, 0.04, 0.14};
+  const rmx__feasible r = {.D = 6, .constraints = &c, .interior = inside};
+  rmx__feasible_level(&r, w);
+  ck_assert_double_le(w[2], 4 * w[5] + 1e-9);
+  ck_assert_double_ge(w[2], 4 * w[5] - 1e-9);
+  rmx_constraints_release(&c);
+}
+END_TEST
+
 START_TEST(orders_are_checked) {
   static const char *const tree[] = {"web:q0", "web:q1", "web:q2", "wiki"};
   const struct {
@@ -455,6 +496,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, every_constraint_is_kept);
   tcase_add_test(tc, effects_of_many_domains_begin_at_the_optimum);
   tcase_add_test(tc, nodes_and_orders_are_kept);
+  tcase_add_test(tc, bounds_and_orders_hold_within_parts);
   tcase_add_test(tc, orders_are_checked);
   tcase_add_test(tc, clashes_are_named);
   tcase_add_test(tc, worst_case_and_front);

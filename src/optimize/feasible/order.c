@@ -10,16 +10,16 @@ enum { MAX_PASSES = 100 };
 static const double TOLERANCE = 1e-12;
 
 typedef struct totals {
-  double below, above;  // of the two sides
+  double below, above;  // of the two sides, as the order counts them
   double inside;        // of the side above, at the interior point
 } totals;
 
 static totals totals_of(const rmx__feasible *r, const rmx_share *s, const double *w) {
   totals t = {0};
   for (size_t d = 0; d < r->D; d++) {
-    if (s->factor[d] < 0) t.below += w[d];
-    if (s->factor[d] > 0) t.above += w[d];
-    if (s->factor[d] > 0) t.inside += r->interior[d];
+    if (s->factor[d] < 0) t.below -= s->factor[d] * w[d];
+    if (s->factor[d] > 0) t.above += s->factor[d] * w[d];
+    if (s->factor[d] > 0) t.inside += s->factor[d] * r->interior[d];
   }
   return t;
 }

@@ -65,34 +65,52 @@ rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *tex
   return replace(&c->high_text[d], text, err);
 }
 
+rmx_status rmx__names_find(const rmx__names *names, size_t D, const char *text, bool *member,
+                           char **name, int *part, rmx_err *err) {
+  *part = RMX__ALL_TOKENS;
+  return names->find ? names->find(names->context, text, member, name, part, err)
+                     : rmx_find_domains(text, names->domains, D, member, name, err);
+}
+
+double rmx__names_share(const rmx__names *names, int part) {
+  return part == RMX__ALL_TOKENS ? 1 : names->share[part];
+}
+
 rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char *text,
                                  const char *const *domains, rmx_err *err) {
+  return rmx__bound(c, kind, text, &(rmx__names){.domains = domains}, err);
+}
+
+rmx_status rmx__bound(rmx_constraints *c, rmx_bound kind, const char *text, const rmx__names *names,
+                      rmx_err *err) {
   static const char *const flags[] = {"--floor", "--cap", "--fix"};
   const char *equals = strrchr(text, '=');
   if (equals == NULL || equals == text)
     return rmx_fail(err, RMX_EINPUT, "%s %s: wanted DOMAIN=WEIGHT", flags[kind], text);
   double x = 0;
+  int part = RMX__ALL_TOKENS;
   RMX_OWNED char *name = rmx_format("%.*s", (int)(equals - text), text), *whole = NULL,
                  *typed = rmx_format("%s %s", flags[kind], text);
   RMX_OWNED bool *member = rmx_calloc(c->D, sizeof *member);
   if (!name || !typed || !member) return rmx_fail_memory(err, strlen(text), "a constraint");
   RMX_TRY(rmx_parse_real(equals + 1, typed, &x, err));
-  if (rmx_find_domains(name, domains, c->D, member, &whole, err) != RMX_OK) {
+  if (rmx__names_find(names, c->D, name, member, &whole, &part, err) != RMX_OK) {
     rmx_fail_in(err, "%s", typed);
     return err->status;
   }
   if (!(x >= 0 && x <= 1))
     return rmx_fail(err, RMX_EINPUT, "%s: a weight is a share of the tokens, 0 to 1", typed);
+  const double of = rmx__names_share(names, part);
   size_t d = 0, n = 0;
   for (size_t k = 0; k < c->D; k++) {
     n += member[k];
     if (member[k]) d = k;
   }
   if (n > 1)
-    return rmx__add_share(c, whole, typed, member, kind == RMX_CAP ? 0 : x,
-                          kind == RMX_FLOOR ? 1 : x, err);
-  if (kind != RMX_CAP) RMX_TRY(rmx__set_low(c, d, x, typed, err));
-  return kind != RMX_FLOOR ? rmx__set_high(c, d, x, typed, err) : RMX_OK;
+    return rmx__add_share(c, whole, typed, member, kind == RMX_CAP ? 0 : x * of,
+                          kind == RMX_FLOOR ? 1 : x * of, err);
+  if (kind != RMX_CAP) RMX_TRY(rmx__set_low(c, d, x * of, typed, err));
+  return kind != RMX_FLOOR ? rmx__set_high(c, d, x * of, typed, err) : RMX_OK;
 }
 
 rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
@@ -167,18 +185,25 @@ static void set_some(json_t *root, const char *key, json_t *some) {
     json_decref(some);
 }
 
-// Several bounds on the same domains, as of --floor and --cap of a node, are one.
+// Several bounds on the same domains, as of --floor and --cap of a node, are one. Of others with
+// this name the second is "x (2)".
 static void add_share(json_t *shares, const rmx_share *s, const char *const *domains, size_t D) {
   json_t *members = json_array();
   double low = s->low, high = s->high;
   for (size_t d = 0; d < D; d++)
     if (s->factor[d] != 0) json_array_append_new(members, json_string(domains[d]));
-  const json_t *had = json_object_get(shares, s->name);
-  if (had && json_equal(json_object_get(had, "domains"), members)) {
+  RMX_OWNED char *name = rmx_strdup(s->name);
+  const json_t *had = NULL;
+  for (int n = 2; name && (had = json_object_get(shares, name)); n++) {
+    if (json_equal(json_object_get(had, "domains"), members)) break;
+    free(name);
+    name = rmx_format("%s (%d)", s->name, n);
+  }
+  if (had) {
     low = fmax(low, json_real_value(json_object_get(had, "low")));
     high = fmin(high, json_real_value(json_object_get(had, "high")));
   }
-  json_object_set_new(shares, s->name,
+  json_object_set_new(shares, name ? name : s->name,
                       json_pack("{s:f, s:f, s:o}", "low", low, "high", high, "domains", members));
 }
 

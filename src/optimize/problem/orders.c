@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders as people type them: A<B<C. Each pair of neighbours is a linear constraint,
-// 0 <= weight(B) - weight(A). Orders that lead back to their start would make weights equal, which
-// nobody means, so they are refused.
+// 0 <= weight(B) - weight(A); weights within parts of the tokens are compared within them. Orders
+// that lead back to their start would make weights equal, which nobody means, so they are refused.
 
 #include <ctype.h>
 #include <math.h>
@@ -14,6 +14,7 @@
 typedef struct side {
   bool *member;  // (D)
   char *name;
+  int part;
 } side;
 
 static void release_side(side *s) {
@@ -23,8 +24,8 @@ static void release_side(side *s) {
 }
 
 // One name of the order, with spaces around it.
-static rmx_status read_side(const rmx_constraints *c, char *text, const char *const *domains,
-                            const rmx__name_finder *finder, side *out, rmx_err *err) {
+static rmx_status read_side(const rmx_constraints *c, char *text, const rmx__names *names,
+                            side *out, rmx_err *err) {
   text += strspn(text, " \t=");  // so A<=B is A<B
   size_t n = strlen(text);
   while (n > 0 && isspace((unsigned char)text[n - 1])) n--;
@@ -32,24 +33,24 @@ static rmx_status read_side(const rmx_constraints *c, char *text, const char *co
   if (n == 0) return rmx_fail(err, RMX_EINPUT, "a name is missing; wanted A<B<C");
   if (!(out->member = rmx_calloc(c->D, sizeof *out->member)))
     return rmx_fail_memory(err, c->D, "an order");
-  return finder ? finder->find(finder->context, text, out->member, &out->name, err)
-                : rmx_find_domains(text, domains, c->D, out->member, &out->name, err);
+  return rmx__names_find(names, c->D, text, out->member, &out->name, &out->part, err);
 }
 
 static rmx_status add_pair(rmx_constraints *c, const side *below, const side *above,
-                           const char *const *domains, rmx_err *err) {
+                           const rmx__names *names, rmx_err *err) {
   if (strcmp(below->name, above->name) == 0)
     return rmx_fail(err, RMX_EINPUT, "\"%s\" is ordered before itself", below->name);
   for (size_t d = 0; d < c->D; d++)
     if (below->member[d] && above->member[d])
       return rmx_fail(err, RMX_EINPUT, "\"%s\" and \"%s\" both contain the domain \"%s\"",
-                      below->name, above->name, domains[d]);
+                      below->name, above->name, names->domains[d]);
   RMX_OWNED char *name = rmx_format("%s<%s", below->name, above->name),
                  *text = name ? rmx_format("--ordered %s", name) : NULL;
   if (!text) return rmx_fail_memory(err, 0, "an order");
   RMX_TRY(rmx__add_share(c, name, text, above->member, 0, INFINITY, err));
-  for (size_t d = 0; d < c->D; d++)
-    if (below->member[d]) c->shares[c->n_shares - 1].factor[d] = -1;
+  double *factor = c->shares[c->n_shares - 1].factor;
+  const double scale = rmx__names_share(names, below->part) / rmx__names_share(names, above->part);
+  for (size_t d = 0; d < c->D; d++) factor[d] = below->member[d] ? -1 : factor[d] * scale;
   return RMX_OK;
 }
 
@@ -94,11 +95,10 @@ static rmx_status check_cycles(const rmx_constraints *c, rmx_err *err) {
 
 rmx_status rmx_constraints_order(rmx_constraints *c, const char *text, const char *const *domains,
                                  rmx_err *err) {
-  return rmx__order(c, text, domains, NULL, err);
+  return rmx__order(c, text, &(rmx__names){.domains = domains}, err);
 }
 
-rmx_status rmx__order(rmx_constraints *c, const char *text, const char *const *domains,
-                      const rmx__name_finder *finder, rmx_err *err) {
+rmx_status rmx__order(rmx_constraints *c, const char *text, const rmx__names *names, rmx_err *err) {
   RMX_OWNED char *list = rmx_strdup(text);
   if (!list) return rmx_fail_memory(err, strlen(text), "an order");
   side last = {0}, next = {0};
@@ -106,8 +106,8 @@ rmx_status rmx__order(rmx_constraints *c, const char *text, const char *const *d
   size_t n = 0;
   char *rest = list;
   for (char *part; status == RMX_OK && (part = strsep(&rest, "<")) != NULL; n++) {
-    status = read_side(c, part, domains, finder, &next, err);
-    if (status == RMX_OK && n > 0) status = add_pair(c, &last, &next, domains, err);
+    status = read_side(c, part, names, &next, err);
+    if (status == RMX_OK && n > 0) status = add_pair(c, &last, &next, names, err);
     release_side(&last);
     last = next;
     next = (side){0};
