@@ -5,6 +5,19 @@
 
 #include "steps.h"
 
+// Prints the mixture of each phase, where there are phases.
+static rmx_status print_phases(const rmx_experiment *e, rmx_err *err) {
+  RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml");
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  RMX_TRY(path ? rmx__yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path"));
+  const json_t *list = json_object_get(yaml.root, "phases");
+  for (size_t k = 0; k < json_array_size(list); k++) {
+    RMX_OWNED char *text = rmx_phase_text(list, k);
+    if (text) cli_print("%s  %s\n", k ? "" : "\nThe mixture of each phase:\n", rmx_shown(text));
+  }
+  return RMX_OK;
+}
+
 static rmx_status print_result(const cli *c, rmx_err *err) {
   const rmx_experiment *e = &c->pipeline.experiment;
   rmx_corpus *corpus;
@@ -12,6 +25,7 @@ static rmx_status print_result(const cli *c, rmx_err *err) {
   double *w = rmx_calloc(corpus->D_train, sizeof *w);
   rmx_status status =
       w ? rmx_optimum_read(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
+  if (status == RMX_OK) status = print_phases(e, err);
   if (status == RMX_OK) {
     cli_print("\nThe mixture (share of the training tokens):\n");
     print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);

@@ -407,6 +407,9 @@ char *rmx_drift_text(const rmx_answer *s);
 /* Searches the best mixture of a fit. Release in any case. */
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                                  rmx_err *err);
+/* "phase 0, 80 % of the tokens: web 60.00 %, ...": phase k of the list of phases in optimum.yaml.
+ * The caller's; NULL: no memory. */
+char *rmx_phase_text(const struct json_t *phases, size_t k);
 void rmx_answer_release(rmx_answer *s);
 struct json_t *rmx_answer_json(const rmx_answer *s); /* what optimum.yaml holds: a new reference */
 /* Where the answer to a fit without an experiment goes: optimum.yaml beside the fit's folder, or in

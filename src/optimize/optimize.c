@@ -85,6 +85,16 @@ static rmx_status verify(const rmx__task *a, const rmx_optimum *o, rmx_err *err)
   return RMX_OK;
 }
 
+void rmx__tell_guard(const rmx_optimum *o, const rmx_listener *listener) {
+  const double gain = o->score - o->unguarded_score;
+  const bool known = isfinite(o->expected_error);
+  if (gain > (known ? o->expected_error : 1e-6 * (1 + fabs(o->score))))
+    rmx_note(listener,
+             "the guard holds the search where the runs are; beyond, the fit promises %.4g more%s, "
+             "but no run backs that (--no-guard to go there)",
+             gain, known ? ", above the error to expect here" : "");
+}
+
 // What the guard costs: the same search without it.
 static rmx_status look_beyond(const rmx__task *a, rmx_optimum *o, rmx_err *err) {
   rmx__feasible all;
@@ -97,15 +107,6 @@ static rmx_status look_beyond(const rmx__task *a, rmx_optimum *o, rmx_err *err) 
       rmx_regressor_predict(a->fit->regressors[m], free_one.mixture, 1, &free_one.predicted[m],
                             NULL);
     rmx_target_score(&a->problem->target, a->fit->M, free_one.predicted, 1, &o->unguarded_score);
-    double gain = o->score - o->unguarded_score;
-    bool known = isfinite(o->expected_error);
-    if (gain > (known ? o->expected_error : 1e-6 * (1 + fabs(o->score))))
-      rmx_note(a->listener,
-               "the guard holds the optimum where the runs are; beyond, the fit promises %.4g "
-               "more%s, but no "
-               "run backs that "
-               "(--no-guard to go there)",
-               gain, known ? ", above the error to expect here" : "");
   }
   rmx__optimum_release(&free_one);
   rmx__feasible_release(&all);
@@ -124,6 +125,42 @@ static void warn_of_followed_guard(const rmx_fit *f, const rmx__feasible *set,
            "no mixture keeps the constraints within the guard; it is widened as far as they "
            "ask%s%s%s: train runs there",
            beyond.n ? " (" : "", beyond.text, beyond.n ? ")" : "");
+}
+
+// The score of a mixture with the penalty of the divergence; y (M) is scratch.
+static double score_at(const rmx__task *a, const double *w, double *y) {
+  const rmx_constraints *c = &a->problem->constraints;
+  double score;
+  for (size_t m = 0; m < a->fit->M; m++)
+    rmx_regressor_predict(a->fit->regressors[m], w, 1, &y[m], NULL);
+  rmx_target_score(&a->problem->target, a->fit->M, y, 1, &score);
+  return c->kl_penalty > 0 ? score + c->kl_penalty * rmx__kl(c, w) : score;
+}
+
+// Where the prior breaks the constraints, and the guard leaves only mixtures that are predicted
+// worse than the nearest to the prior that keeps them, the guard is widened as far as that one, and
+// the search made again.
+static rmx_status reach_for_prior(const rmx__task *a, const rmx__method *method, rmx__feasible *set,
+                                  rmx_optimum *o, rmx_err *err) {
+  const rmx_constraints *c = &a->problem->constraints;
+  if (!o->guarded || c->drop_below > 0 || rmx_constraints_excess(c, a->prior) <= TOLERANCE)
+    return RMX_OK;
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible all = {0};
+  RMX_OWNED double *w = rmx_calloc(set->D, sizeof *w), *y = rmx_calloc(a->fit->M, sizeof *y);
+  if (!w || !y) return rmx_fail_memory(err, set->D * sizeof *w, "a search");
+  RMX_TRY(rmx__feasible_make(&all, a->fit, c, false, a->prior, NULL, err));
+  RMX_TRY(rmx__search_near_prior(a->fit, &all, a->prior, w, err));
+  const double found = score_at(a, o->mixture, y), near = score_at(a, w, y);
+  if (!(near < found - 1e-9 * (1 + fabs(found)))) return RMX_OK;
+  rmx__feasible_reach(set, w);
+  RMX_TRY(method->run(a, set, o, err));
+  rmx_warn(
+      a->listener,
+      "where the runs are, all mixtures that keep the constraints are predicted worse than "
+      "the one nearest to the prior; so the guard is widened as far as that: train runs there");
+  o->reached = w;
+  w = NULL;
+  return RMX_OK;
 }
 
 // *stays: nothing was learnt, so the prior is the answer. Without the guard a fit that is no better
@@ -225,6 +262,7 @@ rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, 
       *err = again;
     o.guarded = false;
   }
+  if (status == RMX_OK) status = reach_for_prior(&a, method, &set, &o, err);
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(verify(&a, &o, err), done);
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);

@@ -28,9 +28,10 @@ struct rmx_optimum {
   int64_t samples, top;       // of "simulate"
   // samples that no draw moved into the constraints, so a projection did
   int64_t projected;
-  int64_t starts;  // of "search": how many were tried
-  bool guarded;    // was held where the runs are
-  bool followed;   // the guard was widened, since the constraints leave nothing of it
+  int64_t starts;   // of "search": how many were tried
+  bool guarded;     // was held where the runs are
+  bool followed;    // the guard was widened, since the constraints leave nothing of it
+  double *reached;  // (D) a mixture that the guard was widened to, see rmx__feasible_reach; or NULL
   // of "search", held there: the best without the guard; NaN: not known
   double unguarded_score;
   bool convex;  // the fitted score is convex on the feasible set
@@ -161,5 +162,9 @@ void rmx__optimum_release(rmx_optimum *o);
 // prior (D), sum 1.
 rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                                  const double *prior, const rmx_listener *listener, rmx_err *err);
+// Warns where it is outside the range of the runs, or far from all of them.
+void rmx__warn_of_place(const rmx_optimum *o, const rmx_fit *fit, const rmx_listener *listener);
+// A note where the search without the guard found clearly more than o predicts.
+void rmx__tell_guard(const rmx_optimum *o, const rmx_listener *listener);
 
 #endif

@@ -142,8 +142,14 @@ static double penalty_saved(const rmx_constraints *c, const rmx_answer *s,
          (rmx__kl_above(c, stay->mixture, 1e-300) - rmx__kl_above(c, s->optimum->mixture, 1e-300));
 }
 
-// What is expected to be worse than the prior, or predicted to be, is not the answer: the nearest
-// mixture to the prior that keeps the constraints, *stay, is. It takes that then.
+// Whether the prior keeps the constraints, so that it can be kept itself.
+static bool prior_is_allowed(const rmx_problem *q) {
+  return q->prior && rmx_constraints_excess(&q->constraints, q->prior) <= 1e-6;
+}
+
+// What is expected to be worse than *stay, or predicted to be, is not the answer: *stay, the
+// nearest mixture to the prior that keeps the constraints, is. It takes that then. A prior that
+// does not keep them is no safe choice, so *stay must then be as near to the runs.
 static bool stay_if_better(const rmx_listener *to, rmx_answer *s, rmx_optimum **stay) {
   if (!*stay) return false;
   const rmx_constraints *c = &s->problem.constraints;
@@ -152,14 +158,19 @@ static bool stay_if_better(const rmx_listener *to, rmx_answer *s, rmx_optimum **
   const double predicted = (*stay)->score - s->optimum->score + penalty_saved(c, s, *stay),
                gain = measured ? v.estimate + penalty_saved(c, s, *stay) : predicted;
   if (v.same || !(fmin(gain, predicted) < -SAME_SCORE * fabs(s->optimum->score))) return false;
+  const bool allowed = prior_is_allowed(&s->problem);
+  if (!allowed && (*stay)->distance > s->optimum->distance + 1e-9) return false;
   char interval[96] = "";
   if (measured && gain < 0)
     snprintf(interval, sizeof interval, ", %.0f %% interval %.4f to %.4f",
              100 * s->uncertainty.level, v.low, v.high);
   snprintf((*stay)->why_not, sizeof(*stay)->why_not,
-           "the best mixture that was found is %s to be worse than the prior (it gains %.4f%s)",
-           gain < 0 ? "expected" : "predicted", gain < 0 ? gain : predicted, interval);
+           "the best mixture that was found is %s to be worse than the prior%s (it gains %.4f%s)",
+           gain < 0 ? "expected" : "predicted", allowed ? "" : ", under the constraints",
+           gain < 0 ? gain : predicted, interval);
   rmx_warn(to, "%s; so the prior, under the constraints, is the answer", (*stay)->why_not);
+  rmx__warn_of_place(*stay, s->fit, to);
+  (*stay)->unguarded_score = s->optimum->unguarded_score;
   rmx_uncertainty_release(&s->uncertainty);
   rmx_lifted_caps_release(&s->lifted);
   rmx_attribution_release(&s->attribution);
@@ -224,6 +235,7 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   if (wanted && weigh(p, &request->against, &stay, s, err) != RMX_OK)
     return rmx__reuse_explain(request->problem.prior, err);
   if (s->uncertainty.n_versus == 0) stay_if_better(&p->listener, s, &stay);
+  rmx__tell_guard(s->optimum, &p->listener);
   if (strcmp(rmx_optimum_method(s->optimum), "prior") == 0) rmx_drift_release(&s->drift);
   return take_phases(p, request, s, err);
 }

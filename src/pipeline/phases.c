@@ -231,17 +231,23 @@ json_t *rmx__phases_json(const rmx_fit *f, const double *w, const double *share)
   return list;
 }
 
-void rmx__tell_phases(const rmx_listener *to, const json_t *list) {
-  size_t k;
-  json_t *phase, *weight;
+char *rmx_phase_text(const json_t *list, size_t k) {
+  const json_t *phase = json_array_get(list, k);
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
+  json_t *weight;
   const char *name;
-  json_array_foreach(list, k, phase) {
-    RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
-    json_object_foreach(json_object_get(phase, "mixture"), name, weight)
-      rmx_buf_printf(&text, "%s%s %.2f %%", text.size ? ", " : "", name,
-                     100 * json_number_value(weight));
-    rmx_note(to, "phase %zu, %.3g %% of the tokens: %s", k,
-             100 * json_number_value(json_object_get(phase, "share")), text.data ? text.data : "");
+  json_object_foreach(json_object_get(phase, "mixture"), name, weight)
+    rmx_buf_printf(&text, "%s%s %.2f %%", text.size ? ", " : "", name,
+                   100 * json_number_value(weight));
+  return rmx_format("phase %zu, %.3g %% of the tokens: %s", k,
+                    100 * json_number_value(json_object_get(phase, "share")),
+                    text.data ? text.data : "");
+}
+
+void rmx__tell_phases(const rmx_listener *to, const json_t *list) {
+  for (size_t k = 0; k < json_array_size(list); k++) {
+    RMX_OWNED char *text = rmx_phase_text(list, k);
+    if (text) rmx_note(to, "%s", text);
   }
 }
 

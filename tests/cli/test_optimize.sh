@@ -194,6 +194,41 @@ done
 "$REGMIX" optimize --fit drop --target x_loss --drop-below 0.6 --no-guard --replicates 40 --json > out.json 2> err.txt
 same "one domain alone: no weight of 1 for what is clearly worse" 0 "$(python3 -c 'import json; print(json.load(open("out.json"))["interval"]["b"][1])' | cut -d. -f1)"
 
+# A cap that all runs break, and the prior too: any of the others may take its place.
+python3 - << 'EOF'
+import random
+r = random.Random(3)
+with open("wide_m.csv", "w") as m, open("wide_y.csv", "w") as y:
+    print("run,big,b,c", file=m), print("run,b_loss,c_loss", file=y)
+    for i in range(40):
+        b, c = r.uniform(0, 0.3), r.uniform(0, 0.3)
+        w = [1 - b - c, b, c]
+        print(i, *(f"{x:.6f}" for x in w), sep=",", file=m)
+        print(i, *(f"{3 - 0.9 * x ** 0.5 - 0.5 * z ** 0.5 - 0.2 * w[0] ** 0.5 + r.gauss(0, 0.001):.6f}" for x, z in ((b, c), (c, b))), sep=",", file=y)
+EOF
+"$REGMIX" fit --mixtures wide_m.csv --metrics wide_y.csv --regressor power --out wide > /dev/null 2>&1
+for best in b c; do
+  wide() { "$REGMIX" optimize --fit wide --target ${best}_loss --quick --cap big=0.1 --json "$@" > out.json 2> err.txt; }
+  wide --no-guard
+  free=$(number score) far=$(number distance)
+  wide
+  check "cap of all runs, ${best}_loss: a mixture is found, the prior is not the answer" "$(grep -c '"why_not": null' out.json) == 1 && $(grep -c 'worse than the prior' err.txt) == 0"
+  check "with more of $best" "$(number $best) > 0.47"
+  check "nearly as good as without the guard" "$(number score) < $free + 0.03"
+  check "and no farther from the runs" "$(number distance) < $far + 0.01"
+done
+
+# The same with a few runs in a bad corner, the only ones that keep the cap: the guard must not hold the answer there.
+awk -F, -v OFS=, 'NR == 1 { print $0; next } NR < 6 { c = 0.89 + 0.01 * NR; print $1, 0.95 - c, 0.05, c; next } { print }' wide_m.csv > corner_m.csv
+awk -F, 'NR == 1 { print "run,y_loss"; next } { printf "%s,%.6f\n", $1, 3 - 0.7 * sqrt($3) - 0.7 * sqrt($4) - 0.2 * sqrt($2 + 1e-9) }' corner_m.csv > corner_y.csv
+"$REGMIX" fit --mixtures corner_m.csv --metrics corner_y.csv --regressor power --out corner > /dev/null 2>&1
+"$REGMIX" optimize --fit corner --target y_loss --quick --cap big=0.1 --json > out.json 2> err.txt
+check "not held in a bad corner" "$(number b) > 0.3 && $(number b) < 0.6 && $(grep -c '"why_not": null' out.json) == 1"
+check "with a warning" "$(grep -c 'so the guard is widened as far as that: train runs there' err.txt) == 1 && $(grep -c 'from the nearest run' err.txt) == 1"
+check "and no promise beyond that is not one" "$(grep -c 'but no run backs that' err.txt) == 0"
+"$REGMIX" optimize --fit corner --target y_loss --cap big=0.1 --replicates 20 --json > out.json 2> err.txt
+check "nor are its intervals" "$(python3 -c 'import json; o = json.load(open("out.json")); print(int(all(o["interval"][d][0] - 1e-6 <= o["mixture"][d] <= o["interval"][d][1] + 1e-6 for d in o["mixture"]) and o["interval"]["b"][0] > 0.2))') == 1"
+
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt
 check "settings ask the same" "$(number train_a) <= 0.4 + 1e-9 && $(number train_a) > 0.399 && $(grep -c '"method": "search"' out.json)"

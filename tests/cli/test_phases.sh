@@ -12,6 +12,8 @@ cd "$SCRATCH" || exit 1
 make_corpus exp 120
 sed -i 's/^sample: .*/sample: {runs: 16, cap_ratio: 1000, max_epochs: 0, phases: [0.75, 0.25]}/; s/^compare: .*/compare: {seeds: 1, against: [prior, best_single, best_run]}/; s/regressor: ridge/regressor: gp/' exp/regmix.yaml
 try "a whole experiment with phases" 0 "phase 1, 25 % of the tokens:" "$REGMIX" run -C exp
+"$REGMIX" run -C exp -q > summary.txt 2> /dev/null
+same "its summary has the mixture of each phase" "phase 0, 75 phase 1, 25" "$(sed -n 's/^  \(phase [01], [0-9]*\) % of the tokens: .*a [0-9.]* %.*/\1/p' summary.txt | tr '\n' ' ' | sed 's/ $//')"
 same "its mixtures have columns of phases" run,phase_0_a,phase_0_b,phase_0_noise,phase_1_a,phase_1_b,phase_1_noise "$(head -1 exp/mixtures.csv)"
 same "each phase sums to 1" 0 "$(awk -F, 'NR > 1 && (($2 + $3 + $4 - 1) ^ 2 > 1e-12 || ($5 + $6 + $7 - 1) ^ 2 > 1e-12)' exp/mixtures.csv | wc -l | tr -d ' ')"
 same "a run draws from its phases" True "$(value exp/runs/0003/result.json 'all(abs(o["tokens_by_domain"][d] / o["tokens"] - sum(p["share"] * p["mixture"][d] for p in o["phases"])) < 0.02 for d in o["mixture"])')"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double TOLERANCE = 1e-9;
+static const double TOLERANCE = 1e-9, SLACK = 1e-7;  // SLACK: of the least that ranges widen
 
 void rmx__feasible_release(rmx__feasible *r) {
   free(r->low);
@@ -86,29 +86,52 @@ static rmx_status make(rmx__feasible *out, const rmx_fit *fit, const rmx_constra
   return status;
 }
 
+// The largest that columns `first` to first + D of lp can be, each by itself: added to bound (D),
+// times sign.
+static rmx_status add_most(rmx__lp *lp, size_t first, size_t D, double sign, double *bound,
+                           double *x, rmx_err *err) {
+  bool found;
+  for (size_t d = first; d < first + D; d++) {
+    if (!(lp->high[d] > TOLERANCE)) continue;
+    lp->c[d] = -1;
+    RMX_TRY(rmx__lp_solve(lp, x, NULL, &found, err));
+    lp->c[d] = 0;
+    if (found && x[d] > SLACK * 10) bound[d - first] += sign * x[d];
+  }
+  return RMX_OK;
+}
+
 // Widens the ranges until bounds, shares and orders have a mixture in them, by the least sum: in
-// w = v + up - down, v is within them, or at the bound of `all` that is nearest to them.
+// w = v + up - down, v is within them, or at the bound of `all` that is nearest to them. Where the
+// least sum can be spread in several ways, each range is widened as far as one of them does.
 static rmx_status widen_ranges(guard *g, const rmx__feasible *all, rmx_arena *arena, rmx_err *err) {
   const size_t D = all->D;
   rmx__lp lp;
   bool found;
-  double *x = rmx_arena_alloc(arena, 3 * D, sizeof(double));
+  double least, *x = rmx_arena_alloc(arena, 3 * D, sizeof(double));
   if (!x) return rmx_fail_memory(err, 3 * D * sizeof(double), "a feasible set");
-  RMX_TRY(rmx__feasible_lp(all, 2 * D, 0, arena, &lp, err));
+  RMX_TRY(rmx__feasible_lp(all, 2 * D, 1, arena, &lp, err));
+  const size_t sum = lp.m - 1;  // of all that the ranges are widened by
   for (size_t d = 0; d < D; d++) {
     lp.low[d] = g->low[d] = fmin(fmax(g->low[d], all->low[d]), all->high[d]);
     lp.high[d] = g->high[d] = fmin(fmax(g->high[d], all->low[d]), all->high[d]);
     lp.high[D + d] = all->high[d] - g->high[d];
     lp.high[2 * D + d] = g->low[d] - all->low[d];
     lp.c[D + d] = lp.c[2 * D + d] = 1;
-    for (size_t i = 0; i < lp.m; i++) {
+    for (size_t i = 0; i < sum; i++) {
       lp.A[i * lp.n + D + d] = lp.A[i * lp.n + d];
       lp.A[i * lp.n + 2 * D + d] = -lp.A[i * lp.n + d];
     }
+    lp.A[sum * lp.n + D + d] = lp.A[sum * lp.n + 2 * D + d] = 1;
   }
-  RMX_TRY(rmx__lp_solve(&lp, x, NULL, &found, err));
-  for (size_t d = 0; d < D && found; d++) g->high[d] += x[D + d], g->low[d] -= x[2 * D + d];
-  return RMX_OK;
+  lp.row_low[sum] = 0;
+  lp.row_high[sum] = INFINITY;
+  RMX_TRY(rmx__lp_solve(&lp, x, &least, &found, err));
+  if (!found) return RMX_OK;
+  lp.row_high[sum] = least + SLACK;
+  memset(lp.c, 0, lp.n * sizeof *lp.c);
+  RMX_TRY(add_most(&lp, D, D, 1, g->high, x, err));
+  return add_most(&lp, 2 * D, D, -1, g->low, x, err);
 }
 
 // The constraints leave nothing of the guard: it follows them, as far from the runs as it must.
@@ -164,6 +187,14 @@ rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_co
   if (err->status == RMX_EINPUT) return RMX_EINPUT;  // the divergence: err says so already
   RMX_TRY(rmx_constraints_check(c, (const char *const *)fit->domains, err));
   return rmx_fail(err, RMX_EINPUT, "no mixture keeps the constraints: loosen one");
+}
+
+void rmx__feasible_reach(rmx__feasible *r, const double *w) {
+  for (size_t d = 0; d < r->D; d++) {
+    r->low[d] = fmin(r->low[d], w[d]);
+    r->high[d] = fmax(r->high[d], w[d]);
+  }
+  r->radius = fmax(r->radius, rmx__nearest_run(r->runs, r->N, r->D, w, NULL));
 }
 
 // 0 from now on, also where all runs have some of it; or, where a constraint wants some, as much as

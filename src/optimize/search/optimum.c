@@ -27,6 +27,7 @@ rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
 void rmx__optimum_release(rmx_optimum *o) {
   free(o->mixture);
   free(o->spread);
+  free(o->reached);
   free(o->predicted);
   free(o->predicted_prior);
   free(o->outside_domain);
@@ -70,6 +71,22 @@ static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target 
   return RMX_OK;
 }
 
+void rmx__warn_of_place(const rmx_optimum *o, const rmx_fit *fit, const rmx_listener *listener) {
+  rmx__warn_of_impossible(fit, o->predicted, 1, listener);
+  if (o->outside)
+    rmx_warn(listener,
+             "the optimum has weights outside the range that the runs covered (%s): the fit "
+             "extrapolates there; train runs near it",
+             o->outside_domains);
+  if (o->far)
+    rmx_warn(listener,
+             "the optimum lies %.3g from the nearest run (share of tokens that differ), runs "
+             "typically lie "
+             "%.3g from "
+             "each other: train runs near it before believing it",
+             o->distance, o->typical_distance);
+}
+
 rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                                  const double *prior, const rmx_listener *listener, rmx_err *err) {
   RMX_TRY(rmx__typical_distance(fit, &o->typical_distance, err));
@@ -84,19 +101,7 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
   RMX_TRY(rmx__expected_error(fit, target, o->distance, &o->expected_error, err));
   find_outside(o, fit);
   o->far = o->distance > 2 * o->typical_distance + 1e-9;
-  rmx__warn_of_impossible(fit, o->predicted, 1, listener);
-  if (o->outside)
-    rmx_warn(listener,
-             "the optimum has weights outside the range that the runs covered (%s): the fit "
-             "extrapolates there; train runs near it",
-             o->outside_domains);
-  if (o->far)
-    rmx_warn(listener,
-             "the optimum lies %.3g from the nearest run (share of tokens that differ), runs "
-             "typically lie "
-             "%.3g from "
-             "each other: train runs near it before believing it",
-             o->distance, o->typical_distance);
+  rmx__warn_of_place(o, fit, listener);
   return RMX_OK;
 }
 

@@ -68,6 +68,8 @@ static double best_near(const leaving *l, const rmx_constraints *c) {
   if (!w || rmx__feasible_make(&set, fit, c, l->request.options->guard, l->optimum->mixture,
                                &followed, &ignored) != RMX_OK)
     return NAN;
+  if (l->optimum->reached && rmx_constraints_excess(c, l->optimum->reached) <= 1e-6)
+    rmx__feasible_reach(&set, l->optimum->reached);
   set.coarse = true;
   if (followed != l->optimum->followed ||
       rmx__search(fit, t, &set, l->optimum->mixture, 1, w, NULL, &ignored) != RMX_OK)

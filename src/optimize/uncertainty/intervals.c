@@ -363,6 +363,7 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, NULL, err),
                done);
+  if (optimum->reached) rmx__feasible_reach(&set, optimum->reached);
   set.coarse = true;
   RMX_TRY_GOTO(rank_metrics(fit, b.rank + M, b.rank, err), done);
   for (size_t m = 0; m < M; m++)
