@@ -84,7 +84,8 @@ def predict(regmix, swarm, train, test, regressor, seed=1):
         text = subprocess.run([regmix, "predict", "-q", "--fit", fit, "--mixtures", large, "--for", scale, "--json"], check=True,
                               capture_output=True, text=True).stdout
     answer = json.loads(text)
-    return {m: [(float(r[m]), answer["predicted"][r["run"]][m], answer["sd"][r["run"]][m]) for r in test if r[m]] for m in swarm.metrics}
+    sd = answer["sd"] or {r["run"]: dict.fromkeys(swarm.metrics) for r in test}  # of one size nothing tells the error
+    return {m: [(float(r[m]), answer["predicted"][r["run"]][m], sd[r["run"]][m]) for r in test if r[m]] for m in swarm.metrics}
 
 
 def figures(pairs):

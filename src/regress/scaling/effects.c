@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const double EARLY = 0.38, SAME_TOKENS = 0.03, SHRINK = 0.1, ENOUGH = 20;
-enum { ROUNDS = 60, MAIN = 8 };  // MAIN: mixtures that the main part has
+enum { ROUNDS = 60, MAIN = 5 };  // MAIN: mixtures that the main part has
 
 typedef struct keyed {
   rmx_scale at;

@@ -64,6 +64,12 @@ static double wrong_at(rmx_scale covered, rmx_scale at) {
   return hypot(WRONG_HERE, WRONG_AWAY * hypot(by_size, by_tokens));
 }
 
+// The same for anchors, which may lie on either side.
+static double wrong_of_anchor(rmx_scale covered, rmx_scale at) {
+  return hypot(WRONG_HERE,
+               WRONG_AWAY * hypot(log(at.size / covered.size), log(at.tokens / covered.tokens)));
+}
+
 static void set_scale(void *state, rmx_scale at) {
   scaling *r = state;
   at = (rmx_scale){at.size > 0 ? at.size : r->largest.size,
@@ -198,7 +204,7 @@ static rmx_status weigh_cells(scaling *r, const rmx__grouped *g, rmx_err *err) {
   RMX_OWNED double *of_run = rmx_calloc(g->N, sizeof(double));
   if (!of_run) return rmx_fail_memory(err, g->N * sizeof(double), "the level of a metric");
   for (size_t i = 0; i < g->N; i++) {
-    const double wrong = r->level.unit * wrong_at(r->covered, g->at[i]);
+    const double wrong = r->level.unit * wrong_of_anchor(r->covered, g->at[i]);
     of_run[i] = g->doubt[g->mixture[i]] + wrong * wrong;
   }
   for (size_t c = 0; c < g->C; c++) {
@@ -220,7 +226,7 @@ static rmx_status measure_levels(scaling *r, const rmx_dataset *data, const rmx_
     return rmx_fail_memory(err, g->N * sizeof(double), "the level of a metric");
   for (size_t c = 0; c < g->C; c++) {
     rmx__cell *cell = &r->level.cells[c];
-    const double wrong = wrong_at(r->covered, cell->at);
+    const double wrong = wrong_of_anchor(r->covered, cell->at);
     const double around = wrong * wrong + rmx__shape_noise(&r->shape);
     double n = 0, sum = 0;
     rmx__shape_set_scale(&r->shape, cell->at);
