@@ -166,11 +166,13 @@ static rmx_status read_given(const char *path, const rmx_phase_columns *c, size_
 static rmx_status give(const rmx_fit *f, size_t d, double within, double share, const char *file,
                        rmx_constraints *k, rmx_err *err) {
   const double w = within * share;
-  if (w < k->low[d] - 1e-9 || w > k->high[d] + 1e-9)
+  const char *bound = w < k->low[d] - 1e-9    ? k->low_text[d]
+                      : w > k->high[d] + 1e-9 ? k->high_text[d]
+                                              : NULL;
+  if (bound)
     return rmx_fail(err, RMX_EINPUT,
-                    "--given has %.4g for %s, and %s %.4g is asked for: they cannot both be kept",
-                    within, f->domains[d], w < k->low[d] ? "a floor of" : "a cap of",
-                    (w < k->low[d] ? k->low[d] : k->high[d]) / share);
+                    "--given %s has %.4g for %s, and %s was asked for: they cannot both be kept",
+                    file, within, f->domains[d], bound);
   k->low[d] = k->high[d] = w;
   free(k->low_text[d]), free(k->high_text[d]);
   k->low_text[d] = rmx_format("%.4g for %s of --given %s", within, f->domains[d], file);

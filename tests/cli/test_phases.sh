@@ -90,6 +90,7 @@ try "shares that do not sum to 1, again" 2 "sum to 1.1, wanted 1" $optimize --fi
 printf 'web: 0.25\ncode: 0.75\n' > given.yaml
 $optimize --fit h --given given.yaml --json > o.json 2> /dev/null
 same "only the second phase, with the first one given" True "$(value o.json 'abs(o["phases"][0]["mixture"]["web"] - 0.25) < 1e-6 and o["phases"][1]["mixture"]["web"] > 0.9')"
+try "with the bound as it was typed" 1 "--given given.yaml has 0.25 for phase_0_web, and --fix phase_0_web=0.5 was asked for" $optimize --fit h --given given.yaml --fix phase_0_web=0.5
 for bound in "cap phase_0_web=0.2" "floor phase_0_web=0.3" "fix phase_0_code=0.5"; do
   try "$bound against a given phase" 1 "cannot both be kept" $optimize --fit h --given given.yaml --$bound
 done
@@ -141,10 +142,10 @@ keeps --share x=0.1 'near(s(x), 0.1)'
 keeps --share some=0.4..0.5:phase_1_x:code,phase_1_x:books 'near(x(1), 0.5)'
 keeps --share some=0.4..0.5:phase_0_web,phase_1_web '0.3999 < s(lambda k: w(k, "web")) < 0.5001'
 keeps --share some=0.05..0.1:x:code,x:books 'near(s(x), 0.1)'
-keeps --ordered 'phase_1_x<phase_0_web' 'near(x(1), w(0, "web")) or x(1) < w(0, "web")'
-keeps --ordered 'phase_0_web<phase_1_web' 'w(0, "web") < w(1, "web") + 1e-4'
+keeps --ordered 'phase_0_web<phase_1_x' 'w(0, "web") > 0.7'
+keeps --ordered 'phase_0_web<phase_1_web' 'near(w(0, "web"), w(1, "web"))'
 keeps --ordered 'phase_0_web<phase_1_web' 'w(0, "web") < w(1, "web") + 1e-4' ' --method simulate --samples 2k'
-keeps --ordered 'phase_0_x<phase_1_x' 'x(0) < 0.2 and x(1) > 0.8'
+keeps --ordered 'phase_1_x<phase_0_x' 'near(x(0), x(1))'
 keeps --ordered 'web<x' 's(lambda k: w(k, "web")) < 0.5001'
 "$REGMIX" suggest -q -n 3 --fit tree --target x_loss --no-curve --cap phase_1_x=0.3 --out next.csv > /dev/null 2>&1
 same "suggested runs keep it" 3 "$(awk -F, 'NR > 1 && $6 + $7 < 0.06 + 1e-6 || NR > 1 && $6 + $7 > 0.2 && $6 + $7 < 0.3 + 1e-6' next.csv | wc -l | tr -d ' ')"
