@@ -19,7 +19,7 @@ static size_t *by_weight(const double *w, size_t D) {
 }
 
 void print_mixture(const char *const *names, const double *w, const double *prior,
-                   const double *low, const double *high, size_t D) {
+                   const double *low, const double *high, const bool *held, size_t D) {
   enum { LEAST_BAR = 10, LEAST_NAME = 16 };
   RMX_OWNED size_t *order = by_weight(w, D);
   int width = rmx_width(names, D, 6);
@@ -37,10 +37,11 @@ void print_mixture(const char *const *names, const double *w, const double *prio
     const size_t d = order[i];
     char cut[RMX_CUT];
     const char *name = rmx_cut(rmx_shown(names[d]), width, cut);
-    cli_print("  %-*s  %7.2f%%", rmx_pad(name, width), name, 100 * w[d]);
-    if (low) cli_print(" %6.1f %6.1f", 100 * low[d], 100 * high[d]);
-    if (prior) cli_print("  %7.2f%%", 100 * prior[d]);
-    cli_print("  ");
+    cli_print("  %-*s  %7.2f%%%c", rmx_pad(name, width), name, 100 * w[d],
+              held && held[d] ? '|' : ' ');
+    if (low) cli_print("%6.1f %6.1f ", 100 * low[d], 100 * high[d]);
+    if (prior) cli_print(" %7.2f%% ", 100 * prior[d]);
+    cli_print(" ");
     for (int k = 0; k < (int)(bar * w[d] / most + 0.5); k++) cli_print("#");
     cli_print("\n");
   }
@@ -215,7 +216,19 @@ static void print_folded(const rmx_answer *s, int64_t levels) {
       u->low && rmx_uncertainty_fold(u, rmx_optimum_mixture(s->optimum), into, folded.n, w + 2 * D,
                                      w + 3 * D, &no_memory) == RMX_OK;
   print_mixture((const char *const *)folded.items, w, w + D, known ? w + 2 * D : NULL,
-                known ? w + 3 * D : NULL, folded.n);
+                known ? w + 3 * D : NULL, NULL, folded.n);
+}
+
+// Prints which weights the guard holds.
+static void print_held(const rmx_answer *s) {
+  rmx_few held = {0};
+  for (size_t d = 0; d < rmx_fit_n_domains(s->fit); d++)
+    if (rmx_optimum_at_limit(s->optimum)[d]) rmx_few_add(&held, rmx_fit_domains(s->fit)[d]);
+  if (held.n)
+    cli_print(
+        "  (|: at the end of the range of the runs, where the guard holds %s; the best weight "
+        "may lie beyond it, and intervals end there: train runs there, or see --no-guard)\n",
+        rmx_shown(held.text));
 }
 
 void print_answer(const rmx_answer *s, int64_t fold) {
@@ -228,9 +241,10 @@ void print_answer(const rmx_answer *s, int64_t fold) {
     print_folded(s, fold);
   else
     print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
-                  rmx_fit_n_domains(f));
+                  rmx_optimum_at_limit(o), rmx_fit_n_domains(f));
   if (u->low)
     cli_print("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
+  print_held(s);
   cli_table predicted = {.align = "lrrl"};
   cli_cell(&predicted, "  predicted");
   cli_cell(&predicted, "optimum");

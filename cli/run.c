@@ -28,7 +28,7 @@ static rmx_status print_result(const cli *c, rmx_err *err) {
   if (status == RMX_OK) status = print_phases(e, err);
   if (status == RMX_OK) {
     cli_print("\nThe mixture (share of the training tokens):\n");
-    print_mixture(corpus->names, w, corpus->prior, NULL, NULL, corpus->D_train);
+    print_mixture(corpus->names, w, corpus->prior, NULL, NULL, NULL, corpus->D_train);
     status = print_gain_of(e, err);
   }
   if (status == RMX_OK) {

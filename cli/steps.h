@@ -19,9 +19,9 @@
         "print what each step would do and how long training would take; change nothing" \
   }
 // Prints a mixture as columns with bars, largest weight first. prior may be NULL, and so may the
-// intervals low and high.
+// interval low and high, and held: whose weights are marked with |.
 void print_mixture(const char *const *names, const double *w, const double *prior,
-                   const double *low, const double *high, size_t D);
+                   const double *low, const double *high, const bool *held, size_t D);
 // fold: print the nodes of that many levels instead of all domains; 0: all domains.
 void print_answer(const rmx_answer *s, int64_t fold);
 // Prints the gain of the optimum, from optimum.yaml.

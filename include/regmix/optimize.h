@@ -238,8 +238,11 @@ void rmx_optimum_free(rmx_optimum *o);
 void rmx_optimum_free_at(rmx_optimum **o); /* for RMX_OWNED_BY */
 
 /* What the optimum is. Pointers belong to it. */
-const double *rmx_optimum_mixture(const rmx_optimum *o);         /* (D) */
-const double *rmx_optimum_predicted(const rmx_optimum *o);       /* (M) at the mixture */
+const double *rmx_optimum_mixture(const rmx_optimum *o);   /* (D) */
+const double *rmx_optimum_predicted(const rmx_optimum *o); /* (M) at the mixture */
+/* (D) whether the guard holds the weight at the end of the range that the runs covered: then the
+ * best weight may lie beyond it, and its interval ends there */
+const bool *rmx_optimum_at_limit(const rmx_optimum *o);
 const double *rmx_optimum_predicted_prior(const rmx_optimum *o); /* (M) at the prior */
 /* The target's score there, without the penalty of the divergence; to be low. */
 double rmx_optimum_score(const rmx_optimum *o);

@@ -137,6 +137,17 @@ static double score_at(const rmx__task *a, const double *w, double *y) {
   return c->kl_penalty > 0 ? score + c->kl_penalty * rmx__kl(c, w) : score;
 }
 
+// Which weights the guard holds at an end of their range, and no constraint.
+static void find_held(rmx_optimum *o, const rmx__feasible *set) {
+  const rmx_constraints *c = set->constraints;
+  for (size_t d = 0; d < o->D && o->guarded; d++) {
+    const double w = o->mixture[d];
+    o->at_limit[d] =
+        (w > TOLERANCE && w > set->high[d] - TOLERANCE && set->high[d] < c->high[d] - TOLERANCE) ||
+        (w < set->low[d] + TOLERANCE && set->low[d] > c->low[d] + TOLERANCE);
+  }
+}
+
 // Where the prior breaks the constraints, and the guard leaves only mixtures that are predicted
 // worse than the nearest to the prior that keeps them, the guard is widened as far as that one, and
 // the search made again.
@@ -266,6 +277,7 @@ rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, 
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(verify(&a, &o, err), done);
   RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
+  find_held(&o, &set);
   RMX_TRY_GOTO(rmx__optimality_gap(fit, &q->target, &set, o.mixture, &o.convex, &o.gap, err), done);
   // What the guard costs is only reported, so it needs a listener.
   if (o.guarded && listener && method == &rmx__multistart)

@@ -23,9 +23,10 @@ struct rmx_optimum {
   bool outside;               // some weight lies outside the range the runs covered
   char outside_domains[256];  // their names, comma between; cut off at whole names
   bool *outside_domain;       // (D) which
-  bool far;                   // distance is over twice the typical one
-  const char *method;         // static text
-  int64_t samples, top;       // of "simulate"
+  bool *at_limit;        // (D) whose weight the guard holds at the end of the range of the runs
+  bool far;              // distance is over twice the typical one
+  const char *method;    // static text
+  int64_t samples, top;  // of "simulate"
   // samples that no draw moved into the constraints, so a projection did
   int64_t projected;
   int64_t starts;   // of "search": how many were tried

@@ -36,6 +36,22 @@ static rmx_status about_gain(json_t *data, const json_t *optimum, rmx_err *err) 
   return warn(data, err, "No gain is expected: the prior should be as good as the optimum.");
 }
 
+// The weights that the guard holds at the end of the range of the runs.
+static rmx_status about_held(json_t *data, const json_t *optimum, rmx_err *err) {
+  const json_t *held = json_object_get(optimum, "at_limit");
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
+  for (size_t i = 0; i < json_array_size(held); i++) {
+    const char *name = json_string_value(json_array_get(held, i));
+    rmx_buf_printf(&names, "%s%s", i ? ", " : "", name ? name : "?");
+  }
+  if (names.failed) return rmx_fail_memory(err, names.size, "a warning");
+  if (!names.size) return RMX_OK;
+  return warn(data, err,
+              "The weight of %s is at the end of the range of the runs, where the guard holds it. "
+              "The best weight may lie beyond it, and its interval ends there. Train runs there.",
+              names.data);
+}
+
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
   const json_t *optimum = json_object_get(data, "optimum"),
                *outside = json_object_get(optimum, "outside");
@@ -64,6 +80,7 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
                  "The optimum is far from every run: %.0f %% of its tokens differ from the nearest "
                  "run, while typical runs differ by %.0f %%. The prediction is an extrapolation.",
                  100 * far, 100 * typical));
+  RMX_TRY(about_held(data, optimum, err));
   return about_gain(data, optimum, err);
 }
 

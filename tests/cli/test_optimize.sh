@@ -229,6 +229,16 @@ check "and no promise beyond that is not one" "$(grep -c 'but no run backs that'
 "$REGMIX" optimize --fit corner --target y_loss --cap big=0.1 --replicates 20 --json > out.json 2> err.txt
 check "nor are its intervals" "$(python3 -c 'import json; o = json.load(open("out.json")); print(int(all(o["interval"][d][0] - 1e-6 <= o["mixture"][d] <= o["interval"][d][1] + 1e-6 for d in o["mixture"]) and o["interval"]["b"][0] > 0.2))') == 1"
 
+# A weight that the guard holds is marked; one that a cap holds is not.
+"$REGMIX" optimize --fit wide --target b_loss --quick --out held.yaml > out.txt 2> /dev/null
+check "a weight at the end of the range is marked" "$(grep -c '^  b  *[0-9.]*%|' out.txt) == 1 && $(grep -c '(|: at the end of the range of the runs, where the guard holds' out.txt) == 1"
+"$REGMIX" optimize --fit wide --target b_loss --quick --json > out.json 2> /dev/null
+check "in the JSON" "$(python3 -c 'import json; print(int("b" in json.load(open("out.json"))["at_limit"]))') == 1"
+for free in --no-guard --cap=b=0.2; do
+  "$REGMIX" optimize --fit wide --target b_loss --quick $free --json > out.json 2> /dev/null
+  check "not with $free" "$(python3 -c 'import json; print(int("b" not in json.load(open("out.json"))["at_limit"]))') == 1"
+done
+
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt
 check "settings ask the same" "$(number train_a) <= 0.4 + 1e-9 && $(number train_a) > 0.399 && $(grep -c '"method": "search"' out.json)"

@@ -99,15 +99,15 @@ def table_of_scores(o):
     return table("lrrrrrrrr", rows + [["mean", "", f"{mean['spearman']:.4f}", f"{mean['mse']:.4g}"] + 5 * [""]])
 
 
-def bars(weights, prior, interval):
+def bars(weights, prior, interval, held=()):
     width, most = max(6, *map(len, weights)), max(weights.values())
     bar = max(10, min(30 if interval else 40, 80 - width - (38 if interval else 24)))
     lines = [f"  {'domain':{width}}  {'weight':>8}" + ("   from     to" if interval else "") + "     prior"]
     for d, w in sorted(weights.items(), key=lambda x: -x[1]):
-        line = f"  {d:{width}}  {100 * w:7.2f}%"
+        line = f"  {d:{width}}  {100 * w:7.2f}%{'|' if d in held else ' '}"
         if interval:
-            line += f" {100 * interval[d][0]:6.1f} {100 * interval[d][1]:6.1f}"
-        lines.append(line + f"  {100 * prior[d]:7.2f}%  " + "#" * int(bar * w / most + 0.5))
+            line += f"{100 * interval[d][0]:6.1f} {100 * interval[d][1]:6.1f} "
+        lines.append(line + f" {100 * prior[d]:7.2f}%  " + "#" * int(bar * w / most + 0.5))
     return lines
 
 
@@ -127,9 +127,13 @@ def folded(weights, levels):
 def answer(o, directions, held=(), fold=0, nodes={}):
     """directions: metrics of which higher is better. nodes: the intervals of nodes with several domains, which --json has not."""
     interval = o.get("interval")
-    lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), {**interval, **nodes}) if fold else bars(o["mixture"], o["prior"], interval)
+    lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), {**interval, **nodes}) if fold else bars(o["mixture"], o["prior"], interval, o["at_limit"])
     if interval:
         lines.append(f"  (from, to: {100 * o['level']:.0f} % interval of the best weight, in percent)")
+    if o["at_limit"]:
+        few = ", ".join(o["at_limit"][:3]) + (", ..." if len(o["at_limit"]) > 3 else "")
+        lines.append(f"  (|: at the end of the range of the runs, where the guard holds {few}; the best weight may lie beyond it, and intervals end there: "
+                     "train runs there, or see --no-guard)")
     rows = [["  predicted", "optimum", "prior", ""]]
     for name, y in o["predicted"].items():
         t = o["target"].get(name, 0)

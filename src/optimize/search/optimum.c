@@ -19,7 +19,9 @@ rmx_status rmx__optimum_make(rmx_optimum *o, const rmx_fit *fit, rmx_err *err) {
   o->predicted = rmx_calloc(o->M, sizeof(double));
   o->predicted_prior = rmx_calloc(o->M, sizeof(double));
   o->outside_domain = rmx_calloc(o->D, sizeof(bool));
-  if (o->mixture && o->spread && o->predicted && o->predicted_prior && o->outside_domain)
+  o->at_limit = rmx_calloc(o->D, sizeof(bool));
+  if (o->at_limit && o->mixture && o->spread && o->predicted && o->predicted_prior &&
+      o->outside_domain)
     return RMX_OK;
   return rmx_fail_memory(err, (o->D + o->M) * 2 * sizeof(double), "an optimum");
 }
@@ -31,6 +33,7 @@ void rmx__optimum_release(rmx_optimum *o) {
   free(o->predicted);
   free(o->predicted_prior);
   free(o->outside_domain);
+  free(o->at_limit);
   *o = (rmx_optimum){0};
 }
 
@@ -110,6 +113,9 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
 const double *rmx_optimum_mixture(const rmx_optimum *o) {
   return o->mixture;
 }
+const bool *rmx_optimum_at_limit(const rmx_optimum *o) {
+  return o->at_limit;
+}
 const double *rmx_optimum_predicted(const rmx_optimum *o) {
   return o->predicted;
 }
@@ -165,7 +171,9 @@ static json_t *real(double x) {
 
 json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
   const char *const *domains = (const char *const *)fit->domains;
-  json_t *outside = json_array();
+  json_t *outside = json_array(), *at_limit = json_array();
+  for (size_t d = 0; at_limit && d < o->D; d++)
+    if (o->at_limit[d]) json_array_append_new(at_limit, json_string(domains[d]));
   for (size_t d = 0; outside && d < o->D; d++)
     if (o->outside_domain[d]) json_array_append_new(outside, json_string(domains[d]));
   json_t *root = json_pack(
@@ -177,7 +185,8 @@ json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
       "distance", real(o->distance), "typical_distance", real(o->typical_distance), "outside",
       outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
       "expected_error", real(o->expected_error));
-  if (!root) return NULL;
+  if (!root) return json_decref(at_limit), NULL;
+  json_object_set_new(root, "at_limit", at_limit);
   json_object_set_new(root, "learnt", json_boolean(o->learnt));
   json_object_set_new(root, "why_not", *o->why_not ? json_string(o->why_not) : json_null());
   json_object_set_new(root, "r2", real(o->r2));
