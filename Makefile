@@ -90,8 +90,8 @@ tsan: packages-test $(BUILD)-tsan/build.ninja
 bare: packages-test
 	[ -f $(BUILD)-bare/build.ninja ] || meson setup $(BUILD)-bare -Dreaders=disabled -Dpsl=disabled
 	ninja -C $(BUILD)-bare --quiet
-	meson test -C $(BUILD)-bare --no-rebuild --print-errorlogs readers readers_json readers_packed tables kinds \
-	  domains prepare cli_intake
+	meson test -C $(BUILD)-bare --no-rebuild --print-errorlogs readers readers_json \
+	  readers_packed tables kinds domains prepare cli_intake
 
 # With MPI: the program and its tests, no others.
 $(BUILD)-mpi/build.ninja: | packages-mpi
