@@ -15,10 +15,13 @@ extern char **environ;
 enum { MOST_BYTES = 16 << 20 };
 
 bool rmx__on_path(const char *program) {
-  const char *at = getenv("PATH");
-  for (at = at ? at : "/usr/bin:/bin"; *at; at += strcspn(at, ":"), at += *at == ':') {
-    RMX_OWNED char *path = rmx_format("%.*s/%s", (int)strcspn(at, ":"), at, program);
-    if (path && access(path, X_OK) == 0) return true;
+  const char *path = getenv("PATH"), *at = path ? path : "/usr/bin:/bin";
+  while (*at) {
+    const int n = (int)strcspn(at, ":");
+    RMX_OWNED char *whole = rmx_format("%.*s/%s", n, at, program);
+    if (whole && access(whole, X_OK) == 0) return true;
+    at += n;
+    if (*at) at++;
   }
   return false;
 }
