@@ -219,7 +219,7 @@ def take_column(
 
 
 def mixture_text(x: Any, what: str) -> str:
-    """A mapping or Series of domain: number as CSV text."""
+    """A mapping or Series of domain: number, weights or `what` tokens, as CSV text."""
     if isinstance(x, pd.DataFrame):
         if len(x) != 1:
             raise InputError(f"{what}: {len(x)} rows; wanted one mixture: a row, as df.loc[run]")
@@ -239,4 +239,5 @@ def mixture_text(x: Any, what: str) -> str:
         if not np.isfinite(number):
             raise InputError(f"{what}: {str(name)!r} is {number}; wanted a number")
         rows.append((str(name), number))
-    return pd.DataFrame(rows, columns=["domain", "weight"]).to_csv(index=False)
+    number_of = "tokens" if what == "tokens" else "weight"
+    return pd.DataFrame(rows, columns=["domain", number_of]).to_csv(index=False)

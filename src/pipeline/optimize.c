@@ -299,7 +299,11 @@ void rmx__optimum_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rm
   RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml"),
                  *fit = rmx_experiment_path(e, "fit");
   rmx_err ignored;
-  if (!path || !fit || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return;
+  if (!path || !fit) return;
+  if (rmx__yaml_read(path, &yaml, &ignored) != RMX_OK || !json_is_object(yaml.root)) {
+    rmx_buf_puts(why, "damaged, since it is not a map; `regmix run` makes it again");
+    return;
+  }
   const json_t *by = json_object_get(yaml.root, "made_by");
   RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(e, corpus, fit);
   if (!rmx__fingerprint_in(by, "question")) return;  // the user's own

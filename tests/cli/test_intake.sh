@@ -130,7 +130,7 @@ mkdir -p latin && lines 33 60 > latin/a.jsonl && lines 34 60 > "$(printf 'latin/
 try "init refuses a path that is not UTF-8" 1 "its name is not UTF-8, so regmix.yaml cannot name it" "$REGMIX" init named2 --text latin
 
 # ---- targets
-try "a misspelt target is refused by init" 1 'did you mean "books"' "$REGMIX" init exp3 --text text --target bookz
+try "a misspelt target is refused by init" 2 'did you mean "books"' "$REGMIX" init exp3 --text text --target bookz
 [ ! -e exp3 ] && ok "and nothing is written" || not_ok "and nothing is written"
 if [ "$(id -u)" != 0 ]; then
   mkdir locked && chmod 555 locked

@@ -57,6 +57,10 @@ try "compare warns of the fit" 0 "the fit/fit.json of exp is outdated (changed: 
 try "a setting of the search" 0 "optimum.yaml           outdated: changed: settings" "$REGMIX" status -C exp --set optimize.guard=false
 try "export warns of the optimum" 0 "the optimum.yaml of exp is outdated" "$REGMIX" export --to regmix -C exp --set optimize.guard=false
 try "settings of the large models" 0 "large/comparison.json  outdated: " "$REGMIX" status -C exp --set compare.seeds=2
+cp exp/optimum.yaml optimum.yaml && printf 'run,a,b\n1,0.5,0.5\n' > exp/optimum.yaml
+try "an optimum that is no mixture" 0 "optimum.yaml           outdated: damaged, since it is not a map" "$REGMIX" status -C exp
+try "export says what makes it again" 1 "makes it again" "$REGMIX" export --to json -C exp
+cp optimum.yaml exp/optimum.yaml
 for setting in proxy.threads=1 large.threads=1 proxy.timeout=5s proxy.grace=5s large.checkpoint_s=5 large.evals=2 climb.rounds=2; do
   "$REGMIX" status -C exp --set $setting > status.txt 2>&1
   if grep -q 'outdated: changed: settings' status.txt; then not_ok "no result depends on $setting" "$(cat status.txt)"; else ok "no result depends on $setting"; fi

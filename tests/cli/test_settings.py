@@ -33,7 +33,7 @@ train     proxy.layers=2 proxy.heads=1 proxy.width=20 proxy.ffn=33 proxy.context
 train     proxy.micro_tokens=128 proxy.lr=1e-3 proxy.min_lr=0.05 proxy.warmup=0.1 proxy.schedule=cosine proxy.beta1=0.8
 train     proxy.beta2=0.9 proxy.eps=1e-9 proxy.weight_decay=0.2 proxy.clip=2 proxy.eval_tokens=64 proxy.eval_half=false
 train     proxy.command=true proxy.model=micro
-optimize  proxy.evals=1 proxy.checkpoint_s=30 proxy.threads=2 proxy.timeout=60 proxy.grace=5 proxy.may_fail=0.5
+nothing   proxy.evals=1 proxy.checkpoint_s=30 proxy.threads=2 proxy.timeout=60 proxy.grace=5 proxy.may_fail=0.5
 optimize  proxy.repeat=none proxy.trainer=regmix proxy.keep_models=true
 fit       fit.regressor=gp fit.folds=4 fit.skip_missing=true fit.normalize=true fit.higher_is_better=a fit.lower_is_better=a
 fit       ridge.alpha=0.5 ridge.sqrt=true exp.terms=2 power.own=false power.robust=true trees.rounds=10 trees.leaves=4

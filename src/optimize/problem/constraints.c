@@ -65,17 +65,6 @@ rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *tex
   return replace(&c->high_text[d], text, err);
 }
 
-rmx_status rmx__names_find(const rmx__names *names, size_t D, const char *text, bool *member,
-                           char **name, int *part, rmx_err *err) {
-  *part = RMX__ALL_TOKENS;
-  return names->find ? names->find(names->context, text, member, name, part, err)
-                     : rmx_find_domains(text, names->domains, D, member, name, err);
-}
-
-double rmx__names_share(const rmx__names *names, int part) {
-  return part == RMX__ALL_TOKENS ? 1 : names->share[part];
-}
-
 rmx_status rmx_constraints_bound(rmx_constraints *c, rmx_bound kind, const char *text,
                                  const char *const *domains, rmx_err *err) {
   return rmx__bound(c, kind, text, &(rmx__names){.domains = domains}, err);
