@@ -175,8 +175,9 @@ rmx_status rmx_import_replicates(rmx_table *mixtures, rmx_table *metrics, bool o
     together = strcmp(mixtures->ids[i], metrics->ids[i]) == 0;
   RMX_TRY(drop_copies(metrics, together ? mixtures : NULL, to, err));
   if (!together) {
+    // where the metrics repeat runs, so may the mixtures
     const rmx_listener quiet = {0};
-    RMX_TRY(drop_copies(mixtures, NULL, &quiet, err));
+    RMX_TRY(drop_copies(mixtures, NULL, single[1] ? to : &quiet, err));
     RMX_TRY(are_single(mixtures, &single[0], err));
     if (!single[0]) return RMX_OK;
   }

@@ -336,6 +336,8 @@ try "a loss is no score" 2 'named by both --losses and --scores' "$REGMIX" corre
 awk -F, -v OFS=, '{ print } NR > 1 && NR < 5 { $2 += 0.01; print } NR == 5' l.csv > again.csv
 try "rows with one name are runs of one mixture" 0 "3 rows have the name of an earlier run and are taken as another run of it: 1, 2, 3" fit --mixtures m.csv --metrics again.csv --out again
 try "a copy is left out" 0 "1 row is equal to an earlier row of the same run and left out: 4" fit --mixtures m.csv --metrics again.csv --out again
+{ cat m.csv; sed -n 5p m.csv; } > twice.csv
+try "so is one of the mixtures" 0 "twice.csv: 1 row is equal to an earlier row of the same run and left out: 4" fit --mixtures twice.csv --metrics acc.csv --out again
 same "runs of one mixture show the noise" "23 True" "$("$REGMIX" fit -q --regressor ridge --mixtures m.csv --metrics again.csv --metric x_val_loss --out again --json | python3 -c 'import json, sys; o = json.load(sys.stdin); print(o["runs"], 0.006 < o["cross_validation"]["x_val_loss"]["noise"] < 0.008)')"
 awk 'NR > 1 && NR < 4 { print } { print }' m.csv > twice.csv
 try "the mixture may be given as often" 0 "3 rows have" fit --mixtures twice.csv --metrics again.csv --out again
