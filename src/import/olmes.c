@@ -52,12 +52,13 @@ static rmx_status take_olmes_task(const json_t *task, json_t *results, json_t *d
                                   json_t *shots, rmx_err *err) {
   json_t *given = json_object_get(json_object_get(task, "task_config"), "num_shots");
   const char *key, *name = olmes_name(task);
-  json_t *value, *scores = json_object(), *better = json_object();
+  json_t *value;
   if (json_object_get(results, name))
     return rmx_fail(err, RMX_EINPUT,
                     "the task \"%.120s\" has two results, so it is not known which one counts; "
                     "wanted an alias of its own for each (task_config.metadata.alias)",
                     name);
+  json_t *scores = json_object(), *better = json_object();
   bool good = json_object_set_new(results, name, scores) == 0 &&
               json_object_set_new(directions, name, better) == 0 &&
               (!json_is_integer(given) || json_object_set(shots, name, given) == 0);
