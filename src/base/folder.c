@@ -29,7 +29,7 @@ static void tail_of(char out[TAIL_SIZE]) {
 }
 
 // What is left at `left` by a writer that is gone. Where folders cannot change places in one step,
-// the one that was there before has ".old" behind its name for a moment: it goes back if nothing is
+// the one that was there before has ".old" after its name for a moment: it goes back if nothing is
 // in its place.
 static void clear(const char *left, const char *path, bool old) {
   rmx_err ignored;

@@ -95,3 +95,10 @@ rmx_status rmx__file_hash(const char *path, uint64_t seed, uint64_t *hash, rmx_e
   *hash = rmx_hash(data, size, seed);
   return RMX_OK;
 }
+
+void rmx__stamp_tell(const struct rmx__stamp *s, const json_t *object, const char *old,
+                     rmx_buf *why) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
+  if (!rmx__fingerprint_in(object, old) || rmx__stamp_same(s, object, old, &changed)) return;
+  rmx_buf_printf(why, "changed: %s", changed.size ? changed.data : "its settings");
+}

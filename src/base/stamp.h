@@ -49,6 +49,10 @@ const char *rmx__fingerprint_in(const json_t *object, const char *old);
 // `changed` (may be NULL), with ", " between them: none if the object does not keep its inputs.
 bool rmx__stamp_same(const struct rmx__stamp *s, const json_t *object, const char *old,
                      rmx_buf *changed);
+// Adds "changed: NAMES" to `why` where the object keeps another fingerprint. An object without one
+// was not made from a stamp.
+void rmx__stamp_tell(const struct rmx__stamp *s, const json_t *object, const char *old,
+                     rmx_buf *why);
 
 // 16 hexadecimal digits, as all hashes are written.
 void rmx__hex(uint64_t hash, char out[17]);

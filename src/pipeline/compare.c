@@ -236,12 +236,10 @@ void rmx__comparison_outdated(const rmx_experiment *e, rmx_buf *why) {
   RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
   json_auto_t *had = NULL, *target = NULL;
   rmx_err ignored;
-  size_t left = 0;
   if (rmx__experiment_read(e, "large/comparison.json", &had, &ignored) != RMX_OK ||
       begin(&k, e, &ignored) != RMX_OK)
     return;
-  for (size_t i = 0; i < k.n * k.seeds; i++)
-    left += rmx_run_look(&k.runs[i], NULL) < RMX_RUN_DIVERGED;
+  const size_t left = rmx__count_open(k.runs, k.n * k.seeds);
   target = rmx__comparison_target(&k);
   if (left)
     rmx_buf_printf(why, "%zu of %zu models of the present settings are not trained", left,

@@ -449,17 +449,14 @@ rmx_status rmx__step_fit(rmx_pipeline *p, rmx_err *err) {
 void rmx__fit_outdated(const rmx_experiment *e, rmx_buf *why) {
   const rmx_fit_request request = {0};
   RMX_OWNED_BY(release_job) struct job job = {0};
-  RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
   json_auto_t *tree = NULL;
   rmx_err ignored;
   if (fill_job(e, &request, &job, &ignored) != RMX_OK ||
       rmx__experiment_read(e, "fit/fit.json", &tree, &ignored) != RMX_OK)
     return;
-  const json_t *by = json_object_get(tree, "made_by");
   RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(e, &job);
-  if (!rmx__fingerprint_in(by, "question")) return;  // of options that no config has
-  if (!rmx__stamp_same(&stamp, by, "question", &changed))
-    rmx_buf_printf(why, "changed: %s", changed.size ? changed.data : "its settings");
+  // a fit of options that no config has keeps no fingerprint
+  rmx__stamp_tell(&stamp, json_object_get(tree, "made_by"), "question", why);
 }
 
 json_t *rmx_fit_json(const rmx_fit *f, const char *out) {

@@ -295,7 +295,6 @@ static bool is_current(const char *path, const struct rmx__stamp *stamp) {
 
 void rmx__optimum_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rmx_buf *why) {
   RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
-  RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
   RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml"),
                  *fit = rmx_experiment_path(e, "fit");
   rmx_err ignored;
@@ -304,11 +303,9 @@ void rmx__optimum_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rm
     rmx_buf_puts(why, "damaged, since it is not a map; `regmix run` makes it again");
     return;
   }
-  const json_t *by = json_object_get(yaml.root, "made_by");
   RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(e, corpus, fit);
-  if (!rmx__fingerprint_in(by, "question")) return;  // the user's own
-  if (!rmx__stamp_same(&stamp, by, "question", &changed))
-    rmx_buf_printf(why, "changed: %s", changed.size ? changed.data : "its settings");
+  // the user's own keeps no fingerprint
+  rmx__stamp_tell(&stamp, json_object_get(yaml.root, "made_by"), "question", why);
 }
 
 // Whether options changed the problem, or how its answer is found.

@@ -149,6 +149,8 @@ rmx_status rmx__all_runs(const rmx_experiment *e, const rmx_corpus *corpus, rmx_
 // The same of a table that has not been written yet.
 rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus, const rmx_table *t,
                               rmx_run **runs, size_t *n, rmx_err *err);
+// How many of the runs have no end yet: neither a result nor a divergence.
+size_t rmx__count_open(const rmx_run *runs, size_t n);
 // Trains runs in worker processes and reports how it went; `what` heads the progress.
 rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                            const char *what, rmx_err *err);

@@ -107,7 +107,7 @@ static rmx_status run_swarm(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return RMX_OK;
 }
 
-static size_t count_open(const rmx_run *runs, size_t n) {
+size_t rmx__count_open(const rmx_run *runs, size_t n) {
   size_t open = 0;
   for (size_t i = 0; i < n; i++) open += rmx_run_look(&runs[i], NULL) < RMX_RUN_DIVERGED;
   return open;
@@ -298,7 +298,7 @@ rmx_status rmx__agree_to_train(rmx_pipeline *p, rmx_err *err) {
 
 static rmx_status are_trained(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                               size_t n, rmx_err *err) {
-  const size_t left = count_open(runs, n);
+  const size_t left = rmx__count_open(runs, n);
   if (left == 0 || !too_many(runs, n, left)) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "%zu of %zu run%s %s not done, so the steps after training do not begin; `regmix "
@@ -389,7 +389,7 @@ static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
                             size_t m, const rmx_run *all, size_t n_all, size_t failed,
                             rmx_err *err) {
   RMX_TRY(rmx__score_runs(p, chosen, m, "train", err));
-  const size_t left = count_open(all, n_all);
+  const size_t left = rmx__count_open(all, n_all);
   if (left == 0) RMX_TRY(write_tables(p, corpus, all, n_all, err));
   if (left > failed)
     rmx_note(&p->listener,
@@ -428,7 +428,7 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
 // All runs (n) have ended but those that failed. Another process with other settings may have set
 // some of them aside: what is left is no answer.
 static rmx_status are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx_err *err) {
-  const size_t lost = count_open(runs, n);
+  const size_t lost = rmx__count_open(runs, n);
   size_t theirs = 0;
   for (size_t i = 0; i < n; i++) theirs += rmx_run_is_another(&runs[i]);
   if (theirs == 0 && lost <= failed) return RMX_OK;

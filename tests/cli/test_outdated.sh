@@ -47,7 +47,7 @@ silent "nothing is outdated any more" outdated
 # ---- the text is elsewhere
 mv exp/text away
 try "without the text nobody can know" 0 "all 6 runs are done" "$REGMIX" train -C exp
-silent "so nothing is said" outdated
+silent "so there is no warning" outdated
 mv away exp/text
 
 # ---- settings of each step

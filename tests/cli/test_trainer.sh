@@ -110,7 +110,7 @@ holds "and values" grep -q '^r1,1,2,3,4,2.5,0.25$' exp/metrics.csv
 holds "and an empty cell" grep -q '^r2,1,2,3,4,2.5,$' exp/metrics.csv
 again
 printf '{"loss_nats": {%s}, "metrics": {"acc": NaN, "f1": null, "speed": 1}}' "$all" > exp/given.json
-try "a metric that no run measured is told" 0 "2 metrics that no run measured (acc, f1)" train --set proxy.command='cp given.json result.json'
+try "a metric that no run measured is named" 0 "2 metrics that no run measured (acc, f1)" train --set proxy.command='cp given.json result.json'
 refused "a metric with the name of the first column" 'the name "run" in metrics cannot be a column' "{\"loss_nats\": {$all}, \"metrics\": {\"run\": 1}}"
 again
 printf '{"loss_nats": {"a": NaN, "b": Infinity, "noise": -Infinity, "exam": 4}}' > exp/given.json
