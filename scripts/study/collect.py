@@ -5,16 +5,17 @@
 FOLDER has the experiments of examples/study, trained or half trained. Every finished run becomes a
 row of DATA/<experiment>.csv (default docs/study/data), and what methods cost rows of methods.csv.
 domains.csv has the sizes of the text, made.csv says when and on what machine. The same folders give
-the same tables. An experiment that FOLDER lacks keeps its table. A table never loses rows, unless
---shrink is given.
+the same tables. Rows of runs that FOLDER lacks are kept: several machines may train an experiment,
+each with a FOLDER of its own, if they have the same text. --shrink removes these rows.
 """
 import argparse
+import csv
 import json
 import sys
 import time
 from pathlib import Path
 
-from tables import (COLUMNS, DATA, DOMAINS, SCORES, TARGET, TASKS, rows_of, write)
+from tables import COLUMNS, DATA, DOMAINS, SCORES, TARGET, TASKS, write
 
 EXPERIMENTS = ("small unseen repetition matched seeds interactions recipe proposals methods "
                "methods-tenth").split()
@@ -157,53 +158,103 @@ def made_of(experiment, results, machine):
 
 
 def known(path):
-    """The rows of a table as they stand in the file."""
-    return [{c: v if isinstance(v, str) else short(v) for c, v in r.items()}
-            for r in (rows_of(path) if path.exists() else [])]
+    """The rows of a table, as texts."""
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def keep(path, columns, rows, shrink):
-    """Writes a table, if it does not lose rows."""
-    had = len(rows_of(path)) if path.exists() else 0
-    if len(rows) < had and not shrink:
-        print(f"collect.py: {path.name} has {had} rows, and FOLDER only {len(rows)}; it is kept. "
-              "--shrink replaces it", file=sys.stderr)
-        return False
-    if write(path, columns, rows):
-        print(f"{path.name}: {len(rows)} rows")
-    return True
+class Tables:
+    """The tables in DATA, where rows of runs that FOLDER lacks stay."""
+
+    def __init__(self, data, machine, shrink):
+        self.data, self.machine, self.shrink = data, machine, shrink
+        self.made = {(r["experiment"], r["machine"]): r for r in known(data / "made.csv")}
+        self.tasks = {(r["experiment"], r["swarm"], r["task"]): r
+                      for r in known(data / "tasks.csv")}
+
+    def put(self, name, columns, rows, keys):
+        """Writes the rows, and those of the table that have other keys, which are returned."""
+        path = self.data / f"{name}.csv"
+        new = {tuple(r[k] for k in keys) for r in rows}
+        kept = [r for r in known(path) if tuple(r[k] for k in keys) not in new]
+        if self.shrink:
+            kept = []
+        rows = rows + kept
+        if kept:
+            rows.sort(key=lambda r: tuple(r[k] for k in keys))
+        if write(path, columns, rows):
+            print(f"{path.name}: {len(rows)} rows" +
+                  (f", {len(kept)} of them kept from before" if kept else ""))
+        return kept
+
+    def note(self, experiment, results, kept):
+        """Notes who trained what. Kept rows are those of the other machines."""
+        for (name, machine), row in list(self.made.items()):
+            if name != experiment:
+                continue
+            if machine == self.machine or not kept:
+                del self.made[name, machine]
+            else:
+                row["runs"] = str(len(kept))
+                row["hours"] = short(sum(float(r["wall_s"]) for r in kept) / 3600, 2)
+        self.made[experiment, self.machine] = made_of(experiment, results, self.machine)
+
+    def close(self):
+        order = {e: i for i, e in enumerate(EXPERIMENTS)}
+        write(self.data / "made.csv", "experiment runs first last machine isa hours".split(),
+              [self.made[k] for k in sorted(self.made, key=lambda k: (order[k[0]], k[1]))])
+        write(self.data / "tasks.csv", "experiment swarm task items chance".split(),
+              [self.tasks[k] for k in sorted(self.tasks)])
+
+
+def collect_runs(folder, experiment, tables):
+    rows = runs_of(folder, experiment)
+    if not rows:
+        return
+    kept = tables.put(experiment, COLUMNS, rows, ("swarm", "run"))
+    tables.note(experiment, [(r["about"]["time"], float(r["wall_s"]), r["about"]["isa"])
+                             for r in rows], kept)
+    for r in rows:
+        for task, (n, chance) in r["about"]["items"].items():
+            tables.tasks[experiment, r["swarm"], task] = {
+                "experiment": experiment, "swarm": r["swarm"], "task": task,
+                "items": f"{n:.0f}", "chance": short(chance)}
+
+
+def collect_methods(folder, tables):
+    rows = []
+    for experiment in RIVALS:
+        found = methods_of(folder, experiment)
+        if found:
+            tables.note(experiment, every_result(folder / experiment), [])
+        rows += found
+    if rows:
+        tables.put("methods", METHOD_COLUMNS, rows,
+                   ("experiment", "large_tokens", "method", "seed"))
+
+
+def same_text(folder, data, shrink):
+    """Writes domains.csv. Rows from other text are no rows of one study."""
+    domains, had = domains_of(folder), known(data / "domains.csv")
+    if not domains:
+        return
+    if had and had != domains and not shrink:
+        sys.exit(f"collect.py: the text in {folder} is not the text of {data / 'domains.csv'}: "
+                 "its domains have other sizes. Fetch the same text, or replace all rows with "
+                 "--shrink")
+    write(data / "domains.csv", ["domain", "train_tokens", "train_bytes"], domains)
 
 
 def collect(folder, data, machine, shrink):
-    made = {r["experiment"]: r for r in known(data / "made.csv")}
-    tasks = {(r["experiment"], r["swarm"], r["task"]): r for r in known(data / "tasks.csv")}
-    methods = []
+    same_text(folder, data, shrink)
+    tables = Tables(data, machine, shrink)
     for experiment in EXPERIMENTS:
-        if experiment in RIVALS:
-            found = methods_of(folder, experiment)
-            methods += found
-            if found:
-                made[experiment] = made_of(experiment, every_result(folder / experiment), machine)
-            continue
-        rows = runs_of(folder, experiment)
-        if not rows or not keep(data / f"{experiment}.csv", COLUMNS, rows, shrink):
-            continue
-        made[experiment] = made_of(experiment, [
-            (r["about"]["time"], float(r["wall_s"]), r["about"]["isa"]) for r in rows], machine)
-        for r in rows:
-            for task, (n, chance) in r["about"]["items"].items():
-                tasks[experiment, r["swarm"], task] = {
-                    "experiment": experiment, "swarm": r["swarm"], "task": task,
-                    "items": f"{n:.0f}", "chance": short(chance)}
-    if methods:
-        keep(data / "methods.csv", METHOD_COLUMNS, methods, shrink)
-    domains = domains_of(folder)
-    if domains:
-        write(data / "domains.csv", ["domain", "train_tokens", "train_bytes"], domains)
-    write(data / "made.csv", "experiment runs first last machine isa hours".split(),
-          [made[e] for e in EXPERIMENTS if e in made])
-    write(data / "tasks.csv", "experiment swarm task items chance".split(),
-          [tasks[k] for k in sorted(tasks)])
+        if experiment not in RIVALS:
+            collect_runs(folder, experiment, tables)
+    collect_methods(folder, tables)
+    tables.close()
 
 
 def main(arguments):

@@ -4,6 +4,7 @@
 place; and the committed page against the committed tables. Speaks TAP."""
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,12 +106,27 @@ def collector(work):
     ok("the same runs give the same tables", again.stdout == "" and before == {
         p: p.read_bytes() for p in (study / "data").iterdir()}, again.stdout)
     (runs / "small/runs/0000").rename(work / "gone")
-    less = script("collect.py", runs, "--into", study / "data", "--machine", "X")
-    ok("a table does not lose rows", len(read("small", data=study / "data")) == 24
-       and "24 rows" in less.stderr, less.stderr)
-    (work / "gone").rename(runs / "small/runs/0000")
     made = rows_of(study / "data/made.csv")
     ok("the machine is named", {r["machine"] for r in made} == {"X"}, made)
+    less = script("collect.py", runs, "--into", study / "data", "--machine", "Y")
+    ok("rows of runs that are not there are kept as they are",
+       before[study / "data/small.csv"] == (study / "data/small.csv").read_bytes(), less.stderr)
+    made = {(r["experiment"], r["machine"]): r["runs"] for r in rows_of(study / "data/made.csv")}
+    ok("each machine is named with what it trained", made["small", "X"] == 1
+       and made["small", "Y"] == 23 and ("unseen", "X") not in made, made)
+    (study / "data/domains.csv").write_text("domain,train_tokens,train_bytes\nbible,1,2\n")
+    (runs / "small/corpus").mkdir()
+    (runs / "small/corpus/corpus.json").write_text(json.dumps(
+        {"domains": [{"name": "bible", "train_tokens": 1, "train_bytes": 3}]}))
+    other = script("collect.py", runs, "--into", study / "data")
+    ok("runs on other text are refused", other.returncode == 1 and "other sizes" in other.stderr,
+       other.stderr)
+    (study / "data/domains.csv").unlink()
+    shutil.rmtree(runs / "small/corpus")
+    shorter = script("collect.py", runs, "--into", study / "data", "--machine", "X", "--shrink")
+    ok("--shrink removes them", len(read("small", data=study / "data")) == 23, shorter.stdout)
+    (work / "gone").rename(runs / "small/runs/0000")
+    script("collect.py", runs, "--into", study / "data", "--machine", "X")
     nothing = script("collect.py", work / "gone", "--into", study / "data")
     ok("a folder without experiments is an error", nothing.returncode == 1, nothing)
     return study
