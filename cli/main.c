@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/asset.h"
@@ -118,6 +119,15 @@ static void hold_standard_files(void) {
     if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
         open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
       _exit(FAILED);
+}
+
+// If stdout and stderr are one file, as with `2>&1`, stdout is written line by line. So the lines
+// of both keep their order, and none begins within another.
+static void keep_order_of_lines(void) {
+  struct stat out, err;
+  if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
+      out.st_dev == err.st_dev && out.st_ino == err.st_ino)
+    setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
 static int code_of(rmx_status status) {
@@ -255,6 +265,7 @@ static rmx_status only_utf8(int argc, char **argv, rmx_err *err) {
 
 static int run(int argc, char **argv) {
   hold_standard_files();
+  keep_order_of_lines();
   take_signals();
   rmx_err err = {0};
   const char *name = argc > 1 ? argv[1] : "";

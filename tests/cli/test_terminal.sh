@@ -224,4 +224,10 @@ if command -v make > /dev/null; then
   make -n -C "$root" BUILD="$SCRATCH/made" PREFIX="$SCRATCH/there" install > make.txt 2>&1
   yes "make install PREFIX=x sets the prefix of a build folder that is there" grep -qF -- "meson configure $SCRATCH/made -Dprefix=\"$SCRATCH/there\"" make.txt
 fi
+# ---- one file for stdout and stderr: the lines of both keep their order
+mkdir -p order/a && printf 'hello\n' > order/a/t.txt
+printf 'corpus:\n  domains: {a: a/, b: nothing/}\ntarget: a\n' > order/regmix.yaml
+"$REGMIX" check -C order > order/log 2>&1
+same "what is printed first is first in a log" "problems at the end" \
+  "$(tail -n 1 order/log | sed 's/^regmix check: 3 //') at the end"
 done_testing
