@@ -55,7 +55,8 @@ rmx_status rmx_command_keep_how(const rmx_command *c, const rmx_option *o, const
                                 rmx_strings *how, rmx_err *err);
 const rmx_command *rmx_command_find(const rmx_program *p, const char *name); /* NULL: none */
 
-/* ---- help: each as text, 80 columns wide, or as a JSON object (a new reference) */
+/* ---- help: each as text, 80 columns wide or as a narrower terminal is, or as a JSON object (a new
+ * reference) */
 void rmx_help_overview(const rmx_program *p, FILE *f);
 void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f);
 void rmx_help_config(FILE *f); /* the keys of regmix.yaml */

@@ -7,7 +7,18 @@
 
 #include "command.h"
 
-enum { WIDTH = 80 };
+// Columns: the widest page and the least; where the text of an option and of a key of the config
+// begins; how much room that text needs there, else it begins at BELOW.
+enum { WIDEST = 80, LEAST = 20, OPTION = 28, KEY = 34, ROOM = 28, BELOW = 6 };
+
+static int width_of(FILE *f) {
+  const int columns = rmx_terminal_columns(fileno(f));
+  return columns > WIDEST ? WIDEST : columns < LEAST ? LEAST : columns;
+}
+
+static int column_of(FILE *f, int usual) {
+  return width_of(f) < usual + ROOM ? BELOW : usual;
+}
 
 const rmx_command *rmx_command_find(const rmx_program *p, const char *name) {
   for (size_t i = 0; i < p->n; i++)
@@ -15,10 +26,12 @@ const rmx_command *rmx_command_find(const rmx_program *p, const char *name) {
   return NULL;
 }
 
+// `at`: the columns that are taken in front of it.
 static void print_wrapped(FILE *f, const char *text, int indent, int at) {
+  const int width = width_of(f);
   while (*text) {
     size_t n = strcspn(text, " \n");
-    if (at > indent && at + (int)n + 1 > WIDTH) {
+    if (at > indent && at + (int)n + 1 > width) {
       fprintf(f, "\n%*s", indent, "");
       at = indent;
     } else if (at > indent) {
@@ -38,6 +51,16 @@ static void print_wrapped(FILE *f, const char *text, int indent, int at) {
   fputc('\n', f);
 }
 
+// An option and what it does, from `column` on: beside it, or below it if it is long.
+static void print_entry(FILE *f, const char *head, const char *help, int column) {
+  const int n = fprintf(f, "  %s", head);
+  if (n > column - 2)
+    fprintf(f, "\n%*s", column, "");
+  else
+    fprintf(f, "%*s", column - n, "");
+  print_wrapped(f, help, column, column);
+}
+
 const char *rmx__metavariable(const rmx_option *o) {
   static const char *const by_type[] = {
       [RMX_INT] = "N",     [RMX_REAL] = "X",        [RMX_DURATION] = "DURATION",
@@ -51,21 +74,13 @@ const char *rmx__default_of(const rmx_option *o, const char *initial) {
 }
 
 static void print_option(FILE *f, const rmx_option *o) {
-  char head[128];
-  bool is_flag = o->type == RMX_BOOL;
-  int n =
-      snprintf(head, sizeof head, "  --%s%s%s", o->key, is_flag ? "" : " ", rmx__metavariable(o));
-  fputs(head, f);
-  if (n > 26) {
-    fprintf(f, "\n%28s", "");
-  } else {
-    fprintf(f, "%*s", 28 - n, "");
-  }
-  char text[512];
+  char head[128], text[512];
+  const bool is_flag = o->type == RMX_BOOL;
   const char *initial = is_flag ? NULL : rmx__default_of(o, o->initial);
+  snprintf(head, sizeof head, "--%s%s%s", o->key, is_flag ? "" : " ", rmx__metavariable(o));
   snprintf(text, sizeof text, "%s%s%s%s", o->help, initial ? " (default " : "",
            initial ? initial : "", initial ? ")" : "");
-  print_wrapped(f, text, 28, 28);
+  print_entry(f, head, text, column_of(f, OPTION));
 }
 
 // ---- as JSON, for other programs
@@ -158,106 +173,136 @@ json_t *rmx_help_config_json(void) {
   return root;
 }
 
+// Where to break a command that does not fit: before the last option that ends within `room`
+// bytes, else before the last word, but not within quotes. 0: nowhere.
+static size_t break_of(const char *line, size_t room) {
+  size_t option = 0, word = 0;
+  char quote = '\0';
+  for (size_t i = 0; line[i] && i <= room; i++) {
+    if (quote ? line[i] == quote : line[i] == '"' || line[i] == '\'')
+      quote = quote ? '\0' : line[i];
+    if (line[i] != ' ' || quote || i < 3) continue;
+    word = i;
+    if (line[i + 1] == '-') option = i;
+  }
+  return option ? option : word;
+}
+
+// A line of the examples: a command, or deeper in, what it does. A command that is too long for a
+// terminal is broken as the shell accepts it.
+static void print_example(FILE *f, const char *line) {
+  enum { DEEPER = 6 };
+  const size_t width = (size_t)width_of(f), blanks = strspn(line, " ");
+  size_t at = 0, cut;
+  if (blanks > 2) {
+    fprintf(f, "%*s", (int)blanks, "");
+    print_wrapped(f, line + blanks, (int)blanks, (int)blanks);
+    return;
+  }
+  while (at + strlen(line) > width && (cut = break_of(line, width - 2 - at)) > 0) {
+    fprintf(f, "%.*s \\\n%*s", (int)cut, line, DEEPER, "");
+    line += cut + 1;
+    at = DEEPER;
+  }
+  fprintf(f, "%s\n", line);
+}
+
 void rmx_help_overview(const rmx_program *p, FILE *f) {
-  fprintf(f,
-          "regmix %s finds in which proportions to mix the domains of a corpus. It\ntrains many "
-          "small proxy models and fits their losses by regression.\n\nUsage: regmix COMMAND "
-          "[options]\n\n",
-          rmx_version());
+  fprintf(f, "regmix %s", rmx_version());
+  print_wrapped(f,
+                "finds in which proportions to mix the domains of a corpus. It trains many small "
+                "proxy models and fits their losses by regression.",
+                0, (int)strlen("regmix ") + (int)strlen(rmx_version()));
+  fputs("\nUsage: regmix COMMAND [options]\n\n", f);
   for (size_t i = 0; i < p->n; i++)
     if (!p->commands[i]->hidden) {
       fprintf(f, "  %-12s ", p->commands[i]->name);
       print_wrapped(f, p->commands[i]->summary, 15, 15);
     }
-  fputs(
-      "\nEvery command accepts --help, --json, -q and -v. The exit code is 0 (done),\n1 (failed), "
-      "2 (misuse), 130 (interrupted) or 75 (interrupted by SIGUSR1).\n\nSee also `regmix COMMAND "
-      "--help`. Start with `regmix init`. If you have the\nresults of your own runs in two CSV "
-      "files, start with:\n  regmix "
-      "fit --mixtures mixtures.csv --metrics metrics.csv\n  regmix optimize --fit fit --target "
-      "pile_cc\n",
-      f);
+  fputc('\n', f);
+  print_wrapped(f,
+                "Every command accepts --help, --json, -q and -v. The exit code is 0 (done), 1 "
+                "(failed), 2 (misuse), 130 (interrupted) or 75 (interrupted by SIGUSR1).\n\n"
+                "See also `regmix COMMAND --help`. Start with `regmix init`. If you have the "
+                "results of your own runs in two CSV files, start with:",
+                0, 0);
+  print_example(f, "  regmix fit --mixtures mixtures.csv --metrics metrics.csv");
+  print_example(f, "  regmix optimize --fit fit --target pile_cc");
 }
 
-// A line of the examples. A command that is too long for a terminal is broken before an option, as
-// the shell accepts it.
-static void print_example(FILE *f, const char *line, int n) {
-  const int blanks = (int)strspn(line, " ");
-  if (n > WIDTH && blanks > 2) {  // an explanation
-    char text[512];
-    snprintf(text, sizeof text, "%.*s", n - blanks, line + blanks);
-    fprintf(f, "%*s", blanks, "");
-    print_wrapped(f, text, blanks, blanks);
-    return;
+// The texts of `rmx__texts_of`, whose lines end in line feeds.
+static void print_examples(FILE *f, const char *text) {
+  fputs("\nExamples:\n", f);
+  for (const char *line = text; *line;) {
+    const size_t n = strcspn(line, "\n");
+    RMX_OWNED char *copy = rmx_format("%.*s", (int)n, line);
+    if (copy) print_example(f, copy);
+    line += n + (line[n] == '\n');
   }
-  while (n > WIDTH) {
-    int cut = 0;
-    for (int i = 3; i < WIDTH - 2; i++)
-      if (strncmp(line + i, " -", 2) == 0) cut = i;
-    if (cut == 0) break;
-    fprintf(f, "%.*s \\\n      ", cut, line);
-    line += cut + 1;
-    n -= cut + 1;
-    if (n + 6 <= WIDTH) break;
-  }
-  fprintf(f, "%.*s\n", n, line);
+}
+
+static void print_items(FILE *f, const rmx_command *c) {
+  rmx_command_item item;
+  fprintf(f, "%s:\n", c->items);
+  for (size_t i = 0; c->item(i, &item); i++)
+    print_entry(f, item.name, item.help, column_of(f, OPTION));
+  fputc('\n', f);
 }
 
 void rmx_help_command(const rmx_program *p, const rmx_command *c, FILE *f) {
+  static const rmx_option help = {.key = "help", .help = "print this text (also -h)"};
   const rmx__texts t = rmx__texts_of(p, c);
   const int at = fprintf(f, "regmix %s:", c->name);
   print_wrapped(f, c->summary, 2, at);
-  fprintf(f, "\nUsage: regmix %s [options]%s%s\n\n", c->name, *c->words ? " " : "", c->words);
+  const int used = fprintf(f, "\nUsage: regmix %s", c->name) - 1;
+  RMX_OWNED char *words = rmx_format("[options] %s", c->words);
+  print_wrapped(f, words ? words : "[options]", 7, used);
+  fputc('\n', f);
   if (t.about) {
     print_wrapped(f, t.about, 0, 0);
     fputc('\n', f);
   }
-  if (c->items) fprintf(f, "%s:\n", c->items);
-  rmx_command_item item;
-  for (size_t i = 0; c->items && c->item(i, &item); i++) {
-    fprintf(f, "  %-25s ", item.name);
-    print_wrapped(f, item.help, 28, 28);
-  }
-  if (c->items) fputc('\n', f);
+  if (c->items) print_items(f, c);
   size_t n_options;
   const rmx_option *options = rmx_command_options(c, &n_options);
   if (n_options) fputs("Options:\n", f);
   for (size_t i = 0; i < n_options; i++) print_option(f, &options[i]);
   fputs(n_options ? "\nOptions of every command:\n" : "Options:\n", f);
   for (size_t i = 0; i < p->n_common; i++) print_option(f, &p->common[i]);
-  fputs(
-      "  --help                    print this text (also -h)\n\nExit codes: 0 done; 1 failed; 2 "
-      "misuse of the command line; 130 interrupted by\nCtrl-C or a signal (the same command "
-      "continues from there), 75 if the signal was\nSIGUSR1.\n",
-      f);
-  if (t.examples) fputs("\nExamples:\n", f);
-  for (const char *line = t.examples ? t.examples : ""; *line;) {
-    const int n = (int)strcspn(line, "\n");
-    print_example(f, line, n);
-    line += n + (line[n] == '\n');
-  }
+  print_option(f, &help);
+  fputc('\n', f);
+  print_wrapped(f,
+                "Exit codes: 0 done; 1 failed; 2 misuse of the command line; 130 interrupted by "
+                "Ctrl-C or a signal (the same command continues from there), 75 if the signal was "
+                "SIGUSR1.",
+                0, 0);
+  if (t.examples) print_examples(f, t.examples);
   free(t.about), free(t.examples);
 }
 
 // ---- the keys of the config: `regmix help config`
 
 void rmx_help_config(FILE *f) {
-  fputs(
-      "These are the keys of regmix.yaml (and of --set KEY=VALUE) with their defaults.\nThree more "
-      "keys are maps with names of your own: corpus.domains (domain: files),\ntarget (metric: "
-      "weight) and swarms (name: settings), which adds proxies of other\nsizes or lengths. Their "
-      "settings are those of proxy, and runs, the number of\nmixtures that they train.\n",
-      f);
+  const int column = column_of(f, KEY);
+  print_wrapped(f,
+                "These are the keys of regmix.yaml (and of --set KEY=VALUE) with their defaults. "
+                "Three more keys are maps with names of your own: corpus.domains (domain: files), "
+                "target (metric: weight) and swarms (name: settings), which adds proxies of other "
+                "sizes or lengths. Their settings are those of proxy, and runs, the number of "
+                "mixtures that they train.",
+                0, 0);
   for (size_t i = 0; i < rmx_config_sections_n; i++) {
     const rmx_section *s = &rmx_config_sections[i];
-    fprintf(f, "\n%s%s(%s)\n", s->prefix, *s->prefix ? " " : "", s->help);
+    RMX_OWNED char *what = rmx_format("(%s)", s->help);
+    const int at = fprintf(f, "\n%s", s->prefix) - 1;
+    if (what) print_wrapped(f, what, 0, at);
     for (size_t j = 0; j < *s->n; j++) {
       char key[128];
       snprintf(key, sizeof key, "%s%s%s", s->prefix, *s->prefix ? "." : "", s->table[j].key);
       const char *initial = rmx_config_initial(key, &s->table[j]);
       int n = fprintf(f, "  %s = %s", key, initial ? initial : "(none)");
-      fprintf(f, "%*s", n < 34 ? 34 - n : 1, "");
-      print_wrapped(f, s->table[j].help, 34, n < 34 ? 34 : n + 1);
+      fprintf(f, "%*s", n < column ? column - n : 1, "");
+      print_wrapped(f, s->table[j].help, column, n < column ? column : n + 1);
     }
   }
 }

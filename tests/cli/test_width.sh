@@ -17,6 +17,21 @@ fits() {
 }
 has() { if grep -qE -- "$2" "$3"; then ok "$1"; else not_ok "$1" "$(cat "$3")"; fi; }
 
+# ---- help: narrower where the terminal is, and else as in a file
+for command in $("$REGMIX" help --json | python3 -c 'import json, sys; print(*(c["name"] for c in json.load(sys.stdin)["commands"]))'); do
+  fits 60 "$command --help" "$REGMIX" "$command" --help
+done
+fits 60 "help config" "$REGMIX" help config
+fits 45 "help config" "$REGMIX" help config
+has "the text of a key begins on the line of the key" '^[0-9]+   seed = 42 +random' shown.txt
+fits 60 "--help" "$REGMIX" --help
+fits 45 "optimize --help" "$REGMIX" optimize --help
+has "the text of an option is below it" '^[0-9]+       folder of the fit' shown.txt
+fits 120 "optimize --help" "$REGMIX" optimize --help
+sed '1d; s/^[0-9]* //' shown.txt > wide.txt
+"$REGMIX" optimize --help | sed '/^ *$/d' > file.txt
+same "help on a wide terminal is as in a file" "$(cat file.txt)" "$(cat wide.txt)"
+
 make_corpus exp 120
 # names as corpora have them
 sed -i 's/^    a: /    wikipedia-english-2024: /; s/^    b: /    wikipedia-english-2025: /; s/^    noise: /    stack-exchange_noise: /
