@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_answers.sh REGMIX: what the page says of answers of other forms than one mixture from runs of one size: phases, several
 # sizes, and nothing learnt. Each page is of a small table; its text is read after its scripts ran in Chromium.
-set -u
 . "$(dirname "$0")/../cli/tap.sh"
 browser=
 for name in chromium chromium-browser google-chrome; do

@@ -3,11 +3,9 @@
 # test_study.sh: the study's page in Chromium: the committed one, and one with rows for every part.
 # No error, every figure there, what did not replicate on the first screen, nothing wider than a
 # telephone. Speaks TAP.
-set -u
-root=$(cd "$(dirname "$0")/../.." && pwd)
 # tap.sh wants a program to test; there is none here
 set -- true
-. "$root/tests/cli/tap.sh"
+. "$(dirname "$0")/../cli/tap.sh"
 browser=
 for name in chromium chromium-browser google-chrome; do
   if command -v "$name" > /dev/null; then browser=$name; break; fi
@@ -16,10 +14,10 @@ if [ -z "$browser" ]; then
   echo "1..0 # SKIP no Chromium here (Debian: apt install chromium)"
   exit 0
 fi
-python3 "$root/tests/browser/study_tables.py" "$SCRATCH/full" &&
-  python3 -B "$root/scripts/study/make.py" --page --study "$SCRATCH/full" > "$SCRATCH/made" ||
+python3 "$ROOT/tests/browser/study_tables.py" "$SCRATCH/full" &&
+  python3 -B "$ROOT/scripts/study/make.py" --page --study "$SCRATCH/full" > "$SCRATCH/made" ||
   { echo "Bail out! no page of made-up tables"; exit 1; }
-mkdir "$SCRATCH/committed" && cp "$root/docs/study/index.html" "$SCRATCH/committed/"
+mkdir "$SCRATCH/committed" && cp "$ROOT/docs/study/index.html" "$SCRATCH/committed/"
 
 # What a page says of itself goes into its title. Its own policy forbids scripts; the copy allows
 # this one.

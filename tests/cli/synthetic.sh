@@ -1,10 +1,10 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
-# make_corpus FOLDER DOCUMENTS: the synthetic corpus and a regmix.yaml for tiny models in FOLDER. $here is the folder of the tests.
+# make_corpus FOLDER DOCUMENTS: the synthetic corpus and a regmix.yaml for tiny models in FOLDER.
 make_corpus() {
   mkdir -p "$1/text"
   for domain in a b noise exam; do
-    awk -v domain=$domain -v documents="$2" -v share=0.7 -f "$here/synthetic.awk" > "$1/text/$domain.txt"
+    awk -v domain=$domain -v documents="$2" -v share=0.7 -f "$ROOT/tests/cli/synthetic.awk" > "$1/text/$domain.txt"
   done
   cat > "$1/regmix.yaml" << 'END'
 corpus:

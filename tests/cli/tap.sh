@@ -1,9 +1,15 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
-# What the shell tests share: TAP, a scratch folder that goes away, and the program under test.
+# What the shell tests share: TAP, the root of the project (the test is in tests/FOLDER), a scratch
+# folder that goes away, and the program under test.
 # Usage: . tap.sh; $1 of the test is the regmix to test.
+set -u
+# absolute FILE: its absolute path
+absolute() { echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"; }
+# shellcheck disable=SC2034 # the tests use it
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 REGMIX=${1:?usage: test_x.sh path/to/regmix}
-case $REGMIX in */*) REGMIX=$(cd "$(dirname "$REGMIX")" && pwd)/$(basename "$REGMIX") ;; esac
+case $REGMIX in */*) REGMIX=$(absolute "$REGMIX") ;; esac
 SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
 trap 'exit 130' INT TERM
@@ -35,6 +41,22 @@ $(tail -n 5 "$SCRATCH/stderr")"
   fi
 }
 
+# printed NAME TEXT: the last command of `try` printed it. not_printed NAME TEXT: it did not.
+printed() {
+  if grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr"; then
+    ok "$1"
+  else
+    not_ok "$1" "no \"$2\" in: $(cat "$SCRATCH/stdout" "$SCRATCH/stderr")"
+  fi
+}
+not_printed() {
+  if grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr"; then
+    not_ok "$1" "$(cat "$SCRATCH/stdout" "$SCRATCH/stderr")"
+  else
+    ok "$1"
+  fi
+}
+
 # same NAME WANTED GOT: two texts are the same; a difference shows its first lines.
 same() {
   if [ "$2" = "$3" ]; then
@@ -50,6 +72,14 @@ value() {
   python3 -c 'import json, sys
 o = json.load(open(sys.argv[1]))
 print(eval(sys.argv[2]))' "$1" "$2"
+}
+
+# preload LIBRARY [NAME=VALUE]... COMMAND...: runs it with the functions of the library in place of
+# those of the C library, under a sanitizer too.
+preload() {
+  library=$1
+  shift
+  env LD_PRELOAD="$library" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" "$@"
 }
 
 # took COMMAND...: prints how many microseconds it takes, to have a kill fall into it.

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What messages about tables advise: each names what is wrong and something that helps, with options that the command has.
-set -u
 . "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 printf 'run,a,b\nr1,0.5,0.5\nr2,0.2,0.8\nr3,0.7,0.3\nr4,0.9,0.1\nr5,0.4,0.6\nr6,0.3,0.7\n' >m.csv

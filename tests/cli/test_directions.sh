@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # One direction of a metric in all of an experiment: what the config says of a score whose name says nothing, or the wrong
 # thing, counts in the fit, the optimum, best_run, best_single, the comparison, the correlations and the page.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus first 40
 # The losses fall with each domain's own share, and that of a rises with noise. Both scores rise with a and fall with noise, so the best run of a score that is

@@ -1,17 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A file that is there and cannot be read now is not missing and not damaged: nothing takes its place. Usage: test_disk.sh regmix disk.so
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-shim=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
+shim=$(absolute "$2")
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 "$REGMIX" prepare -C exp -q > /dev/null 2>&1
 printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > exp/mixtures.csv
 # broken END COMMAND...: files whose path ends so cannot be read
-broken() { end=$1; shift; env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_BROKEN="$end" timeout 60 "$@"; }
+broken() { end=$1; shift; preload "$shim" REGMIX_TEST_BROKEN="$end" timeout 60 "$@"; }
 train() { "$REGMIX" train -C exp "$@"; }
 
 with_nothing=$(broken x env true 2>&1)

@@ -2,36 +2,34 @@
 # SPDX-License-Identifier: Apache-2.0
 # Packages: what they say twice, and the release tarball: the same bytes twice, and configured in an empty folder without git. `make dist-check` builds
 # it there too and runs all its tests. Usage: test_dist.sh REGMIX
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 
 # ---- what packaging/ says twice
 version=$("$REGMIX" --version | sed -n '1s/^regmix //p')
-debian=$root/packaging/debian
+debian=$ROOT/packaging/debian
 if [ "$(sed -n '1s/^regmix (\(.*\)-[0-9]*) .*/\1/p' "$debian/changelog")" = "$version" ]; then
   ok "the Debian packages are of this version"
 else
   not_ok "the Debian packages are of this version" "$(head -n 1 "$debian/changelog")"
 fi
 # gcc and libc6-dev are in build-essential, ninja comes with meson, perl-base is always there.
-lacking=$(sed -n 's/^build | \([^ ]*\).*/\1/p' "$root/scripts/packages.sh" | grep -vxE 'gcc|libc6-dev|ninja-build|perl-base' |
+lacking=$(sed -n 's/^build | \([^ ]*\).*/\1/p' "$ROOT/scripts/packages.sh" | grep -vxE 'gcc|libc6-dev|ninja-build|perl-base' |
   while read -r package; do sed -n '/^Build-Depends/,/^[^ B]/p' "$debian/control" | grep -qw -- "$package" || echo "$package"; done)
 if [ -z "$lacking" ]; then ok "Build-Depends has every package of the build"; else not_ok "Build-Depends has every package of the build" "$lacking"; fi
 
 # ---- the tarball
-if ! [ -e "$root/.git" ] || ! command -v git > /dev/null; then
+if ! [ -e "$ROOT/.git" ] || ! command -v git > /dev/null; then
   skip "the release tarball" "the sources are in no git repository"
   done_testing
   exit 0
 fi
 mkdir once again empty bin
-tarball=$(sh "$root/scripts/dist.sh" once 2> err.txt) || not_ok "make dist" "$(cat err.txt)"
-same=$(sh "$root/scripts/dist.sh" again 2> err.txt) || not_ok "make dist again" "$(cat err.txt)"
+tarball=$(sh "$ROOT/scripts/dist.sh" once 2> err.txt) || not_ok "make dist" "$(cat err.txt)"
+same=$(sh "$ROOT/scripts/dist.sh" again 2> err.txt) || not_ok "make dist again" "$(cat err.txt)"
 if cmp "$tarball" "$same" > err.txt 2>&1; then ok "the same commit gives the same bytes"; else not_ok "the same commit gives the same bytes" "$(cat err.txt)"; fi
 tar -xzf "$tarball" -C empty
-commit=$(git -C "$root" rev-parse HEAD)
+commit=$(git -C "$ROOT" rev-parse HEAD)
 if [ "$(cat empty/*/cli/commit.txt)" = "$commit" ]; then ok "it says which commit it is of"; else not_ok "it says which commit it is of" "$(cat empty/*/cli/commit.txt)"; fi
 if [ -n "$(find empty -name .git -o -name 'build*' -type d)" ]; then not_ok "it holds the sources alone"; else ok "it holds the sources alone"; fi
 

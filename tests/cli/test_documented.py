@@ -98,7 +98,7 @@ def write_tables(folder):
 
 def write_experiment(folder, regmix):
     """exp/ is done, so that each step has what it needs; mine.yaml is a mixture of its domains."""
-    script = f'here={ROOT}/tests/cli; . "$here/synthetic.sh"; make_corpus exp 80; make_corpus text-of 30'
+    script = f'ROOT={ROOT}; . "$ROOT/tests/cli/synthetic.sh"; make_corpus exp 80; make_corpus text-of 30'
     subprocess.run(["sh", "-c", script], cwd=folder, check=True)
     text = Path(folder, "data-text")
     for domain in ("a", "b"):

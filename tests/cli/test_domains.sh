@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Domains by what is in the documents: by a field, by web host and by a classifier.
-here=$(cd "$(dirname "$0")" && pwd)
-examples=$(cd "$here/../../examples" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 
 # Shards of a small Pile: 17 domains in one folder, and validation text beside it.
@@ -44,7 +42,7 @@ domains() { jq -r '.domains[] | "\(.name) \(.documents)"' "$1" | sort; }
 
 # ---- by a field
 
-cp "$examples/pile/regmix.yaml" pile/
+cp "$ROOT/examples/pile/regmix.yaml" pile/
 try "pile: check lists the domains" 0 "Wikipedia (en) (" "$REGMIX" check -C pile --set large.tokens=50k
 try "pile: check --json has their documents" 0 '"name": "Pile-CC"' "$REGMIX" check -C pile --set large.tokens=50k --json
 # shellcheck disable=SC2086
@@ -112,8 +110,8 @@ same "the others stay" "$(jq -r '[.domains[].name] | join(" ")' mixed/corpus/cor
 
 # ---- by a classifier
 
-cp "$examples/web/seed/regmix.yaml" web/seed/
-cp "$examples/web/regmix.yaml" web/
+cp "$ROOT/examples/web/seed/regmix.yaml" web/seed/
+cp "$ROOT/examples/web/regmix.yaml" web/
 try "web: a classifier is trained on pages of known sites" 0 "classifier: web/topics.bin, trained on" "$REGMIX" prepare -C web/seed --set corpus.vocab=300 --train-classifier web/topics.bin --json
 if jq -e '.classifier | .accuracy > 0.5 and .right <= .tested and .file == "web/topics.bin"' "$SCRATCH/stdout" > /dev/null; then ok "web: --json says how good it is"; else not_ok "web: --json says how good it is" "$(jq .classifier "$SCRATCH/stdout")"; fi
 try "web: check knows its labels" 0 "math (" "$REGMIX" check -C web --set large.tokens=50k

@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # regmix encode: ids of lines and of files, and back; pipes, memory, threads, errors.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 
 # A tokenizer in which the id of a byte is the byte, "ab" is 256 and "abc" is 257.

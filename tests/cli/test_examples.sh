@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The programs of examples/ that call the library do what the commands do: the same numbers, the
 # same files.
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
-absolute() { echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"; }
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 API=$(absolute "$2") PIPELINE=$(absolute "$3")
 cd "$SCRATCH" || exit 1
 awk 'BEGIN {
@@ -39,7 +37,7 @@ if [ -s by-library/report.html ]; then ok "pipeline: the page"; else not_ok "pip
 try "pipeline continues a finished experiment" 0 "up to date" "$PIPELINE" by-library/regmix.yaml "$REGMIX"
 # examples/scaling, small
 mkdir -p examples/quickstart/text examples/scaling
-cp "$here/../../examples/scaling/regmix.yaml" examples/scaling/
+cp "$ROOT/examples/scaling/regmix.yaml" examples/scaling/
 for domain in foldoc bible faq; do cp by-library/text/a.txt examples/quickstart/text/$domain.txt; done
 for domain in c python; do cp by-library/text/b.txt examples/quickstart/text/$domain.txt; done
 cp by-library/text/noise.txt examples/quickstart/text/german.txt

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is written: read alike by other programs, into whatever kind of file a user names, and nothing left behind.
 # $2: the program hostile_names.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 hostile_names=${2:?usage: test_files.sh path/to/regmix path/to/hostile_names}
 python=/usr/bin/python3
 
@@ -13,7 +11,7 @@ mkdir "$SCRATCH/names"
 try "hostile names: YAML, JSON and CSV are read back as they were written" 0 "" "$hostile_names" "$SCRATCH/names"
 if $python -c 'import yaml' 2> /dev/null; then
   try "hostile names: PyYAML, Python's json and csv read the same, and numbers have the fewest digits" 0 "" \
-    "$python" "$here/check_names.py" "$SCRATCH/names"
+    "$python" "$ROOT/tests/cli/check_names.py" "$SCRATCH/names"
 else
   skip "hostile names: PyYAML, Python's json and csv read the same, and numbers have the fewest digits" "no PyYAML (package python3-yaml)"
 fi

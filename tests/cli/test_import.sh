@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Tables of other programs, and domains that change, through the commands.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 
 # One swarm of 40 runs in every layout: loss of a falls with its weight, the score of b rises with its own.

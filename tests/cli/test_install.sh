@@ -2,23 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is installed: both libraries, what the shared one exports, a program outside the tree compiled against each,
 # and that every file goes out again. Usage: test_install.sh REGMIX BUILD
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 build=$(cd "${2:?usage: test_install.sh REGMIX BUILD}" && pwd)
 cd "$SCRATCH" || exit 1
 CC=${CC:-cc}
 
 # ---- the shared library
-same() { python3 "$root/tests/exports.py" "$build/libregmix.so" "$@" > names.txt 2>&1; }
-if same "$root"/include/regmix/*.h; then
+same() { python3 "$ROOT/tests/exports.py" "$build/libregmix.so" "$@" > names.txt 2>&1; }
+if same "$ROOT"/include/regmix/*.h; then
   ok "the shared library exports what the headers declare, and nothing else"
 else
   not_ok "the shared library exports what the headers declare, and nothing else" "$(cat names.txt)"
 fi
 echo 'int rmx_not_there(void);' > more.h
-if same "$root"/include/regmix/*.h more.h; then not_ok "a name that is only declared is found"; else ok "a name that is only declared is found"; fi
-if same "$root"/include/regmix/base.h; then not_ok "a name that is only exported is found"; else ok "a name that is only exported is found"; fi
+if same "$ROOT"/include/regmix/*.h more.h; then not_ok "a name that is only declared is found"; else ok "a name that is only declared is found"; fi
+if same "$ROOT"/include/regmix/base.h; then not_ok "a name that is only exported is found"; else ok "a name that is only exported is found"; fi
 if readelf -d "$build/libregmix.so" | grep -q 'soname: \[libregmix\.so\.0\]'; then ok "its soname is libregmix.so.0"; else not_ok "its soname is libregmix.so.0"; fi
 
 # ---- into a folder of a package builder (DESTDIR), under the prefix of the build folder
@@ -71,10 +69,10 @@ fi
 
 # ---- and out again
 try "make uninstall with another prefix removes nothing" 2 "make uninstall PREFIX=$prefix" \
-  make -s -C "$root" BUILD="$build" PREFIX="$SCRATCH/elsewhere" uninstall
+  make -s -C "$ROOT" BUILD="$build" PREFIX="$SCRATCH/elsewhere" uninstall
 meson install -C "$build" --no-rebuild --quiet > install.txt 2>&1  # over what is there
 touch "$there/share/man/man1/other.1"
-try "make uninstall" 0 "" make -s -C "$root" BUILD="$build" PREFIX="$prefix" uninstall
+try "make uninstall" 0 "" make -s -C "$ROOT" BUILD="$build" PREFIX="$prefix" uninstall
 left=$(find "$DESTDIR" ! -type d)
 if [ "$left" = "$there/share/man/man1/other.1" ]; then
   ok "make uninstall removes what make install wrote, and nothing else"

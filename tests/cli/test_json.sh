@@ -1,10 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # --json: every command prints one JSON object on stdout and nothing else there, when it works and when it fails.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 
 # object NAME CODE KEY COMMAND...: it ends with CODE, and all of its stdout is one object that has KEY.

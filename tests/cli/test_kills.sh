@@ -4,10 +4,8 @@
 # killed at random moments: the same results as one process. For our trainer, and for PyTorch's where
 # it is installed. REGMIX_KILLS=50 (make kills) kills so often each; REGMIX_TEST_SEED=N chooses other
 # moments.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 "$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q --set sample.runs=7 > log 2>&1

@@ -2,18 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Who is at a run: file systems without locks, claims of other hosts and containers, holders that give no sign of life. Nothing is waited for without
 # a word or without an end. Usage: test_locks.sh regmix locks.so
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-shim=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
+shim=$(absolute "$2")
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 "$REGMIX" prepare -C exp -q > /dev/null 2>&1
 printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\nr3,0.2,0.2,0.6\n' > exp/mixtures.csv
-told() { if grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr"; then ok "$1"; else not_ok "$1" "no \"$2\" in: $(cat "$SCRATCH/stderr")"; fi; }
 # with HOW COMMAND...: its flock is that of locks.c
-with() { how=$1; shift; env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_FLOCK="$how" timeout 60 "$@"; }
+with() { how=$1; shift; preload "$shim" REGMIX_TEST_FLOCK="$how" timeout 60 "$@"; }
 train() { timeout 100 "$REGMIX" train -C exp "$@"; }
 
 numbers() { for r in r1 r2 r3; do grep -v -E '"(wall_s|tokens_per_s)"' "exp/runs/$r/result.json"; done; cat exp/metrics.csv; }
@@ -53,6 +50,7 @@ try "status does not wait either" 0 "3 runs" with ENOLCK "$REGMIX" status -C exp
 # ---- without locks, a worker that is killed
 hold() { # HOW: a training that takes its time, until it has claims
   afresh
+  # not by preload: $! is the program itself
   env LD_PRELOAD="$shim" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" REGMIX_TEST_FLOCK="$1" \
     "$REGMIX" train -C exp --set proxy.tokens=40M --set proxy.checkpoint_s=0 --jobs 3 > out 2> err & supervisor=$!
   n=0
@@ -119,7 +117,7 @@ rm -rf exp/runs; claim r1 elsewhere 1234 '2 minutes ago'
 try "a claim without a heartbeat is taken over" 0 "3 runs done" train
 rm -rf exp/runs; claim r1 elsewhere 1234 '57 seconds ago'
 try "a claim with a heartbeat is waited for, and taken over once it stops" 0 "3 runs done" train
-told "after saying whose it is" "r1, by process 1234 on elsewhere"
+printed "after saying whose it is" "r1, by process 1234 on elsewhere"
 
 # ---- a holder on this host that gives no sign of life
 for when in '10 minutes ago' '1 hour'; do
@@ -128,8 +126,8 @@ for when in '10 minutes ago' '1 hour'; do
   holder=$!
   sleep 0.3
   try "a holder silent since $when is not waited for without end" 1 "1 of 3 runs failed" train
-  told "and is named" "end process 4321 on $(hostname)"
-  case $when in *ago) told "with how long" "has had no heartbeat for 60" ;; *) told "with what is odd" "is in the future by" ;; esac
+  printed "and is named" "end process 4321 on $(hostname)"
+  case $when in *ago) printed "with how long" "has had no heartbeat for 60" ;; *) printed "with what is odd" "is in the future by" ;; esac
   kill $holder 2> /dev/null
 done
 try "once it has let go, the run is trained" 0 "1 run done" train

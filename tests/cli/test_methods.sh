@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The methods of regmix compare that train proxies of their own choice: each works, keeps to the budget, says what it lacks
 # before any training, and goes on where it was killed.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 methods=prior,ppl,mixmin,merge,law,climb

@@ -4,11 +4,9 @@
 # kills at random moments. A build without MPI says so; then the tests are those of a second program,
 # which has it, or they are skipped. REGMIX_KILLS=50 kills so often; REGMIX_TEST_SEED=N chooses other
 # moments. Usage: test_mpi.sh regmix [regmix-with-mpi]
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
-[ -z "${2-}" ] || MPI=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
+[ -z "${2-}" ] || MPI=$(absolute "$2")
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 "$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q > log 2>&1

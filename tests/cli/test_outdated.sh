@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # What an output was made from may change. Every command that uses the output then warns of that, and `status` does
 # not call it up to date.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
-silent() { if grep -qF -- "$2" stdout stderr; then not_ok "$1" "$(cat stdout stderr)"; else ok "$1"; fi; }
 
 make_corpus exp 120
 sed -i '/^compare:/d; /^optimize:/d' exp/regmix.yaml
@@ -17,11 +14,11 @@ try "an experiment" 0 "" "$REGMIX" run -q -C exp
 cp -p exp/text/a.txt a.txt
 
 try "nothing changed" 0 "report.html            there" "$REGMIX" status -C exp
-silent "nothing is outdated" outdated
+not_printed "nothing is outdated" outdated
 for command in train fit optimize compare pretrain "export --to regmix" report correlate "suggest --no-curve"; do
   # shellcheck disable=SC2086
   "$REGMIX" $command -C exp > stdout 2> stderr
-  silent "and $command does not say so" outdated
+  not_printed "and $command does not say so" outdated
 done
 try "run, for the next cases" 0 "" "$REGMIX" run -q -C exp
 
@@ -39,15 +36,15 @@ for command in sample train fit optimize compare pretrain "pretrain --mixture pr
 done
 try "correlate, which has no scores here, warns too" 1 "the corpus of exp is outdated" "$REGMIX" correlate -C exp
 try "run does not warn: it stops" 1 "finished runs" "$REGMIX" run -C exp
-silent "without that line" outdated
+not_printed "without that line" outdated
 cp a.txt exp/text/a.txt
 try "the same text with other times is no change" 0 "report.html            there" "$REGMIX" status -C exp
-silent "nothing is outdated any more" outdated
+not_printed "nothing is outdated any more" outdated
 
 # ---- the text is elsewhere
 mv exp/text away
 try "without the text nobody can know" 0 "all 6 runs are done" "$REGMIX" train -C exp
-silent "so there is no warning" outdated
+not_printed "so there is no warning" outdated
 mv away exp/text
 
 # ---- settings of each step

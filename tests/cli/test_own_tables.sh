@@ -2,15 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # `regmix train` writes its tables again. Rows and columns that a user added stay in them. Where a user changed numbers, the
 # changed file is kept, and a warning names it.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
-
-# holds NAME TEXT: the last command printed it. silent NAME TEXT: it did not.
-holds() { if grep -qF -- "$2" stdout stderr; then ok "$1"; else not_ok "$1" "$(cat stdout stderr)"; fi; }
-silent() { if grep -qF -- "$2" stdout stderr; then not_ok "$1" "$(cat stdout stderr)"; else ok "$1"; fi; }
 former() { find "$1" -path '*.set-aside*' -name "*-$2"; }
 
 make_corpus exp 120
@@ -40,7 +34,7 @@ echo 0007,5.5,5.6,5.7,5.8 >> exp/metrics.csv
 try "a run with a row of the user's is not trained" 0 "run 0007 has a row that you added to metrics.csv" "$REGMIX" train -C exp
 same "its numbers stay" 0007,5.5,5.6,5.7,5.8 "$(tail -n 1 exp/metrics.csv)"
 try "the fit takes it" 0 "on 7 runs" "$REGMIX" fit -C exp
-silent "without a warning" "present settings do not use"
+not_printed "without a warning" "present settings do not use"
 try "and once more" 0 "1 row that you added to metrics.csv is kept (0007)" "$REGMIX" train -C exp
 same "the table is ours and that row" "$(cat ours.csv; echo 0007,5.5,5.6,5.7,5.8)" "$(cat exp/metrics.csv)"
 if [ -e exp/runs/0007 ]; then not_ok "nothing was trained"; else ok "nothing was trained"; fi
@@ -55,16 +49,16 @@ sed -i.bak '$d' exp/mixtures.csv
 sed '3s/,[0-9.]*,/,2.5,/' ours.csv > exp/metrics.csv
 cp exp/metrics.csv changed.csv
 try "fit says which numbers were changed" 0 "the numbers of 1 run are not those that" "$REGMIX" fit -C exp
-holds "with the name of the run" "(0002)"
+printed "with the name of the run" "(0002)"
 try "so does check" 1 "problem: metrics.csv: the numbers of 1 run" "$REGMIX" check -C exp
 try "train writes the results again, and says so" 0 "numbers of 1 run were changed since" "$REGMIX" train -C exp
 same "they are the results" "$(cat ours.csv)" "$(cat exp/metrics.csv)"
 same "the changed file is kept" "$(cat changed.csv)" "$(cat "$(former exp metrics.csv)")"
 "$REGMIX" train -C exp > stdout 2> stderr
-silent "told once" "were changed"
+not_printed "told once" "were changed"
 sed 's/,\([0-9]\)\.\([0-9]*\)/,\1.\20/g' ours.csv > exp/metrics.csv
 try "other digits of a number are no change" 0 "" "$REGMIX" fit -C exp
-silent "and no warning" "are not those"
+not_printed "and no warning" "are not those"
 "$REGMIX" train -q -C exp
 rm -r exp/.set-aside
 echo "not, a, table" > exp/metrics.csv; printf '1\n' >> exp/metrics.csv
@@ -82,7 +76,7 @@ cp ours.csv exp/metrics.csv; rm -r exp/.set-aside exp/metrics-half.csv exp/evalu
 "$REGMIX" train -q -C exp
 rm exp/tables.json
 "$REGMIX" train -C exp > stdout 2> stderr
-silent "no record: the same table is no news" "former file"
+not_printed "no record: the same table is no news" "former file"
 rm exp/tables.json
 cp extended-metrics.csv exp/metrics.csv
 try "no record and other columns: the file is kept" 0 "no record says what regmix wrote" "$REGMIX" train -C exp
@@ -92,6 +86,6 @@ same "as it was" "$(cat extended-metrics.csv)" "$(cat "$(former exp metrics.csv)
 "$REGMIX" train -q -C exp --set sample.runs=4 > /dev/null 2>&1
 "$REGMIX" sample -q -C exp --set sample.runs=4 --redo > /dev/null 2>&1
 "$REGMIX" train -C exp --set sample.runs=4 > stdout 2> stderr
-silent "rows of regmix are no rows of the user's" "you added"
+not_printed "rows of regmix are no rows of the user's" "you added"
 same "four runs are left" 5 "$(wc -l < exp/metrics.csv | tr -d ' ')"
 done_testing

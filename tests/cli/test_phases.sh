@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Phases: mixtures of two phases are drawn, trained to the same bits after a kill, fitted, searched and exported by stage; tables with columns of
 # phases are recognised.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 
 # ---- an experiment

@@ -1,10 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The kernels compile for a processor that is not ours, and become vector instructions there; and with another compiler.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-cd "$here/../.." || exit 1
+. "$(dirname "$0")/tap.sh"
+cd "$ROOT" || exit 1
 # jansson's headers alone: those of the C library here are not those of the other processor.
 mkdir "$SCRATCH/include"
 for header in /usr/include/jansson.h /usr/include/jansson_config.h /usr/include/*-linux-gnu/jansson_config.h; do

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Finished work is never destroyed: what answers another question is set aside and used again when its question returns, a
 # script has to say --redo, and files that cannot be used are told and redone.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 
 # state FOLDER...: every file in them with its content; two that are equal were not written in between but for the same bytes

@@ -1,10 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Proxies that repeat text as the large run will: what they read, when that is the default, and that finished proxies are kept.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 
 make_corpus exp 200
@@ -65,7 +63,7 @@ try "a domain that is not there" 1 'sample.domain_epochs zebra=3: unknown domain
 try "check says so too" 1 'unknown domain "zebra"' "$REGMIX" check -C exp --set sample.max_epochs.zebra=3
 
 # ---- a domain of one document cannot be cut
-mkdir one && awk -v domain=a -v documents=300 -v share=0.7 -f "$here/synthetic.awk" > one/many.txt
+mkdir one && awk -v domain=a -v documents=300 -v share=0.7 -f "$ROOT/tests/cli/synthetic.awk" > one/many.txt
 cp one/many.txt one/x.txt
 printf 'corpus: {domains: {many: many.txt, one: {files: x.txt, separator: none, valid_files: many.txt}}, vocab: 320, overlap: 0, dedup: false}\ntarget: many\nsample: {runs: 4, cap_ratio: 1000, max_epochs: 0}\nproxy: {layers: 1, heads: 2, width: 32, ffn: 64, context: 32, tokens: 8k, batch_tokens: 512}\nlarge: {context: 32, tokens: 80k}\n' > one/regmix.yaml
 "$REGMIX" prepare -q -C one 2> /dev/null && "$REGMIX" sample -q -C one

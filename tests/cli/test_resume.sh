@@ -3,10 +3,8 @@
 # Killed at random moments of the whole pipeline, inside steps and inside writes, and taken up again: the same bits as
 # a run never stopped. Checkpoints are written after every step here, so that the kills fall into their writing as often
 # as into training. REGMIX_KILLS=50 (make kills) kills so often; REGMIX_TEST_SEED=N chooses other moments.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 settings="--set proxy.checkpoint_s=0 --set large.checkpoint_s=0 --set proxy.tokens=24k --set large.tokens=24k"
 
 # What must be the same: every number that training and search came to, and the models' bits.

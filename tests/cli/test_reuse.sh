@@ -3,7 +3,6 @@
 # When only some domains change, the others keep the ratios of an old optimum: the small space is
 # sampled, fitted and searched, and its optimum has all domains. Nodes and orders on the command
 # line. Needs jq and awk.
-# shellcheck source=tests/cli/tap.sh
 . "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 holds() { # holds NAME FILTER FILE: jq -e

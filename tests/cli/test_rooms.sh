@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The rooms keep to their doors: a file in src/<room> includes its own room's headers and those of the rooms that
 # the first comment of include/regmix/<room>.h names under "Uses:"; cli/ includes public headers alone.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-cd "$here/../.." || exit 1
+. "$(dirname "$0")/tap.sh"
+cd "$ROOT" || exit 1
 for folder in src/*/; do
   room=$(basename "$folder")
   uses=$(awk '/^ \* Uses: / { on = 1 } on { sub(/^ \* (Uses: )?/, ""); printf "%s ", $0 } on && /\.$/ { exit }' "include/regmix/$room.h" | tr -d ,.)

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Tables with runs of several sizes and lengths: fit, score, predict and optimize for a scale.
-# shellcheck source=tests/cli/tap.sh
 . "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 

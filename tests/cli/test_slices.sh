@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Parts of the runs: each run in one part, several parts at once in one folder, and the same results
 # as one process that trains all. test_kills.sh kills parts.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 "$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q --set sample.runs=7 > log 2>&1

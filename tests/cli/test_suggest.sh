@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # regmix suggest: CSV that goes on where mixtures.csv ends, first runs, new domains, constraints, misuse.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 awk 'BEGIN { print "run,train_a,train_b,train_c" > "m.csv"; print "run,metric/a_val_loss,metric/b_val_loss" > "l.csv"
   s = 7

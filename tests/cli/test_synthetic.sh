@@ -3,10 +3,8 @@
 # A corpus whose best mixture is known: the exam is 70 % language a and 30 % language b, and
 # noise helps nobody. The mixture found must be within the seeds' noise of the best of a grid of
 # mixtures that are all really trained.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 exp=$SCRATCH/exp
 make_corpus "$exp" 1500
 against="--set compare.against=prior"

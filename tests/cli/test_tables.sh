@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Small hostile tables through fit, score, predict and optimize: what is inferred, left out or refused is said.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
+. "$(dirname "$0")/tap.sh"
 cd "$SCRATCH" || exit 1
 
 # 20 runs of 3 domains. The accuracy rises with b, the losses fall with a; `plain` says nothing by its name.

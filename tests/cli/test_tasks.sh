@@ -1,10 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # eval.tasks: the models of an experiment are scored, the scores are metrics and targets, and a new task trains nothing again.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus exp 40
 quick="--set proxy.tokens=4k --set large.tokens=4k --set compare.seeds=1 --set compare.against=prior --set optimize.replicates=0"

@@ -1,11 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What a person sees: progress on a terminal and in a log, dry runs, doctor, version, help, completion, installing.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 # yes NAME COMMAND...: the command succeeds.
 yes() {
@@ -13,7 +10,7 @@ yes() {
   shift
   if "$@" > yes.txt 2>&1; then ok "$name"; else not_ok "$name" "$(tail -n 5 yes.txt)"; fi
 }
-on_terminal() { TERM=${TERM_WANTED-xterm} python3 "$here/terminal.py" "$@" > terminal.txt 2>&1; }
+on_terminal() { TERM=${TERM_WANTED-xterm} python3 "$ROOT/tests/cli/terminal.py" "$@" > terminal.txt 2>&1; }
 
 awk 'BEGIN { print "run,a,b,c,d,e" > "m.csv"; print "run,gr\303\266\303\237e_loss,\346\227\245\346\234\254\350\252\236_loss,plain_loss" > "l.csv"
   s = 7
@@ -138,7 +135,7 @@ yes "every command's page is installed" sh -c '"$1" help --json | python3 -c "
 import json, sys
 text = open(sys.argv[1]).read()
 missing = [c[\"name\"] for c in json.load(sys.stdin)[\"commands\"] if chr(39) + c[\"name\"] + chr(39) not in text]
-assert not missing, missing" "$2/docs/meson.build"' - "$REGMIX" "$root"
+assert not missing, missing" "$2/docs/meson.build"' - "$REGMIX" "$ROOT"
 
 # ---- completion
 # completes NAME WANTED WORD...: among the candidates is WANTED.
@@ -221,7 +218,7 @@ fi
 # ---- make install
 if command -v make > /dev/null; then
   mkdir made && touch made/build.ninja made/regmix
-  make -n -C "$root" BUILD="$SCRATCH/made" PREFIX="$SCRATCH/there" install > make.txt 2>&1
+  make -n -C "$ROOT" BUILD="$SCRATCH/made" PREFIX="$SCRATCH/there" install > make.txt 2>&1
   yes "make install PREFIX=x sets the prefix of a build folder that is there" grep -qF -- "meson configure $SCRATCH/made -Dprefix=\"$SCRATCH/there\"" make.txt
 fi
 # ---- one file for stdout and stderr: the lines of both keep their order

@@ -1,17 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The contract for a trainer of the user's own (docs/trainer.md): what it is told, what it must leave, how it is ended.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 make_corpus exp 60
 "$REGMIX" prepare -C exp -q > /dev/null 2>&1 && "$REGMIX" sample -C exp -q > /dev/null 2>&1 || { not_ok "a corpus to begin with"; done_testing; exit; }
 printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > exp/mixtures.csv
 
-# told NAME TEXT: what the last command printed has TEXT in it.
-told() { if grep -qF -- "$2" "$SCRATCH/stdout" "$SCRATCH/stderr"; then ok "$1"; else not_ok "$1" "no \"$2\" in: $(cat "$SCRATCH/stderr")"; fi; }
 # holds NAME COMMAND...: it succeeds.
 holds() { name=$1; shift; if "$@"; then ok "$name"; else not_ok "$name" "$* failed"; fi; }
 train() { "$REGMIX" train -C exp "$@"; }
@@ -65,8 +61,8 @@ refused "fewer tokens" 'it was trained on 5 tokens, but run.json asks for' "{\"l
 refused "more tokens" 'it was trained on 1000000000 tokens, but run.json asks for' "{\"loss_nats\": {$all}, \"tokens\": 1e9}"
 refused "a model that is a number" '"model" is' "{\"loss_nats\": {$all}, \"model\": 7}"
 refused "status failed" '"status" is "failed": out of memory' '{"status": "failed", "error": "out of memory"}'
-told "a failed run is tried twice" "given up"
-told "and counted, with what to do" "2 of 2 runs failed"
+printed "a failed run is tried twice" "given up"
+printed "and counted, with what to do" "2 of 2 runs failed"
 refused "unknown status" '"status" is the text "finished"; wanted "done"' "{\"status\": \"finished\", \"loss_nats\": {$all}}"
 refused "no losses" '"loss_nats" is nothing; wanted a map' '{"status": "done"}'
 refused "no losses at all domains" 'no loss for 2 of 4 domains ("noise", "exam")' '{"loss_nats": {"a": 1, "b": 2}}'
@@ -149,8 +145,8 @@ rm -rf swarms
 rm -rf exp/runs
 unlucky="test \$REGMIX_RUN != r3 && test \$REGMIX_RUN != r5 && python3 score.py || { echo no luck today; exit 3; }"
 try "some runs fail: the others are trained, and the exit code is 1" 1 "2 of 8 runs failed" train --set proxy.command="$unlucky"
-told "the message quotes the end of the output" "no luck today"
-told "and names the file" "runs/r3/log.txt ends"
+printed "the message quotes the end of the output" "no luck today"
+printed "and names the file" "runs/r3/log.txt ends"
 holds "metrics.csv has the others" test "$(wc -l < exp/metrics.csv)" -eq 7
 holds "log.txt has both tries" grep -q "run r3, try 2" exp/runs/r3/log.txt
 try "the same command tries them again; may_fail accepts them" 0 "2 of 8 runs failed and are left out" train --set proxy.command="$unlucky" --set proxy.may_fail=0.3
@@ -260,22 +256,22 @@ holds "and log.txt says so" grep -q "processes that it started are still running
 holds "no claim and no *.tmp is left" test -z "$(find exp -name claim -o -name '*.tmp')"
 
 # ---- the example, as a user copies it
-cp -r "$here/../../examples/trainer" copy && rm -rf copy/text && mkdir copy/text
-awk -v domain=a -v documents=60 -v share=0.7 -f "$here/synthetic.awk" > copy/text/code.txt
-awk -v domain=b -v documents=60 -v share=0.7 -f "$here/synthetic.awk" > copy/text/prose.txt
-awk -v domain=exam -v documents=60 -v share=0.7 -f "$here/synthetic.awk" > copy/text/exam.txt
+cp -r "$ROOT/examples/trainer" copy && rm -rf copy/text && mkdir copy/text
+awk -v domain=a -v documents=60 -v share=0.7 -f "$ROOT/tests/cli/synthetic.awk" > copy/text/code.txt
+awk -v domain=b -v documents=60 -v share=0.7 -f "$ROOT/tests/cli/synthetic.awk" > copy/text/prose.txt
+awk -v domain=exam -v documents=60 -v share=0.7 -f "$ROOT/tests/cli/synthetic.awk" > copy/text/exam.txt
 try "examples/trainer runs end to end" 0 "12 runs done" "$REGMIX" run -C copy
 holds "to an optimum for its target" grep -q exam_val_loss copy/optimum.yaml
 holds "its metric is a column" grep -q ',pairs_seen' copy/metrics.csv
 holds "and a score" sh -c 'grep -A99 "\"pairs_seen\"" copy/fit/fit.json | grep -q "\"higher_is_better\": true"'
-holds "docs/trainer.md names every field of run.json" python3 - "$here/../../docs/trainer.md" copy/runs/0001/run.json << 'END'
+holds "docs/trainer.md names every field of run.json" python3 - "$ROOT/docs/trainer.md" copy/runs/0001/run.json << 'END'
 import json, sys
 page = open(sys.argv[1]).read()
 run = json.load(open(sys.argv[2]))
 missing = [k for k in list(run) + list(run["domains"]["code"]) if k != "training" and f"`{k}`" not in page]
 sys.exit(f"not in docs/trainer.md: {missing}" if missing else 0)
 END
-line=$(sed -n 's/^ids = numpy/ids = numpy/p' "$here/../../docs/trainer.md")
+line=$(sed -n 's/^ids = numpy/ids = numpy/p' "$ROOT/docs/trainer.md")
 if python3 -c 'import numpy' 2> /dev/null; then
   holds "its line of numpy reads a token file" python3 -c "
 import json, numpy

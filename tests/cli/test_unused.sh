@@ -1,13 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Finished work that a setting makes unused is counted and named, whatever kind of work it is.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
-
-silent() { if grep -qF -- "$2" stdout stderr; then not_ok "$1" "$(cat stdout stderr)"; else ok "$1"; fi; }
 
 make_corpus exp 120
 "$REGMIX" prepare -q -C exp 2> /dev/null
@@ -16,7 +12,7 @@ try "an experiment" 0 "" "$REGMIX" run -q -C exp
 # ---- large models of an optimum that moved
 try "another target moves the optimum: nothing is asked" 0 "6 finished models of another mixture, which took" "$REGMIX" run -C exp --set target=noise
 grep -q "which took [0-9.]* .*are set aside; if that mixture returns, they are used again" stderr && ok "the note has their number and time" || not_ok "the note has their number and time" "$(cat stderr)"
-silent "and is the only one" "made with other settings"
+not_printed "and is the only one" "made with other settings"
 try "the first target again: they come back" 0 "6 finished runs with these settings had been set aside" "$REGMIX" run -C exp
 try "other settings of the large models do ask" 1 "10 finished runs" "$REGMIX" run -C exp --set large.tokens=4k
 
@@ -27,7 +23,7 @@ i=0; while [ $i -lt 300 ] && [ -z "$(find half/runs -name checkpoint.safetensors
 kill -s TERM $pid; wait $pid
 same "it was stopped" 130 $?
 try "the finished runs are used again" 0 "finished runs with these settings had been set aside and are used again" "$REGMIX" train -C half
-silent "and none is trained" "runs done in"
+not_printed "and none is trained" "runs done in"
 if [ -n "$(find half/runs/.set-aside -name checkpoint.safetensors)" ]; then ok "the other training is set aside"; else not_ok "the other training is set aside"; fi
 rm -rf half
 

@@ -1,17 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Nothing that a person reads is wider than the terminal. In a file tables have 80 columns, and prose has whole lines.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/tap.sh"
-. "$here/synthetic.sh"
+. "$(dirname "$0")/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$SCRATCH" || exit 1
 
 # fits COLUMNS NAME COMMAND...: no line of the command on such a terminal is wider.
 fits() {
   columns=$1 name=$2
   shift 2
-  TERM=xterm python3 "$here/terminal.py" "$columns" 120 "$@" > shown.txt 2>&1
+  TERM=xterm python3 "$ROOT/tests/cli/terminal.py" "$columns" 120 "$@" > shown.txt 2>&1
   wide=$(awk -v w="$columns" 'NR > 1 && $1 > w' shown.txt)
   if [ -n "$wide" ] || [ "$(wc -l < shown.txt)" -lt 2 ]; then not_ok "$name at $columns columns" "$wide"; else ok "$name at $columns columns"; fi
 }

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # A swarm of 12 on a real Slurm of one node: a task is cancelled, one is requeued, one is asked to stop as before a time limit.
 # The same command submits what is left, and the results are those of one process. Usage: test_slurm.sh regmix
-set -u
-folder=$(cd "$(dirname "$0")" && pwd)
-here=${folder%/*}/cli
-. "$here/tap.sh"
-. "$here/synthetic.sh"
-. "$folder/slurm.sh"
+. "$(dirname "$0")/../cli/tap.sh"
+. "$ROOT/tests/cli/synthetic.sh"
+. "$ROOT/tests/cluster/slurm.sh"
 if why=$(slurm_missing); then
   skip "a swarm on a real Slurm" "$why"
   done_testing

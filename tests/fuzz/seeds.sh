@@ -5,11 +5,11 @@ set -eu
 REGMIX=$(realpath "${1:?usage: seeds.sh REGMIX}")
 export REGMIX
 seeds=$(cd "$(dirname "$0")" && pwd)/seeds
-here=$(cd "$(dirname "$0")/../cli" && pwd)
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck source=/dev/null
-. "$here/synthetic.sh"
+. "$ROOT/tests/cli/synthetic.sh"
 cd "$work"
 rm -rf "$seeds"
 
