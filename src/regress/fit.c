@@ -47,6 +47,28 @@ void rmx_fit_free(rmx_fit *f) {
   free(f);
 }
 
+rmx_status rmx__fit_allocate(rmx_fit *f, bool runs, rmx_err *err) {
+  const size_t D = f->D, M = f->M, N = f->N;
+  f->domains = rmx_calloc(D, sizeof(char *));
+  f->metrics = rmx_calloc(M, sizeof(char *));
+  f->regressors = rmx_calloc(M, sizeof(rmx_regressor *));
+  f->cv = rmx_calloc(M, sizeof(rmx_scores));
+  f->mean_mixture = rmx_calloc(D, sizeof(double));
+  f->runs = rmx_calloc(N, D * sizeof(double));
+  f->higher_is_better = rmx_calloc(M, sizeof(bool));
+  f->direction_from = rmx_calloc(M, sizeof(rmx_direction_from));
+  bool failed = !f->domains || !f->metrics || !f->regressors || !f->cv || !f->mean_mixture ||
+                !f->runs || !f->higher_is_better || !f->direction_from;
+  if (runs) {
+    f->run_ids = rmx_calloc(N, sizeof(char *));
+    f->truth = rmx_calloc(N, M * sizeof(double));
+    f->out_of_fold = rmx_calloc(N, M * sizeof(double));
+    f->groups = rmx_calloc(N, sizeof(int));
+    failed |= !f->run_ids || !f->truth || !f->out_of_fold || !f->groups;
+  }
+  return failed ? rmx_fail_memory(err, N * D * sizeof(double), "a fit") : RMX_OK;
+}
+
 bool rmx_fit_learnt(const rmx_fit *f, size_t m) {
   return f->cv[m].r2 > 0;
 }

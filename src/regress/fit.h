@@ -46,6 +46,9 @@ struct rmx_fit {
   struct json_t *more;  // further keys for fit.json when it is written, or NULL; owned
 };
 
+// Allocates the arrays of a fit whose D, M and N are set; `runs`: also run_ids, truth, out_of_fold
+// and groups. rmx_fit_free() frees them, also after a failure.
+rmx_status rmx__fit_allocate(rmx_fit *f, bool runs, rmx_err *err);
 // The data that metric m was fitted to, the runs that have a value of it, in `arena`. RMX_EINPUT
 // where the fit does not hold its runs.
 rmx_status rmx__fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_dataset *out,
