@@ -39,8 +39,8 @@ static void check_tables(struct rmx__check *k) {
     RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
     rmx_few changed = {0};
     rmx_err err;
-    rmx__hold(k, names[i], rmx__table_look(&k->p->experiment, names[i], &changed, &added, &err),
-              &err);
+    rmx__hold(k, names[i],
+              rmx__table_look(&k->p->experiment, names[i], NULL, &changed, &added, &err), &err);
     if (changed.n)
       rmx__problem(
           k,

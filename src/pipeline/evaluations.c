@@ -241,5 +241,6 @@ rmx_status rmx__write_evaluations(rmx_pipeline *p, const rmx_corpus *corpus, con
              "evaluations.csv: log.jsonl of %zu run%s is missing or was changed since result.json "
              "was written (%s); what it measured on the way is left out",
              w.without.n, rmx_s(w.without.n), w.without.text);
-  return t.N ? rmx__table_write(p, "evaluations.csv", &t, err) : RMX_OK;
+  const struct rmx__runs_of of = {.runs = (rmx_run *)runs, .n = n};
+  return t.N ? rmx__table_write(p, "evaluations.csv", &t, &of, err) : RMX_OK;
 }

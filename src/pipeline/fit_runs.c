@@ -98,12 +98,13 @@ static bool is_used(const rmx_run *runs, size_t n, const char *id, size_t near) 
 }
 
 // Warns of numbers that are not those of the results. *added: rows that the user added.
-static void warn_of_changes(rmx_pipeline *p, const char *metrics, rmx_strings *added) {
+static void warn_of_changes(rmx_pipeline *p, const char *metrics, const struct rmx__runs_of *runs,
+                            rmx_strings *added) {
   const char *slash = strrchr(metrics, '/');
   rmx_few changed = {0};
   rmx_err ignored;
-  if (rmx__table_look(&p->experiment, slash ? slash + 1 : metrics, &changed, added, &ignored) ==
-          RMX_OK &&
+  if (rmx__table_look(&p->experiment, slash ? slash + 1 : metrics, runs, &changed, added,
+                      &ignored) == RMX_OK &&
       changed.n)
     rmx_warn(&p->listener,
              "%s: the numbers of %zu run%s are not those that `regmix train` wrote (%s); they are "
@@ -111,35 +112,39 @@ static void warn_of_changes(rmx_pipeline *p, const char *metrics, rmx_strings *a
              metrics, changed.n, rmx_s(changed.n), changed.text);
 }
 
+// The runs of the present settings; none if the experiment trained none.
+static void todays_runs(const rmx_experiment *e, const rmx_corpus *corpus,
+                        struct rmx__runs_of *out) {
+  rmx_err ignored;
+  if (rmx__experiment_has(e, "runs") &&
+      rmx__all_runs(e, corpus, &out->runs, &out->n, &ignored) != RMX_OK)
+    out->runs = NULL, out->n = 0;
+}
+
 // The rows of a table of metrics that are of runs which the present settings do not use; not those
 // that the user added. *rows: how many there are in all.
-static void find_unused(const rmx_experiment *e, const rmx_corpus *corpus, const char *metrics,
+static void find_unused(const struct rmx__runs_of *runs, const char *metrics,
                         const rmx_strings *added, rmx_few *unused, size_t *rows) {
   RMX_OWNED_BY(rmx_table_release) rmx_table table = {0};
-  rmx_run *runs = NULL;
   rmx_err ignored;
-  size_t n = 0;
   *rows = 0;
-  if (!rmx__experiment_has(e, "runs") || rmx_csv_read(metrics, &table, &ignored) != RMX_OK ||
-      rmx__all_runs(e, corpus, &runs, &n, &ignored) != RMX_OK)
-    return;
+  if (!runs->runs || rmx_csv_read(metrics, &table, &ignored) != RMX_OK) return;
   for (size_t i = 0; i < table.N; i++)
-    if (!rmx_strings_have(added, table.ids[i]) && !is_used(runs, n, table.ids[i], i))
+    if (!rmx_strings_have(added, table.ids[i]) && !is_used(runs->runs, runs->n, table.ids[i], i))
       rmx_few_add(unused, table.ids[i]);
   *rows = table.N;
-  rmx_runs_release(runs, n);
 }
 
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
-  rmx_corpus *corpus = NULL;
+  RMX_OWNED_BY(rmx__runs_close) struct rmx__runs_of today = {0};
   rmx_few unused = {0};
   rmx_err ignored;
-  size_t rows;
-  warn_of_changes(p, metrics, &added);
-  if (rmx_corpus_open(p->experiment.folder, &corpus, &ignored) != RMX_OK) return;
-  find_unused(&p->experiment, corpus, metrics, &added, &unused, &rows);
-  rmx_corpus_free(corpus);
+  size_t rows = 0;
+  if (rmx_corpus_open(p->experiment.folder, &today.corpus, &ignored) == RMX_OK)
+    todays_runs(&p->experiment, today.corpus, &today);
+  warn_of_changes(p, metrics, &today, &added);
+  find_unused(&today, metrics, &added, &unused, &rows);
   if (unused.n)
     rmx_warn(&p->listener,
              "%s: %zu of %zu row%s %s of runs that the present settings do not use (%s); `regmix "
@@ -150,11 +155,14 @@ void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics) {
 void rmx__metrics_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rmx_buf *why) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
   RMX_OWNED char *path = rmx_experiment_path(e, "metrics.csv");
+  struct rmx__runs_of today = {0};
   rmx_few unused = {0}, changed = {0};
   rmx_err ignored;
-  size_t rows;
-  if (!path || rmx__table_look(e, "metrics.csv", &changed, &added, &ignored) != RMX_OK) return;
-  find_unused(e, corpus, path, &added, &unused, &rows);
+  size_t rows = 0;
+  todays_runs(e, corpus, &today);
+  if (path && rmx__table_look(e, "metrics.csv", &today, &changed, &added, &ignored) == RMX_OK)
+    find_unused(&today, path, &added, &unused, &rows);
+  rmx_runs_release(today.runs, today.n);
   if (unused.n)
     rmx_buf_printf(why, "%zu of %zu row%s %s of runs that the present settings do not use",
                    unused.n, rows, rmx_s(rows), rmx_is(unused.n));

@@ -4,9 +4,12 @@
 // written again from the results, and the changed file is set aside.
 //
 // tables.json has for each table what regmix wrote into it: "now" {"columns": [name], "rows": {run:
-// hash of its cells in these columns}}. It is written before the table, with "before", what it
-// wrote last, and again after it without. So after a kill in between, the rows of either are
-// regmix's.
+// hash of its cells in these columns}, "of": {run: fingerprint}}. It is written before the table,
+// with "before", what it wrote last, and again after it without. So after a kill in between, the
+// rows of either are regmix's.
+//
+// What the user added to a row was measured on the run of that name. If that is another run today,
+// with another mixture or other settings, it is left out, and the former file is set aside.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +50,15 @@ static json_t *part_of(const rmx_table *t) {
 
 // ---- what is in the file
 
-enum whose { RMX__OURS, RMX__CHANGED, RMX__ADDED };
+// FORMER: the user's, of a run that has other settings today
+enum whose { RMX__OURS, RMX__CHANGED, RMX__ADDED, RMX__FORMER };
 
 struct kept {
   rmx_cells c;      // the file; c.C = 0: there is none
   bool *column;     // (C) which columns the user added
   enum whose *row;  // (N)
   const json_t *record;
+  struct rmx__runs_of runs;  // today's, borrowed; n = 0: not known
 };
 
 static void release_kept(struct kept *k) {
@@ -110,14 +115,55 @@ static bool repeats(const struct kept *k, size_t i) {
   return o < k->c.N;
 }
 
+// The fingerprint of today's run of which this row is: NAME, or NAME@TOKENS of evaluations.csv.
+static bool fingerprint_of(const struct rmx__runs_of *runs, const char *id, char out[17]) {
+  for (size_t k = 0; k < runs->n; k++) {
+    const size_t length = strlen(runs->runs[k].name);
+    if (strncmp(runs->runs[k].name, id, length) != 0 || (id[length] && id[length] != '@')) continue;
+    rmx_run_fingerprint(&runs->runs[k], out);
+    return true;
+  }
+  return false;
+}
+
+static const char *noted_of(const json_t *record, const char *id) {
+  const json_t *now = json_object_get(record, "now");
+  return json_string_value(json_object_get(json_object_get(now, "of"), id));
+}
+
+// What the user added to this row is of a run that has other settings today.
+static bool is_former(const struct kept *k, const char *id) {
+  char today[17];
+  const char *then = noted_of(k->record, id);
+  return then && fingerprint_of(&k->runs, id, today) && strcmp(then, today) != 0;
+}
+
+// Notes of which runs the rows are: those that are written, and those that the user added.
+static rmx_status note_runs(const struct kept *k, const rmx_table *t, json_t *now, rmx_err *err) {
+  json_t *of = json_object();
+  char today[17];
+  int bad = json_object_set_new(now, "of", of);
+  for (size_t i = 0; !bad && i < t->N + k->c.N; i++) {
+    const bool written = i < t->N;
+    const char *id = written ? t->ids[i] : cell(&k->c, i - t->N, 0);
+    if (!written && k->row[i - t->N] != RMX__ADDED) continue;
+    const char *then = noted_of(k->record, id);
+    if (fingerprint_of(&k->runs, id, today)) then = today;
+    if (then) bad = json_object_set_new(of, id, json_string(then));
+  }
+  return bad ? rmx_fail_memory(err, 64, RECORD) : RMX_OK;
+}
+
 static bool has_row(const json_t *part, const char *id) {
   return json_object_get(json_object_get(part, "rows"), id);
 }
 
 // Whose each row and column of the file is.
-static rmx_status look(const char *path, const json_t *record, struct kept *k, rmx_err *err) {
+static rmx_status look(const char *path, const json_t *record, const struct rmx__runs_of *runs,
+                       struct kept *k, rmx_err *err) {
   const json_t *now = json_object_get(record, "now"), *before = json_object_get(record, "before");
   *k = (struct kept){.record = record};
+  if (runs) k->runs = *runs;
   RMX_OWNED_BY(rmx_table_release) rmx_table numbers = {0};
   if (!rmx_exists(path)) return RMX_OK;
   RMX_TRY(rmx_csv_read(path, &numbers, err));  // what other commands can't read is not kept
@@ -134,6 +180,8 @@ static rmx_status look(const char *path, const json_t *record, struct kept *k, r
     const char *id = cell(&k->c, i, 0);
     if (k->row[i] == RMX__ADDED && (has_row(now, id) || has_row(before, id)) && !repeats(k, i))
       k->row[i] = RMX__CHANGED;
+    else if (k->row[i] == RMX__ADDED && is_former(k, id))
+      k->row[i] = RMX__FORMER;
   }
   return RMX_OK;
 }
@@ -161,10 +209,14 @@ static rmx_status set_file_aside(const rmx_experiment *e, const char *name, cons
   return rmx_exists(*to) ? RMX_OK : rmx_write_file(*to, text, size, err);
 }
 
+static bool is_ours(const struct kept *k, size_t i) {
+  return k->row[i] == RMX__OURS || k->row[i] == RMX__CHANGED;
+}
+
 // The user's cell in a row that regmix writes.
 static const char *beside(const struct kept *k, const char *id, size_t j) {
-  for (size_t i = 0; i < k->c.N; i++)
-    if (k->row[i] != RMX__ADDED && strcmp(cell(&k->c, i, 0), id) == 0) return cell(&k->c, i, j);
+  for (size_t i = 0; i < k->c.N && !is_former(k, id); i++)
+    if (is_ours(k, i) && strcmp(cell(&k->c, i, 0), id) == 0) return cell(&k->c, i, j);
   return "";
 }
 
@@ -236,6 +288,24 @@ static void list_changed(const struct kept *k, rmx_few *changed) {
     if (k->row[i] == RMX__CHANGED) rmx_few_add(changed, cell(&k->c, i, 0));
 }
 
+static bool has_own_cell(const struct kept *k, size_t i) {
+  size_t j = 1;
+  while (j < k->c.C && !(k->column[j] && *cell(&k->c, i, j))) j++;
+  return j < k->c.C;
+}
+
+// Rows with something of the user's that the new table can't have.
+static void list_left_out(const struct kept *k, const rmx_table *t, rmx_few *left) {
+  for (size_t i = 0; i < k->c.N; i++) {
+    const char *id = cell(&k->c, i, 0);
+    size_t at = 0;
+    while (at < t->N && strcmp(t->ids[at], id) != 0) at++;
+    if (k->row[i] == RMX__FORMER ||
+        (is_ours(k, i) && has_own_cell(k, i) && (at == t->N || is_former(k, id))))
+      rmx_few_add(left, id);
+  }
+}
+
 // Without a record nobody knows who wrote what: a file that has anything that `now` has not is set
 // aside whole.
 static bool is_foreign(struct kept *k) {
@@ -258,12 +328,12 @@ static rmx_status keep_former(rmx_pipeline *p, const char *name, const char *pat
 
 // Reads what is to be kept of the file, and sets aside what can't be.
 static rmx_status look_again(rmx_pipeline *p, const char *name, const char *path,
-                             const json_t *record, const json_t *now, struct kept *k,
-                             rmx_err *err) {
+                             const json_t *record, const json_t *now,
+                             const struct rmx__runs_of *runs, struct kept *k, rmx_err *err) {
   json_auto_t *assumed = record ? NULL : json_pack("{s:O}", "now", now);
   rmx_few changed = {0};
   rmx_err why;
-  const rmx_status status = look(path, record ? record : assumed, k, &why);
+  const rmx_status status = look(path, record ? record : assumed, runs, k, &why);
   if (status == RMX_ENOMEM) return *err = why, status;
   if (status != RMX_OK) RMX_TRY(keep_former(p, name, path, why.message, err));
   if (status == RMX_OK && !record && is_foreign(k))
@@ -272,7 +342,7 @@ static rmx_status look_again(rmx_pipeline *p, const char *name, const char *path
                         err));
   if (status != RMX_OK || !record) {
     release_kept(k);
-    *k = (struct kept){0};
+    *k = (struct kept){.runs = *runs};
     return RMX_OK;
   }
   list_changed(k, &changed);
@@ -280,6 +350,19 @@ static rmx_status look_again(rmx_pipeline *p, const char *name, const char *path
   RMX_OWNED char *reason =
       rmx_format("numbers of %zu run%s were changed since `regmix train` wrote them (%s)",
                  changed.n, rmx_s(changed.n), changed.text);
+  return reason ? keep_former(p, name, path, reason, err) : rmx_fail_memory(err, 0, "a message");
+}
+
+static rmx_status set_left_out_aside(rmx_pipeline *p, const char *name, const char *path,
+                                     const struct kept *k, const rmx_table *t, rmx_err *err) {
+  rmx_few left = {0};
+  list_left_out(k, t, &left);
+  if (!left.n) return RMX_OK;
+  RMX_OWNED char *reason = rmx_format(
+      "what you added to %zu row%s (%s) was measured on runs that are not in the new table, or "
+      "that "
+      "have another mixture or other settings now, so it is left out",
+      left.n, rmx_s(left.n), left.text);
   return reason ? keep_former(p, name, path, reason, err) : rmx_fail_memory(err, 0, "a message");
 }
 
@@ -291,7 +374,8 @@ static rmx_status write_record(const rmx_experiment *e, json_t *all, const char 
   return rmx__experiment_write(e, RECORD, json_incref(all), err);
 }
 
-rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *t, rmx_err *err) {
+rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *t,
+                            const struct rmx__runs_of *runs, rmx_err *err) {
   RMX_OWNED_BY(release_kept) struct kept k = {0};
   RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
   RMX_OWNED char *path = rmx_experiment_path(&p->experiment, name);
@@ -300,7 +384,9 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
   RMX_TRY(read_record(&p->experiment, &all, err));
   json_auto_t *record = json_incref(json_object_get(all, name));
   const json_t *before = json_object_get(record, "now");
-  RMX_TRY(look_again(p, name, path, record, now, &k, err));
+  RMX_TRY(look_again(p, name, path, record, now, runs, &k, err));
+  if (k.c.C) RMX_TRY(set_left_out_aside(p, name, path, &k, t, err));
+  RMX_TRY(note_runs(&k, t, now, err));
   for (size_t i = 0; i < t->N; i++)
     if (k.c.C && replaced(&k, t->ids[i])) json_object_del(json_object_get(now, "rows"), t->ids[i]);
   const bool same = before && json_equal(before, now) && !json_object_get(record, "before");
@@ -312,15 +398,16 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
   return same ? RMX_OK : write_record(&p->experiment, all, name, now, NULL, err);
 }
 
-rmx_status rmx__table_look(const rmx_experiment *e, const char *name, rmx_few *changed,
-                           rmx_strings *added, rmx_err *err) {
+rmx_status rmx__table_look(const rmx_experiment *e, const char *name,
+                           const struct rmx__runs_of *runs, rmx_few *changed, rmx_strings *added,
+                           rmx_err *err) {
   RMX_OWNED_BY(release_kept) struct kept k = {0};
   RMX_OWNED char *path = rmx_experiment_path(e, name);
   json_auto_t *all = NULL;
   if (!path) return rmx_fail_memory(err, 0, "a path");
   RMX_TRY(read_record(e, &all, err));
   const json_t *record = json_object_get(all, name);
-  if (record) RMX_TRY(look(path, record, &k, err));
+  if (record) RMX_TRY(look(path, record, runs, &k, err));
   list_changed(&k, changed);
   for (size_t i = 0; i < k.c.N; i++)
     if (k.row[i] == RMX__ADDED && !rmx_strings_add(added, cell(&k.c, i, 0)))

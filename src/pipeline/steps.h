@@ -178,12 +178,16 @@ rmx_status rmx__are_trained(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
                               rmx_err *err);
 
-// Writes a table of the runs again. Columns and rows that the user added to it are kept; a file in
-// which numbers of regmix were changed is set aside (kept_tables.c).
-rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *t, rmx_err *err);
-// The names of rows that were changed since, and of those that the user added.
-rmx_status rmx__table_look(const rmx_experiment *e, const char *name, rmx_few *changed,
-                           rmx_strings *added, rmx_err *err);
+// Writes a table of these runs again. Columns and rows that the user added to it are kept, if their
+// runs are the same as then. A file in which numbers of regmix were changed is set aside, and one
+// with something that can't be kept (kept_tables.c).
+rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *t,
+                            const struct rmx__runs_of *runs, rmx_err *err);
+// The names of rows that were changed since, and of those that the user added. runs: today's, if
+// they are known; a row that the user added to another run than today's is not among these then.
+rmx_status rmx__table_look(const rmx_experiment *e, const char *name,
+                           const struct rmx__runs_of *runs, rmx_few *changed, rmx_strings *added,
+                           rmx_err *err);
 // Warns if numbers of metrics.csv were changed, and if rows of it are of runs that `regmix train`
 // would not use again.
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);

@@ -200,7 +200,8 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
   json_auto_t *facts = json_object();
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
   if (!half) RMX_TRY(rmx__add_task_scores(p, runs, n, &t, facts, err));
-  RMX_TRY(t.N ? rmx__table_write(p, name, &t, err)
+  const struct rmx__runs_of of = {.runs = (rmx_run *)runs, .n = n};
+  RMX_TRY(t.N ? rmx__table_write(p, name, &t, &of, err)
               : rmx_fail(err, RMX_ENUMERIC,
                          "none of the %zu runs finished with a loss, so there is nothing to fit",
                          n));
@@ -406,7 +407,8 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
   RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
   rmx_few changed = {0};
   if (p->experiment.config.n_swarms) return RMX_OK;
-  if (rmx__table_look(&p->experiment, "metrics.csv", &changed, &added, err) != RMX_OK)
+  const struct rmx__runs_of of = {.runs = (rmx_run *)all, .n = n_all};
+  if (rmx__table_look(&p->experiment, "metrics.csv", &of, &changed, &added, err) != RMX_OK)
     return err->status == RMX_ENOMEM ? RMX_ENOMEM : RMX_OK;  // it is set aside when it is written
   RMX_OWNED rmx_run *left = rmx_calloc(n_all + 1, sizeof *left);
   size_t n = 0;

@@ -88,4 +88,25 @@ same "as it was" "$(cat extended-metrics.csv)" "$(cat "$(former exp metrics.csv)
 "$REGMIX" train -C exp --set sample.runs=4 > stdout 2> stderr
 not_printed "rows of regmix are no rows of the user's" "you added"
 same "four runs are left" 5 "$(wc -l < exp/metrics.csv | tr -d ' ')"
+
+# ---- what was measured on a run is not taken for a measurement of another run of its name
+rm -rf exp/.set-aside
+echo 0009,0.3,0.3,0.4 >> exp/mixtures.csv
+sed -i.bak '1s/$/,human/; 2,$s/$/,0.7/' exp/metrics.csv
+echo 0009,5.5,5.6,5.7,5.8,0.9 >> exp/metrics.csv
+"$REGMIX" train -q -C exp
+cp exp/metrics.csv before.csv
+sed -i.bak 's/^0002,.*/0002,0.1,0.2,0.7/; s/^0009,.*/0009,0.6,0.2,0.2/' exp/mixtures.csv
+try "fit: the user's row is of another mixture than today's" 0 "(0002, 0009)" "$REGMIX" fit -C exp
+try "train: what was added to two rows is left out" 0 "what you added to 2 rows (0002, 0009) was measured on runs" "$REGMIX" train -C exp --redo
+same "the former file has it" "$(cat before.csv)" "$(cat "$(former exp metrics.csv)")"
+same "the value of another mixture is gone" "" "$(grep '^0002,' exp/metrics.csv | cut -d, -f6)"
+same "the others stay" 0.7 "$(grep '^0001,' exp/metrics.csv | cut -d, -f6)"
+if [ -e exp/runs/0009 ]; then ok "the run is trained"; else not_ok "the run is trained"; fi
+rm -rf exp/.set-aside; cp exp/metrics.csv before.csv
+sed -i.bak '/^0003,/d' exp/mixtures.csv
+try "what was added to a run that is no more is not lost" 0 "1 row (0003) was measured on runs" "$REGMIX" train -C exp --redo
+same "the former file has it too" "$(cat before.csv)" "$(cat "$(former exp metrics.csv)")"
+"$REGMIX" train -C exp > stdout 2> stderr
+silent "this is told once" "former file"
 done_testing
