@@ -34,6 +34,25 @@ static bool sniff(const rmx__source *s) {
   return series && (bounds || strcasecmp(c->header[0], "Step") == 0);
 }
 
+// Runs of one name have columns of one name, so that one run would hide the other.
+static rmx_status check_names(const rmx_cells *c, rmx_err *err) {
+  for (size_t j = 1; j < c->C; j++)
+    for (size_t k = 1; k < j; k++)
+      if (!is_bound(c->header[j]) && strcmp(c->header[j], c->header[k]) == 0)
+        return rmx_fail(err, RMX_EINPUT,
+                        "%s:1: there are two columns \"%s\", so two runs have the same name; "
+                        "rename one of them, or export the table of runs",
+                        c->path, c->header[j]);
+  return RMX_OK;
+}
+
+// The step of row i; of a first column that has none, such as one of times, the row.
+static double step_of(const rmx_cells *c, size_t i) {
+  double step;
+  rmx_err ignored;
+  return rmx__step_of(c, i, 0, &step, &ignored) == RMX_OK ? step : (double)i;
+}
+
 static rmx_status read_chart(const rmx__source *s, rmx_table *out, rmx_err *err) {
   const rmx_cells *c = s->cells;
   RMX_OWNED_BY(rmx__gather_release) rmx__gather g = {0};
@@ -42,6 +61,7 @@ static rmx_status read_chart(const rmx__source *s, rmx_table *out, rmx_err *err)
                     "%s: this is the export of a Weights & Biases chart, which has metrics and no "
                     "mixtures; export the table of runs for these",
                     s->path);
+  RMX_TRY(check_names(c, err));
   for (size_t j = 1; j < c->C; j++) {
     if (is_bound(c->header[j])) continue;
     const char *at = divide(c->header[j]);
@@ -50,12 +70,13 @@ static rmx_status read_chart(const rmx__source *s, rmx_table *out, rmx_err *err)
     RMX_TRY(rmx__gather_put(&g, run, at + 3, "", -1, NULL, err));
     for (size_t i = 0; i < c->N; i++)
       if (*c->cells[i * c->C + j])
-        RMX_TRY(rmx__gather_put(&g, run, at + 3, c->cells[i * c->C + j], (double)i, NULL, err));
+        RMX_TRY(rmx__gather_put(&g, run, at + 3, c->cells[i * c->C + j], step_of(c, i), NULL, err));
   }
   rmx_note(s->listener,
            "%s: the export of a Weights & Biases chart, with %zu run%s; the last value of each by "
            "\"%s\" counts",
            s->path, g.n_rows, rmx_s(g.n_rows), c->header[0]);
+  RMX_TRY(rmx__gather_tell_short(&g, s->path, s->listener, err));
   return rmx__import_gathered(s, &g, "run", "", false, out, err);
 }
 

@@ -39,10 +39,9 @@ static rmx_status names_runs(const rmx_cells *c, size_t j, bool *names, rmx_err 
 
 // Whether the first column can't name the runs: it numbers the rows, or has a setting or values.
 static bool is_no_name(const rmx_cells *c) {
-  static const char *const settings[] = {"seed",  "step", "_step",  "global_step", "iteration",
-                                         "epoch", "size", "params", "tokens"};
+  static const char *const settings[] = {"seed", "size", "params"};
   bool fraction = false;
-  if (rmx__is_row_number(c->header[0])) return true;
+  if (rmx__is_row_number(c->header[0]) || rmx__is_step(c->header[0])) return true;
   for (size_t k = 0; k < sizeof settings / sizeof *settings; k++)
     if (strcasecmp(c->header[0], settings[k]) == 0) return true;
   for (size_t i = 0; i < c->N; i++) {
@@ -84,7 +83,7 @@ static rmx_status read_csv(const rmx__source *s, rmx_table *out, rmx_err *err) {
   RMX_OWNED bool *left_out = rmx_calloc(c->N, sizeof *left_out),
                  *skip = rmx_calloc(c->C, sizeof *skip);
   if (!left_out || !skip) return rmx_fail_memory(err, c->N, s->path);
-  if (state != SIZE_MAX && state != 0) RMX_TRY(rmx__leave_unfinished(s, state, id, left_out, err));
+  if (state != 0) RMX_TRY(rmx__leave_unfinished(s, state, id, false, left_out, err));
   rmx__tell_id(s, id);
   skip[0] = id > 0 && rmx__is_row_number(c->header[0]);
   return rmx__import_view(

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "formats.h"
 
 size_t rmx__column_called(const rmx_cells *c, const char *name) {
@@ -31,26 +32,42 @@ size_t rmx__state_column(const rmx_cells *c) {
   return SIZE_MAX;
 }
 
-rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out,
-                                 rmx_err *err) {
+// Adds the run of row i to those that were seen. False: it was among them. Rows have names of their
+// own, unless `many`: a run has many rows.
+static bool is_new(const rmx_cells *c, size_t i, size_t name, bool many, json_t *seen) {
+  const char *run = c->cells[i * c->C + name];
+  RMX_OWNED char *row = rmx_format("%zu", i);
+  if (!many) run = row ? row : "";
+  const bool new = !json_object_get(seen, run);
+  json_object_set_new_nocheck(seen, run, json_true());
+  return new;
+}
+
+rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool many,
+                                 bool *left_out, rmx_err *err) {
   const rmx_cells *c = s->cells;
+  json_auto_t *runs = json_object(), *out = json_object();
+  bool any = false;
   rmx_few who = {0};
-  for (size_t i = 0; i < c->N; i++) {
+  for (size_t i = 0; i < c->N && state != SIZE_MAX; i++) {
     const char *how = c->cells[i * c->C + state];
-    if (is_finished(how)) continue;
-    left_out[i] = true;
     char text[128];
+    is_new(c, i, name, many, runs);
+    left_out[i] = !is_finished(how);
+    any = any || !left_out[i];
+    if (!left_out[i] || !is_new(c, i, name, many, out)) continue;
     snprintf(text, sizeof text, "%.40s (%.30s)", c->cells[i * c->C + name],
              *how ? how : "no state");
     rmx_few_add(&who, text);
   }
-  if (who.n == c->N)
+  const size_t n = json_object_size(runs);
+  if (who.n && !any)
     return rmx_fail(
         err, RMX_EINPUT,
         "%s: none of its %zu runs has finished (column \"%s\"), so there is nothing to read",
-        s->path, c->N, c->header[state]);
+        s->path, n, c->header[state]);
   if (who.n)
     rmx_warn(s->listener, "%s: %zu of %zu run%s did not finish and %s left out: %s", s->path, who.n,
-             c->N, rmx_s(c->N), rmx_is(who.n), who.text);
+             n, rmx_s((double)n), rmx_is((double)who.n), who.text);
   return RMX_OK;
 }

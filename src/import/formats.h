@@ -60,15 +60,16 @@ void rmx__tell_id(const rmx__source *s, size_t id);
 // The column of the steps ("step", "tokens", ...), or SIZE_MAX; and the step of row i, such as 1000
 // or 2B.
 size_t rmx__step_column(const rmx_cells *c);
+bool rmx__is_step(const char *header);
 rmx_status rmx__step_of(const rmx_cells *c, size_t i, size_t column, double *step, rmx_err *err);
 // Warns of values that were given twice for one run and one step.
 void rmx__tell_again(const rmx__source *s, size_t again);
 // The column State or status that contains a finished run, or SIZE_MAX.
 size_t rmx__state_column(const rmx_cells *c);
 // Marks the rows (N) whose run did not finish, and reports their names from column `name`. If none
-// finished, that is an error.
-rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool *left_out,
-                                 rmx_err *err);
+// finished, that is an error. many: a run has many rows. state SIZE_MAX: no run is left out.
+rmx_status rmx__leave_unfinished(const rmx__source *s, size_t state, size_t name, bool many,
+                                 bool *left_out, rmx_err *err);
 
 // Formats that are recognised but not read (refuse.c), by the first bytes of a file. The error
 // names the format and explains what to do.

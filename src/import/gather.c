@@ -123,6 +123,41 @@ rmx_status rmx__gather_cells(const rmx__gather *g, const char *path, const char 
   return RMX_OK;
 }
 
+// The last step of each column: last (n_columns).
+static void find_last(const rmx__gather *g, double *last) {
+  for (size_t j = 0; j < g->n_columns; j++) last[j] = 0;
+  for (size_t k = 0; k < g->n; k++)
+    last[g->cells[k].column] = fmax(last[g->cells[k].column], g->cells[k].step);
+}
+
+rmx_status rmx__gather_tell_short(const rmx__gather *g, const char *path, const rmx_listener *to,
+                                  rmx_err *err) {
+  static const double near = 0.9;  // trainers round the number of steps
+  RMX_OWNED double *last = rmx_calloc(g->n_columns + 1, sizeof *last);
+  RMX_OWNED size_t *cell = rmx_calloc(g->n_rows + 1, sizeof *cell);  // its place + 1
+  rmx_few names = {0};
+  if (!last || !cell) return rmx_fail_memory(err, g->n_columns * sizeof *last, "steps");
+  find_last(g, last);
+  for (size_t k = 0; k < g->n; k++) {
+    const rmx__gathered *c = &g->cells[k];
+    if (c->step >= 0 && c->step < near * last[c->column] && !cell[c->row]) cell[c->row] = k + 1;
+  }
+  for (size_t i = 0; i < g->n_rows; i++) {
+    char text[128];
+    if (!cell[i]) continue;
+    const rmx__gathered *c = &g->cells[cell[i] - 1];
+    snprintf(text, sizeof text, "%.40s (step %.6g of %.6g)", g->text.data + g->rows[i], c->step,
+             last[c->column]);
+    rmx_few_add(&names, text);
+  }
+  if (names.n)
+    rmx_warn(to,
+             "%s: %zu of %zu run%s ended long before the others, and what %s measured last counts "
+             "as if it had ended with them: %s; leave out runs that were stopped",
+             path, names.n, g->n_rows, rmx_s(g->n_rows), names.n == 1 ? "it" : "each", names.text);
+  return RMX_OK;
+}
+
 void rmx__gather_release(rmx__gather *g) {
   rmx_buf_release(&g->text);
   json_decref(g->places);

@@ -32,6 +32,9 @@ rmx_status rmx__gather_number(rmx__gather *g, const char *row, const char *colum
 // came are `missing`. RMX_EINPUT: it would have more than 20 million cells. Release the result.
 rmx_status rmx__gather_cells(const rmx__gather *g, const char *path, const char *id,
                              const char *missing, rmx_cells *out, rmx_err *err);
+// Warns of rows whose last steps are long before those of the others: runs that were stopped.
+rmx_status rmx__gather_tell_short(const rmx__gather *g, const char *path, const rmx_listener *to,
+                                  rmx_err *err);
 void rmx__gather_release(rmx__gather *g);
 
 #endif

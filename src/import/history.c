@@ -86,7 +86,7 @@ static rmx_status read_history(const rmx__source *s, rmx_table *out, rmx_err *er
   RMX_OWNED bool *left_out = rmx_calloc(c->N, sizeof *left_out);
   size_t again = 0;
   if (!left_out) return rmx_fail_memory(err, c->N, s->path);
-  if (state != SIZE_MAX) RMX_TRY(rmx__leave_unfinished(s, state, id, left_out, err));
+  RMX_TRY(rmx__leave_unfinished(s, state, id, true, left_out, err));
   for (size_t i = 0; i < c->N; i++)
     if (!left_out[i]) RMX_TRY(take_row(s, i, id, step, &g, &again, err));
   rmx__tell_id(s, s->options->id ? 0 : id);
@@ -94,6 +94,7 @@ static rmx_status read_history(const rmx__source *s, rmx_table *out, rmx_err *er
            "%s: %zu rows of %zu run%s: the last value of each metric by column \"%s\" counts",
            s->path, c->N, g.n_rows, rmx_s(g.n_rows), c->header[step]);
   rmx__tell_again(s, again);
+  RMX_TRY(rmx__gather_tell_short(&g, s->path, s->listener, err));
   return rmx__import_gathered(s, &g, c->header[id], "", s->options->mixed, out, err);
 }
 

@@ -21,7 +21,19 @@ static const char *const weights[] = {"weight", "weights",  "share", "proportion
                                       "ratio",  "fraction", "value", NULL};
 static const char *const values[] = {"value", "values", "score",    "result",
                                      "loss",  "acc",    "accuracy", NULL};
-static const char *const steps[] = {"step", "_step", "global_step", "iteration", "tokens", NULL};
+// The first of them that a table has counts.
+static const char *const steps[] = {"step",
+                                    "_step",
+                                    "global_step",
+                                    "global step",
+                                    "train/global_step",
+                                    "trainer/global_step",
+                                    "iteration",
+                                    "iterations",
+                                    "iter",
+                                    "tokens",
+                                    "epoch",
+                                    NULL};
 
 // What the columns are; SIZE_MAX: there is none.
 struct layout {
@@ -109,6 +121,10 @@ size_t rmx__step_column(const rmx_cells *c) {
   return among(c, steps);
 }
 
+bool rmx__is_step(const char *header) {
+  return is_one_of(header, steps);
+}
+
 rmx_status rmx__step_of(const rmx_cells *c, size_t i, size_t column, double *step, rmx_err *err) {
   rmx_err unread;
   const char *text = c->cells[i * c->C + column];
@@ -147,9 +163,10 @@ static rmx_status take_value(const rmx_cells *c, const struct layout *l, size_t 
 static rmx_status take_row(const rmx_cells *c, const struct layout *l, size_t i, rmx__gather *g,
                            size_t *again, rmx_err *err) {
   const char *const *row = c->cells + i * c->C;
-  if (!*row[l->key])
+  const size_t unnamed = !*row[l->key] ? l->key : !*row[l->run] ? l->run : SIZE_MAX;
+  if (unnamed != SIZE_MAX)
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": the name is missing", c->path,
-                    c->lines[i], c->header[l->key]);
+                    c->lines[i], c->header[unnamed]);
   RMX_TRY(take_value(c, l, i, l->value, l->more_key == SIZE_MAX ? l->value_name : row[l->more_key],
                      g, again, err));
   for (size_t j = 0; j < c->C; j++)
@@ -188,8 +205,12 @@ static rmx_status read_long(const rmx__source *s, rmx_table *out, rmx_err *err) 
                     "runs; wanted the columns run, %.60s, %.60s",
                     s->path, c->header[l.key], c->header[l.key], c->header[l.value]);
   RMX_OWNED_BY(rmx__gather_release) rmx__gather g = {0};
+  RMX_OWNED bool *left_out = rmx_calloc(c->N, sizeof *left_out);
   size_t again = 0;
-  for (size_t i = 0; i < c->N; i++) RMX_TRY(take_row(c, &l, i, &g, &again, err));
+  if (!left_out) return rmx_fail_memory(err, c->N, s->path);
+  RMX_TRY(rmx__leave_unfinished(s, rmx__state_column(c), l.run, true, left_out, err));
+  for (size_t i = 0; i < c->N; i++)
+    if (!left_out[i]) RMX_TRY(take_row(c, &l, i, &g, &again, err));
   tell_not_taken(s, &l);
   rmx__tell_again(s, again);
   rmx_note(s->listener,
@@ -198,6 +219,7 @@ static rmx_status read_long(const rmx__source *s, rmx_table *out, rmx_err *err) 
            rmx_s(g.n_columns), c->header[l.key],
            l.step == SIZE_MAX ? "" : "; the last value by column ",
            l.step == SIZE_MAX ? "" : c->header[l.step]);
+  if (l.step != SIZE_MAX) RMX_TRY(rmx__gather_tell_short(&g, s->path, s->listener, err));
   return rmx__import_gathered(s, &g, c->header[l.run], mixtures ? "0" : "", false, out, err);
 }
 

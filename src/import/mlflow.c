@@ -68,8 +68,7 @@ static rmx_status read_mlflow(const rmx__source *s, rmx_table *out, rmx_err *err
                  *left_out = rmx_calloc(c->N, sizeof *left_out);
   if (!skip || !left_out) return rmx_fail_memory(err, c->N, s->path);
   const size_t state = rmx__column_called(c, "status");
-  if (state != SIZE_MAX)
-    RMX_TRY(rmx__leave_unfinished(s, state, name_column(s, left_out), left_out, err));
+  RMX_TRY(rmx__leave_unfinished(s, state, name_column(s, left_out), false, left_out, err));
   for (size_t j = 0; j < c->C; j++) skip[j] = prefixes && !starts(c->header[j], wanted);
   for (size_t k = 0; k < sizeof about_runs / sizeof *about_runs; k++) {
     const size_t j = rmx__column_called(c, about_runs[k]);

@@ -34,10 +34,12 @@ static bool sniff(const rmx__source *s) {
 
 static rmx_status read_olmix(const rmx__source *s, rmx_table *out, rmx_err *err) {
   size_t id = 0, n = id_columns(s->cells, &id);
-  RMX_OWNED bool *skip = rmx_calloc(s->cells->C, sizeof *skip);
-  if (!skip) return rmx_fail_memory(err, s->cells->C, s->path);
+  RMX_OWNED bool *skip = rmx_calloc(s->cells->C, sizeof *skip),
+                 *left_out = rmx_calloc(s->cells->N, sizeof *left_out);
+  if (!skip || !left_out) return rmx_fail_memory(err, s->cells->C, s->path);
   for (size_t j = 0; j < n; j++) skip[j] = true;
-  RMX_TRY(rmx__import_view(s, &(rmx__view){.id = id, .skip = skip}, out, err));
+  RMX_TRY(rmx__leave_unfinished(s, rmx__state_column(s->cells), id, false, left_out, err));
+  RMX_TRY(rmx__import_view(s, &(rmx__view){.id = id, .skip = skip, .out = left_out}, out, err));
   rmx_note(s->listener, "%s: read as a table of Olmix; the names of the runs are in column \"%s\"",
            s->path, s->cells->header[id]);
   return RMX_OK;

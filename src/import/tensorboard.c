@@ -155,6 +155,7 @@ static rmx_status read_events(const rmx__source *s, rmx_table *out, rmx_err *err
   RMX_OWNED_BY(rmx__gather_release) rmx__gather g = {0};
   RMX_TRY(rmx__run_files_find(s, &kind, &files, err));
   RMX_TRY(take_files(s, &files, &g, err));
+  RMX_TRY(rmx__gather_tell_short(&g, s->path, s->listener, err));
   RMX_TRY(rmx__import_gathered(s, &g, "run", "", true, out, err));
   rmx_note(s->listener,
            "%s: %zu metric%s of %zu run%s from event files of TensorBoard; the last step of each "

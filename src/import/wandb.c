@@ -49,7 +49,7 @@ static rmx_status read_wandb(const rmx__source *s, rmx_table *out, rmx_err *err)
   if (state == SIZE_MAX)
     rmx_warn(s->listener, "%s: no column State, so unfinished runs can't be left out", s->path);
   else
-    RMX_TRY(rmx__leave_unfinished(s, state, name, left_out, err));
+    RMX_TRY(rmx__leave_unfinished(s, state, name, false, left_out, err));
   size_t named_by = name;
   RMX_TRY(repeats(c, name, left_out, &again, err));
   if (again && id != SIZE_MAX) {

@@ -121,6 +121,22 @@ done:
   return status;
 }
 
+// Files of folders in the folder are not read: two of them may have one name.
+static void tell_deeper(const reading *r) {
+  const rmx__source *s = r->s;
+  rmx_few deeper = {0};
+  for (size_t i = 0; i < s->files.n; i++) {
+    const char *inside = s->files.items[i] + strlen(s->path);
+    inside += strspn(inside, "/");
+    if (strchr(inside, '/') && is_yaml(inside)) rmx_few_add(&deeper, inside);
+  }
+  if (deeper.n)
+    rmx_warn(s->listener,
+             "%s: %zu YAML file%s in folders below it %s not read: %s; put all mixtures into one "
+             "folder",
+             s->path, deeper.n, rmx_s((double)deeper.n), rmx_is((double)deeper.n), deeper.text);
+}
+
 static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
   size_t N = r->files.n, D = r->domains.n;
   RMX_TRY(rmx_table_make(out, "run", N, D, err));
@@ -161,6 +177,7 @@ static rmx_status read_yaml(const rmx__source *s, rmx_table *out, rmx_err *err) 
   if (status == RMX_OK)
     rmx_note(s->listener, "%s: %zu mixture%s of %zu domain%s, one per YAML file", s->path, out->N,
              rmx_s(out->N), out->D, rmx_s(out->D));
+  if (status == RMX_OK) tell_deeper(&r);
   for (size_t f = 0; r.maps && f < r.files.n; f++) json_decref(r.maps[f]);
   free(r.maps);
   rmx_strings_release(&r.files);

@@ -493,6 +493,74 @@ START_TEST(histories) {
 }
 END_TEST
 
+// What another run hides, or what was stopped on the way, is told.
+START_TEST(charts_of_runs_of_one_name) {
+  begin();
+  rmx_table t;
+  must_fail(metrics(file("two.csv",
+                         "Step,n1 - eval/loss,n2 - eval/loss,n1 - eval/loss\n1,4,4,4\n2,3,3,9\n"),
+                    &t, err),
+            "two columns \"n1 - eval/loss\", so two runs have the same name");
+  must(metrics(
+      file("short.csv",
+           "Step,n1 - eval/loss,n2 - eval/loss,n3 - eval/loss\n10,4,4,4\n95,3,3,\n100,,2,\n"),
+      &t, err));
+  ck_assert_uint_eq(t.N, 3);
+  heard("1 of 3 runs ended long before the others");
+  heard("n3 (step 10 of 100)");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
+START_TEST(histories_that_end_early) {
+  begin();
+  rmx_table t;
+  static const char *const names[] = {"step", "epoch", "trainer/global_step", "iter"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    char text[256];
+    snprintf(text, sizeof text, "run,%s,web_loss\nm1,1,4\nm1,2,3\nm2,1,5\nm3,1,6\nm3,2,2\n",
+             names[k]);
+    told[0] = '\0';
+    must(metrics(file("history.csv", text), &t, err));
+    ck_assert_uint_eq(t.N, 3);
+    ck_assert(at(&t, "m1", "web_loss") == 3 && at(&t, "m2", "web_loss") == 5);
+    heard("m2 (step 1 of 2); leave out runs that were stopped");
+    rmx_table_release(&t);
+  }
+  end();
+}
+END_TEST
+
+START_TEST(unfinished_runs_of_every_table) {
+  begin();
+  rmx_table t;
+  must(metrics(file("long.csv",
+                    "run,metric,value,state\nm1,a_loss,1,finished\nm1,b_loss,2,finished\n"
+                    "m2,a_loss,9,crashed\nm2,b_loss,9,crashed\n"),
+               &t, err));
+  ck_assert_uint_eq(t.N, 1);
+  heard("1 of 2 runs did not finish and is left out: m2 (crashed)");
+  rmx_table_release(&t);
+  told[0] = '\0';
+  must(metrics(
+      file("olmix.csv", "run_id,name,status,a_loss\n1,m1,done,1\n2,m2,failed,9\n3,m3,done,2\n"), &t,
+      err));
+  ck_assert_uint_eq(t.N, 2);
+  heard("1 of 3 runs did not finish and is left out: 2 (failed)");
+  rmx_table_release(&t);
+  must_fail(metrics(file("unnamed.csv", "run,metric,value\nm1,a,1\nm2,a,2\n,a,3\n"), &t, err),
+            "unnamed.csv:4: column \"run\": the name is missing");
+  file("yaml/n1.yaml", "{a: 0.5, b: 0.5}");
+  file("yaml/more/n2.yaml", "{a: 0.25, b: 0.75}");
+  must(mixtures(in("yaml"), &t, err));
+  ck_assert_uint_eq(t.N, 1);
+  heard("1 YAML file in folders below it is not read: more/n2.yaml");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 START_TEST(columns_of_errors) {
   begin();
   rmx_table t;
@@ -624,6 +692,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, results_that_are_lost_are_told);
   tcase_add_test(tc, long_tables_with_more_columns);
   tcase_add_test(tc, histories);
+  tcase_add_test(tc, charts_of_runs_of_one_name);
+  tcase_add_test(tc, histories_that_end_early);
+  tcase_add_test(tc, unfinished_runs_of_every_table);
   tcase_add_test(tc, columns_of_errors);
   tcase_add_test(tc, results_measured_in_another_way);
   tcase_add_test(tc, results_of_several_checkpoints);
