@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "path.h"
+
 enum { LOOK_US = 100000 };
 static const char name[] = "/.regmix.lock";
 
@@ -23,12 +25,6 @@ static bool try_lock(int fd) {
 }
 
 // The process that held it before may have removed the file between our open and our lock.
-static bool is_there(int fd, const char *path) {
-  struct stat mine, there;
-  return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
-         mine.st_dev == there.st_dev;
-}
-
 // Whoever may write in the folder may lock it.
 static int open_file(const char *folder, const char *path) {
   struct stat info;
@@ -54,7 +50,7 @@ static int take(const char *folder, const char *path) {
       if (file >= 0 && number != EWOULDBLOCK) unlink(path);  // there are no locks here
       return give_up(fd, number);
     }
-    if (file < 0 || is_there(fd, path)) return fd;
+    if (file < 0 || rmx__is_at(fd, path)) return fd;
     close(fd);
   }
 }
@@ -93,7 +89,7 @@ static void remove_file(int fd) {
   const ssize_t n = readlink(link, path, sizeof path - 1);
   if (n < (ssize_t)sizeof name) return;
   path[n] = '\0';
-  if (strcmp(path + n - (sizeof name - 1), name) == 0 && is_there(fd, path)) unlink(path);
+  if (strcmp(path + n - (sizeof name - 1), name) == 0 && rmx__is_at(fd, path)) unlink(path);
 }
 
 void rmx_folder_unlock(rmx_lock *lock) {

@@ -162,6 +162,12 @@ json_t *rmx__json_known(double x) {
   return isfinite(x) ? json_real(x) : json_null();
 }
 
+json_t *rmx__strings_json(const rmx_strings *list) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < list->n; i++) json_array_append_new(array, json_string(list->items[i]));
+  return array;
+}
+
 rmx_status rmx__json_number(const json_t *object, const char *key, double *out, const char *what,
                             rmx_err *err) {
   const json_t *value = json_object_get(object, key);

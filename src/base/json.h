@@ -25,6 +25,8 @@ char *rmx__json_dump(const json_t *tree);
 void rmx__put_json(rmx_buf *out, const json_t *tree);
 // A number, or null where it is not known: not finite. A new reference.
 json_t *rmx__json_known(double x);
+// A list of texts, without those that are not UTF-8: a new reference.
+json_t *rmx__strings_json(const rmx_strings *list);
 // {run: {column: number}}, null for values that are not known; NULL if there is no memory.
 json_t *rmx__table_json(const rmx_table *t);
 // Fetches with a type check: `what` (usually the file) heads the message.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order.h"
+
 static void (*_Atomic shortage_handler)(size_t bytes);
 
 void rmx_on_shortage(void (*handler)(size_t bytes)) {
@@ -168,12 +170,8 @@ bool rmx_strings_have(const rmx_strings *s, const char *item) {
   return false;
 }
 
-static int by_bytes(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 void rmx_strings_sort(rmx_strings *s) {
-  if (s->n > 1) qsort(s->items, s->n, sizeof *s->items, by_bytes);
+  if (s->n > 1) qsort(s->items, s->n, sizeof *s->items, rmx__by_text);
 }
 
 void rmx_strings_release(rmx_strings *s) {

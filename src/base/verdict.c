@@ -60,7 +60,7 @@ double rmx_student_width(double level, double df) {
 }
 
 static bool set_real(json_t *o, const char *key, double x) {
-  return json_object_set_new(o, key, isfinite(x) ? json_real(x) : json_null()) == 0;
+  return json_object_set_new(o, key, rmx__json_known(x)) == 0;
 }
 
 rmx_status rmx__verdict_add(json_t *difference, const char *reference, rmx_err *err) {

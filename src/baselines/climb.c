@@ -69,14 +69,8 @@ size_t rmx__climb_share(size_t N, size_t rounds, size_t r) {
   return (size_t)(llround((before + mine) / sum * (double)N) - llround(before / sum * (double)N));
 }
 
-static rmx_training proxy_of(const rmx_comparison *c) {
-  rmx_training t = *c->proxy;
-  t.eval_half = false;
-  return t;
-}
-
 static rmx_status afford(const rmx_comparison *c, size_t *N, rmx_err *err) {
-  const rmx_training t = proxy_of(c);
+  const rmx_training t = rmx__comparison_proxy(c);
   const size_t rounds = (size_t)c->options->climb.rounds;
   double flop;
   RMX_TRY(rmx__comparison_flop(c, &t, &flop, err));
@@ -136,7 +130,8 @@ static void release(struct climb *k) {
 }
 
 static rmx_status prepare(const rmx_comparison *c, struct climb *k, rmx_err *err) {
-  *k = (struct climb){.c = c, .training = proxy_of(c), .P = (size_t)c->options->climb.pool};
+  *k = (struct climb){
+      .c = c, .training = rmx__comparison_proxy(c), .P = (size_t)c->options->climb.pool};
   RMX_TRY(afford(c, &k->N, err));
   k->runs = rmx_calloc(k->N, sizeof *k->runs);
   k->pool = rmx_calloc(k->P * c->corpus->D_train, sizeof *k->pool);
@@ -265,8 +260,7 @@ static rmx_status find(const rmx_comparison *c, rmx_baseline_result *out, rmx_er
       memcpy(out->mixture, best, D * sizeof *best);
       rmx__track(out->notes, k.tokens, best, c->corpus->names, D);
       const double rho = fit->cv[0].spearman;
-      json_object_set_new(out->notes, "spearman_out_of_fold",
-                          isfinite(rho) ? json_real(rho) : json_null());
+      json_object_set_new(out->notes, "spearman_out_of_fold", rmx__json_known(rho));
     }
     rmx_fit_free(fit);
   }

@@ -119,6 +119,12 @@ rmx_status rmx__comparison_reference(const rmx_comparison *c, const double *mixt
   return status;
 }
 
+rmx_training rmx__comparison_proxy(const rmx_comparison *c) {
+  rmx_training t = *c->proxy;
+  t.eval_half = false;
+  return t;
+}
+
 int rmx__comparison_threads(const rmx_comparison *c) {
   return c->threads < 1 ? 1 : c->threads > 64 ? 64 : c->threads;
 }

@@ -37,6 +37,8 @@ double rmx__result_flops(const json_t *result);
 // The target of a result's losses; NaN where one is missing.
 double rmx__result_target(const rmx_comparison *c, const json_t *result);
 
+// The settings of the proxies, without the evaluation half way.
+rmx_training rmx__comparison_proxy(const rmx_comparison *c);
 // A proxy on `mixture` with this number of tokens, whose model is kept. It is trained once for all
 // methods that need the same. *out is the run, whose folder holds the model. Adds its full cost to
 // spent->flops.

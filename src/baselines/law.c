@@ -416,8 +416,7 @@ static rmx_status minimise(const struct work *w, const double *y, rmx_baseline_r
   memcpy(out->mixture, rmx_optimum_mixture(o), c->corpus->D_train * sizeof *out->mixture);
   json_object_set_new(out->notes, "terms", json_integer(terms));
   json_object_set_new(out->notes, "predicted", json_real(rmx_optimum_score(o)));
-  json_object_set_new(out->notes, "spearman_out_of_fold",
-                      isfinite(fit->cv[0].spearman) ? json_real(fit->cv[0].spearman) : json_null());
+  json_object_set_new(out->notes, "spearman_out_of_fold", rmx__json_known(fit->cv[0].spearman));
   return RMX_OK;
 }
 

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "climb.h"
 #include "controller.h"
 #include "passages.h"
@@ -254,8 +255,7 @@ static void take_notes(const struct merge *g, const double *scores, json_t *note
   json_object_set_new(notes, "branch_tokens", json_integer((json_int_t)g->branch.tokens));
   json_object_set_new(notes, "mixtures", json_integer((json_int_t)g->mixtures));
   json_object_set_new(notes, "score", json_real(scores[1]));
-  json_object_set_new(notes, "score_of_prior",
-                      isfinite(scores[0]) ? json_real(scores[0]) : json_null());
+  json_object_set_new(notes, "score_of_prior", rmx__json_known(scores[0]));
   json_object_set_new(notes, "looked_at", json_string("the target's validation text"));
 }
 

@@ -148,17 +148,11 @@ static rmx_status read_target(const rmx_comparison *c, struct target *t, rmx_err
 
 // ---- the proxies
 
-static rmx_training proxy_of(const rmx_comparison *c) {
-  rmx_training t = *c->proxy;
-  t.eval_half = false;
-  return t;
-}
-
 static rmx_status afford(const rmx_comparison *c, const struct target *target, rmx_training *t,
                          rmx_err *err) {
   const size_t K = c->corpus->D_train;
   double flop;
-  *t = proxy_of(c);
+  *t = rmx__comparison_proxy(c);
   RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
   return rmx__budget_tokens(c, t,
                             c->budget / (double)K - target->tokens * flop / RMX_FORWARD_PASSES, 1,

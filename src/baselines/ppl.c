@@ -168,15 +168,9 @@ static rmx_status choose(const rmx_ppl_options *o, struct pool *p, rmx_err *err)
 
 // ---- what it takes
 
-static rmx_training reference_of(const rmx_comparison *c) {
-  rmx_training t = *c->proxy;
-  t.eval_half = false;
-  return t;
-}
-
 static rmx_status afford(const rmx_comparison *c, double pool, rmx_training *t, rmx_err *err) {
   double flop;
-  *t = reference_of(c);
+  *t = rmx__comparison_proxy(c);
   RMX_TRY(rmx__comparison_flop(c, t, &flop, err));
   const double scoring = pool * flop / RMX_FORWARD_PASSES;
   if (!(c->budget > scoring))

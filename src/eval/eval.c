@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "blanks.h"
 #include "corpus/readers/input.h"
 #include "documents.h"
@@ -305,8 +306,7 @@ static rmx_status read_lines(struct batch *b, rmx__input *in, struct sums *s, rm
 char *rmx_eval_task_name(const char *path) {
   static const char *const endings[] = {".gz",  ".zst",   ".zstd",   ".xz",   ".bz2",
                                         ".lz4", ".jsonl", ".ndjson", ".json", ".txt"};
-  const char *slash = strrchr(path, '/');
-  char *name = rmx_strdup(slash ? slash + 1 : path);
+  char *name = rmx_strdup(rmx__file_name(path));
   for (bool cut = name != NULL; cut;) {
     cut = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {

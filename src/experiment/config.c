@@ -438,20 +438,14 @@ void rmx_config_release(rmx_config *c) {
 
 // ---- back to a tree
 
-static json_t *strings_json(const rmx_strings *s) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < s->n; i++) json_array_append_new(array, json_string(s->items[i]));
-  return array;
-}
-
 static json_t *domains_json(const rmx_config *c) {
   json_t *domains = json_object();
   for (size_t i = 0; i < c->n_domains; i++) {
     const rmx_domain_source *s = &c->domains[i];
     json_t *o = json_object();
-    if (s->files.n) json_object_set_new(o, "files", strings_json(&s->files));
-    if (s->values.n) json_object_set_new(o, "values", strings_json(&s->values));
-    if (s->valid_files.n) json_object_set_new(o, "valid_files", strings_json(&s->valid_files));
+    if (s->files.n) json_object_set_new(o, "files", rmx__strings_json(&s->files));
+    if (s->values.n) json_object_set_new(o, "values", rmx__strings_json(&s->values));
+    if (s->valid_files.n) json_object_set_new(o, "valid_files", rmx__strings_json(&s->valid_files));
     if (s->valid_only) json_object_set_new(o, "valid_only", json_true());
     if (s->text_field) json_object_set_new(o, "text_field", json_string(s->text_field));
     if (s->separator) json_object_set_new(o, "separator", json_string(s->separator));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/path.h"
 #include "corpus/domains/value_name.h"
 #include "corpus/readers/find_text.h"
 #include "corpus/readers/reader.h"
@@ -15,7 +16,7 @@ enum { MOST_GLOBS = 8 };
 
 // The endings of a name, after a shard's number if the number contains a dot; NULL: it has none.
 static const char *endings_of(const char *path) {
-  const char *slash = strrchr(path, '/'), *dot = strchr(slash ? slash + 1 : path, '.');
+  const char *dot = strchr(rmx__file_name(path), '.');
   for (const char *next; dot && (next = strchr(dot + 1, '.')) && dot[1] >= '0' && dot[1] <= '9';)
     dot = next;
   return dot;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "formats.h"
 #include "gather.h"
 
@@ -152,8 +153,7 @@ static rmx_status take_file(swarm *w, const char *path, bool alone, rmx_err *err
     return rmx_fail(err, RMX_EINPUT, "%s: not a blend of Megatron (it is not text, or too long)",
                     path);
   if (alone && is_run_a_line(text)) return take_lines(w, path, text, err);
-  const char *slash = strrchr(path, '/'), *stem = slash ? slash + 1 : path,
-             *dot = strrchr(stem, '.');
+  const char *stem = rmx__file_name(path), *dot = strrchr(stem, '.');
   RMX_OWNED char *name =
       rmx_format("%.*s", dot && dot != stem ? (int)(dot - stem) : (int)strlen(stem), stem);
   return name ? take_blend(w, path, name, text, err) : rmx_fail_memory(err, 64, path);

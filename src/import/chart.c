@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/path.h"
 #include "formats.h"
 #include "gather.h"
 

@@ -11,6 +11,7 @@
 #include <regmix/mixture.h>
 
 #include "base/number_advice.h"
+#include "base/path.h"
 #include "formats.h"
 #include "gather.h"
 

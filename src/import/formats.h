@@ -79,7 +79,6 @@ bool rmx__is_blend(const char *text, bool whole);
 
 // Compares names so that n2 comes before n10: for qsort of char *.
 int rmx__by_number(const void *a, const void *b);
-bool rmx__ends_in(const char *text, const char *suffix);
 
 // A file of a run, and its run (run_files.c).
 typedef struct rmx__run_file {

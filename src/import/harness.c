@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "formats.h"
 
 typedef struct metric {
@@ -42,9 +43,8 @@ typedef struct results {
 
 // OLMES writes one file of JSON Lines: metrics-all.jsonl.
 static bool is_result_file(const char *path) {
-  const char *slash = strrchr(path, '/');
   return rmx__ends_in(path, ".json") ||
-         (strncmp(slash ? slash + 1 : path, "metrics", 7) == 0 && rmx__ends_in(path, ".jsonl"));
+         (strncmp(rmx__file_name(path), "metrics", 7) == 0 && rmx__ends_in(path, ".jsonl"));
 }
 static const rmx__file_kind json_files = {is_result_file, ".json file", true};
 

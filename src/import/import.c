@@ -15,11 +15,6 @@ static const rmx__table_format *const formats[] = {
     &rmx__format_long,        &rmx__format_history,       &rmx__format_olmix,  &rmx__format_csv};
 enum { FORMATS = sizeof formats / sizeof *formats, DEEPEST = 8 };
 
-bool rmx__ends_in(const char *text, const char *suffix) {
-  size_t n = strlen(text), m = strlen(suffix);
-  return n >= m && strcmp(text + n - m, suffix) == 0;
-}
-
 static rmx_status unknown_form(const char *path, rmx_err *err) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf known = {0};
   for (size_t i = 0; i < FORMATS; i++)

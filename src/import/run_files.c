@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "formats.h"
 
 // The start of "_2024-05-01T12-00-00.123456" in a stem of n bytes; n if there is none.
@@ -50,8 +51,7 @@ static size_t shared_folders(const rmx_strings *paths, size_t skip) {
 
 // The name of a file without its folder, and the length of what is before its ending.
 static const char *stem_of(const char *path, size_t *n) {
-  const char *slash = strrchr(path, '/'), *stem = slash ? slash + 1 : path,
-             *dot = strrchr(stem, '.');
+  const char *stem = rmx__file_name(path), *dot = strrchr(stem, '.');
   *n = dot ? (size_t)(dot - stem) : strlen(stem);
   return stem;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/protobuf.h"
 #include "formats.h"
 #include "gather.h"
@@ -20,8 +21,7 @@ enum { TYPE = 1, CONTENT = 4, FLOATS = 5, DOUBLES = 6 };
 enum { TYPE_FLOAT = 1, TYPE_DOUBLE = 2 };
 
 static bool is_event_file(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return strstr(slash ? slash + 1 : path, ".tfevents.") != NULL;
+  return strstr(rmx__file_name(path), ".tfevents.") != NULL;
 }
 
 static bool sniff(const rmx__source *s) {

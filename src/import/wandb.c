@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/order.h"
 #include "formats.h"
 
 // If the page does not show State, the export still has Name and another of its columns.
@@ -20,10 +21,6 @@ static bool sniff(const rmx__source *s) {
           rmx__column_called(s->cells, "sweep") != SIZE_MAX);
 }
 
-static int by_text(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 // Whether two rows that are kept have the same cell in column j.
 static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bool *again,
                           rmx_err *err) {
@@ -32,7 +29,7 @@ static rmx_status repeats(const rmx_cells *c, size_t j, const bool *left_out, bo
   size_t n = 0;
   for (size_t i = 0; i < c->N; i++)
     if (!left_out[i]) names[n++] = c->cells[i * c->C + j];
-  qsort(names, n, sizeof *names, by_text);
+  qsort(names, n, sizeof *names, rmx__by_text);
   *again = false;
   for (size_t i = 1; i < n; i++) *again = *again || strcmp(names[i], names[i - 1]) == 0;
   return RMX_OK;

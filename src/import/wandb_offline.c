@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "base/protobuf.h"
 #include "formats.h"
 #include "gather.h"
@@ -179,9 +180,8 @@ static rmx_status read_run(const char *path, run *out, rmx_err *err) {
 
 // A row is named by its file until all are known: names repeat.
 static rmx_status put_row(rmx__gather *g, const char *path, const run *r, rmx_err *err) {
-  const char *column, *id = r->id ? r->id : path, *slash = strrchr(id, '/');
+  const char *column, *id = rmx__file_name(r->id ? r->id : path);
   json_t *value;
-  id = slash ? slash + 1 : id;
   RMX_TRY(rmx__gather_put(g, path, "Name", r->name ? r->name : id, 0, NULL, err));
   RMX_TRY(rmx__gather_put(g, path, "ID", id, 0, NULL, err));
   RMX_TRY(rmx__gather_put(g, path, "State", r->state, 0, NULL, err));

@@ -11,6 +11,7 @@
 
 #include "base/compare_names.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "formats.h"
 
 int rmx__by_number(const void *a, const void *b) {
@@ -144,8 +145,7 @@ static rmx_status fill(reading *r, rmx_table *out, rmx_err *err) {
     if (!(out->names[d] = rmx_strdup(r->domains.items[d])))
       return rmx_fail_memory(err, 64, "domains");
   for (size_t i = 0; i < N; i++) {
-    const char *slash = strrchr(r->files.items[i], '/'),
-               *name = slash ? slash + 1 : r->files.items[i];
+    const char *name = rmx__file_name(r->files.items[i]);
     if (!(out->ids[i] = rmx_format("%.*s", (int)stem_length(name), name)))
       return rmx_fail_memory(err, 64, "runs");
     if (i > 0 && strcmp(out->ids[i], out->ids[i - 1]) == 0)

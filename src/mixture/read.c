@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/path.h"
 
 // The content of the file, before its names are matched with domains, which needs all of them.
 typedef struct taker {
@@ -100,18 +101,13 @@ static rmx_status take_map(taker *t, const char *path, const rmx__yaml *yaml, js
   return RMX_OK;
 }
 
-static bool ends_in(const char *path, const char *suffix) {
-  size_t n = strlen(path), m = strlen(suffix);
-  return n >= m && strcmp(path + n - m, suffix) == 0;
-}
-
 static rmx_status take_file(taker *t, const char *path, rmx_err *err) {
   *t = (taker){.path = path};
   rmx__yaml yaml = {0};
   json_t *root = NULL;
   rmx_status status;
-  if (ends_in(path, ".csv")) return take_csv(t, path, err);
-  if (ends_in(path, ".json")) {
+  if (rmx__ends_in(path, ".csv")) return take_csv(t, path, err);
+  if (rmx__ends_in(path, ".json")) {
     status = rmx__json_read(path, &root, err);
     if (status == RMX_OK) status = take_map(t, path, NULL, root, err);
     json_decref(root);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "optimize/problem.h"
 #include "outdated.h"
 #include "regress/fit.h"
@@ -148,12 +149,11 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
   }
   // A file: its name without folder and ending names the contender.
   RMX_OWNED char *path = rmx_path_in(c->e->folder, name);
-  const char *slash = strrchr(name, '/');
-  snprintf(out->name, sizeof out->name, "%s", slash ? slash + 1 : name);
+  snprintf(out->name, sizeof out->name, "%s", rmx__file_name(name));
   char *dot = strrchr(out->name, '.');
   if (dot && dot != out->name) *dot = '\0';
   // a file that is missing is no misuse, as in any option
-  const bool is_path = slash || strrchr(name, '.');
+  const bool is_path = strchr(name, '/') || strrchr(name, '.');
   return !path              ? rmx_fail_memory(err, 0, "a path")
          : rmx_exists(path) ? mixture_of(path, c->corpus, out->mixture, &out->phases, err)
                             : rmx_fail(err, is_path ? RMX_EINPUT : RMX_EUSAGE,

@@ -50,12 +50,6 @@ static void next_step(const rmx_redomain_report *r, const rmx_table *t, size_t r
   if (r->fix.n && n < 511) snprintf(out + n, 512 - (size_t)n, "`");
 }
 
-static json_t *list_of(const rmx_strings *s) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < s->n; i++) json_array_append_new(list, json_string(s->items[i]));
-  return list;
-}
-
 static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_report *r,
                            size_t rank, const char *next) {
   json_t *root = json_object(), *runs = json_object(), *redo = json_array(),
@@ -73,12 +67,12 @@ static json_t *report_tree(const rmx_table *t, size_t had, const rmx_redomain_re
   for (size_t d = 0; d < t->D; d++) json_array_append_new(domains, json_string(t->names[d]));
   json_object_set_new(directions, "of", json_integer((json_int_t)t->D - 1));
   json_object_set_new(directions, "covered", json_integer((json_int_t)rank));
-  json_object_set_new(directions, "unseen", list_of(&r->unseen));
+  json_object_set_new(directions, "unseen", rmx__strings_json(&r->unseen));
   json_object_set_new(root, "domains", domains);
   json_object_set_new(root, "runs", runs);
   json_object_set_new(root, "directions", directions);
-  json_object_set_new(root, "fix_at_zero", list_of(&r->fix));
-  json_object_set_new(root, "not_measured", list_of(&r->measure));
+  json_object_set_new(root, "fix_at_zero", rmx__strings_json(&r->fix));
+  json_object_set_new(root, "not_measured", rmx__strings_json(&r->measure));
   json_object_set_new(root, "next", json_string(next));
   return root;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "outdated.h"
 #include "steps.h"
 
@@ -100,11 +101,10 @@ static bool is_used(const rmx_run *runs, size_t n, const char *id, size_t near) 
 // Warns of numbers that are not those of the results. *added: rows that the user added.
 static void warn_of_changes(rmx_pipeline *p, const char *metrics, const struct rmx__runs_of *runs,
                             rmx_strings *added) {
-  const char *slash = strrchr(metrics, '/');
   rmx_few changed = {0};
   rmx_err ignored;
-  if (rmx__table_look(&p->experiment, slash ? slash + 1 : metrics, runs, &changed, added,
-                      &ignored) == RMX_OK &&
+  if (rmx__table_look(&p->experiment, rmx__file_name(metrics), runs, &changed, added, &ignored) ==
+          RMX_OK &&
       changed.n)
     rmx_warn(&p->listener,
              "%s: the numbers of %zu run%s are not those that `regmix train` wrote (%s); they are "

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "steps.h"
 
 rmx_experiment rmx__swarm_view(const rmx_experiment *e, size_t k) {
@@ -183,10 +184,6 @@ static rmx_status runs_of(const rmx_experiment *e, size_t first, size_t end,
   return status;
 }
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 // A table could give one name twice, and so could names of swarms and of rows: "a" and "b-1", "a-b"
 // and "1".
 static rmx_status check_names(const char *path, const rmx_run *runs, size_t n, bool swarms,
@@ -194,7 +191,7 @@ static rmx_status check_names(const char *path, const rmx_run *runs, size_t n, b
   RMX_OWNED const char **names = rmx_calloc(n, sizeof *names);
   if (!names) return rmx_fail_memory(err, n * sizeof *names, "names");
   for (size_t i = 0; i < n; i++) names[i] = runs[i].name;
-  qsort(names, n, sizeof *names, by_name);
+  qsort(names, n, sizeof *names, rmx__by_text);
   for (size_t i = 1; i < n; i++)
     if (strcmp(names[i - 1], names[i]) == 0)
       return rmx_fail(err, RMX_EINPUT, "%s: two runs would have the name \"%s\"; give %s", path,

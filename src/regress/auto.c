@@ -258,7 +258,7 @@ static json_t *record(const comparison *c, size_t best, rmx_buf *summary) {
     if (i < POWER && i != ridge) continue;
     if (!c->tried[i]) continue;
     double e = sqrt(c->error[i] / total);
-    failed = json_object_set_new(rmse, names[i], isfinite(e) ? json_real(e) : json_null()) != 0;
+    failed = json_object_set_new(rmse, names[i], rmx__json_known(e)) != 0;
     if (isfinite(e)) rmx_buf_printf(summary, "%s%s %.3g", summary->size ? ", " : "", names[i], e);
   }
   json_t *o = failed ? NULL

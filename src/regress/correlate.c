@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/order.h"
 
 static const double LEVEL = 0.95;
 enum { FEWEST = 5 };
@@ -198,18 +199,13 @@ static void draw_sample(void *context, size_t b) {
 
 // ---- what follows
 
-static int by_number(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // Percentiles of the samples that are known, if most are.
 static void interval(double *x, size_t n, rmx_correlation *p) {
   size_t k = 0;
   for (size_t i = 0; i < n; i++)
     if (isfinite(x[i])) x[k++] = x[i];
   if (k < n / 2 || k < 20) return;
-  qsort(x, k, sizeof *x, by_number);
+  qsort(x, k, sizeof *x, rmx__ascending);
   const double tail = (1 - LEVEL) / 2 * (double)(k - 1);
   p->low = x[(size_t)floor(tail)];
   p->high = x[k - 1 - (size_t)floor(tail)];

@@ -107,9 +107,7 @@ bool rmx__diagnostics_add(const rmx_diagnostics *d, json_t *object) {
   if (isfinite(d->coverage) && json_object_set_new(object, "coverage", json_real(d->coverage)) != 0)
     return false;
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    if (json_object_set_new(
-            object, numbers[i].key,
-            isfinite(numbers[i].value) ? json_real(numbers[i].value) : json_null()) != 0)
+    if (json_object_set_new(object, numbers[i].key, rmx__json_known(numbers[i].value)) != 0)
       return false;
   return json_object_set_new(object, "replicates", json_integer((json_int_t)d->replicates)) == 0;
 }

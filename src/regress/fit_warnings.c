@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "fit.h"
 
 static const double FAR = 5;  // standard deviations
@@ -27,14 +28,9 @@ struct spread {
   size_t values, all;  // those that count in the squares; all of the judged runs
 };
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // Sorts x (n >= 1).
 static double median(double *x, size_t n) {
-  qsort(x, n, sizeof *x, ascending);
+  qsort(x, n, sizeof *x, rmx__ascending);
   return 0.5 * (x[(n - 1) / 2] + x[n / 2]);
 }
 

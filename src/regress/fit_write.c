@@ -49,7 +49,7 @@ static json_t *column_json(const double *x, size_t N, size_t M, size_t m) {
   json_t *list = json_array();
   for (size_t i = 0; list && i < N; i++) {
     double value = x[i * M + m];
-    if (json_array_append_new(list, isfinite(value) ? json_real(value) : json_null()) != 0) {
+    if (json_array_append_new(list, rmx__json_known(value)) != 0) {
       json_decref(list);
       return NULL;
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "join.h"
 
 static rmx_status choose_metrics(const rmx_table *metrics, const char *const *only, size_t n_only,
@@ -48,17 +49,12 @@ static rmx_status check_size(const rmx_table *mixtures, const rmx_table *metrics
   return RMX_OK;
 }
 
-static bool ends_in(const char *text, const char *end) {
-  const size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 // Whether a column of the metrics is the weights of a domain, by its name and in all runs, as where
 // '*' chose all columns.
 static bool is_weights(const rmx_table *mixtures, const rmx_table *metrics, const size_t *partner,
                        size_t column) {
   for (size_t d = 0; d < mixtures->D; d++) {
-    if (!ends_in(metrics->names[column], mixtures->names[d])) continue;
+    if (!rmx__ends_in(metrics->names[column], mixtures->names[d])) continue;
     size_t same = 0, first = SIZE_MAX, n = 0;
     bool varies = false;
     for (size_t i = 0; i < mixtures->N && same == n; i++) {

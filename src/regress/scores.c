@@ -75,8 +75,7 @@ json_t *rmx__scores_json(const rmx_scores *s) {
   const double values[] = {s->spearman, s->mse, s->mae, s->r2};
   bool failed = !o || json_object_set_new(o, "n", json_integer((json_int_t)s->n)) != 0;
   for (size_t i = 0; i < 4 && !failed; i++)
-    failed = json_object_set_new(o, keys[i],
-                                 isfinite(values[i]) ? json_real(values[i]) : json_null()) != 0;
+    failed = json_object_set_new(o, keys[i], rmx__json_known(values[i])) != 0;
   if (!failed) return o;
   json_decref(o);
   return NULL;

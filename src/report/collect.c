@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "base/stamp.h"
 #include "report/parts.h"
 
@@ -71,11 +72,6 @@ static json_t *title_of(const char *folder) {
   return title;
 }
 
-static bool has(const char *folder, const char *file) {
-  RMX_OWNED char *path = rmx_path_in(folder, file);
-  return path && rmx_exists(path);
-}
-
 // The folder of the fit that the optimum was found with, where it is still there as it was then;
 // NULL: not known.
 static char *fit_of_optimum(const rmx_report_files *files) {
@@ -101,11 +97,12 @@ static char *fit_of_optimum(const rmx_report_files *files) {
 
 // The folder of the fit: free() it. A folder that the user gave must exist.
 static rmx_status find_fit(const rmx_report_files *files, char **out, rmx_err *err) {
-  if (files->fit && !has(files->fit, "fit.json"))
+  if (files->fit && !rmx__exists_in(files->fit, "fit.json"))
     return rmx_fail(err, RMX_EINPUT, "%s: found no fit.json in it; `regmix fit` makes one",
                     files->fit);
   if (!files->fit && (*out = fit_of_optimum(files))) return RMX_OK;
-  const bool inside = !files->fit && !has(files->folder, "fit") && has(files->folder, "fit.json");
+  const bool inside = !files->fit && !rmx__exists_in(files->folder, "fit") &&
+                      rmx__exists_in(files->folder, "fit.json");
   *out = files->fit ? rmx_strdup(files->fit)
          : inside   ? rmx_strdup(files->folder)
                     : rmx_path_in(files->folder, "fit");
@@ -154,8 +151,10 @@ static void take_searched(json_t *data) {
 
 // The runs of a fit are those of the folder's tables if the folder is its experiment.
 static bool is_experiment(const rmx_report_files *files) {
-  return !files->fit && (has(files->folder, "regmix.yaml") || has(files->folder, "resolved.yaml") ||
-                         has(files->folder, "corpus/corpus.json") || has(files->folder, "runs"));
+  return !files->fit && (rmx__exists_in(files->folder, "regmix.yaml") ||
+                         rmx__exists_in(files->folder, "resolved.yaml") ||
+                         rmx__exists_in(files->folder, "corpus/corpus.json") ||
+                         rmx__exists_in(files->folder, "runs"));
 }
 
 static rmx_status collect_experiment(const char *folder, json_t *data, json_t *config,

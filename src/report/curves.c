@@ -141,9 +141,9 @@ static rmx_status put_result(const char *run, const json_t *result, json_t *resu
   rmx_status put =
       rmx__put(results, json_string_value(name),
                json_pack("{s:s, s:o, s:o, s:o, s:s?}", "status", status ? status : "done", "wall_s",
-                         rmx__number(rmx__get(result, "wall_s")), "tokens",
-                         rmx__number(rmx__get(result, "tokens")), "epochs",
-                         most ? rmx__number(epochs) : json_null(), "most", most),
+                         rmx__json_known(rmx__get(result, "wall_s")), "tokens",
+                         rmx__json_known(rmx__get(result, "tokens")), "epochs",
+                         most ? rmx__json_known(epochs) : json_null(), "most", most),
                err);
   return put;
 }

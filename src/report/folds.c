@@ -59,8 +59,8 @@ static rmx_status add_pair(json_t *folds, const char *metric, const char *run, d
   json_decref(name);
   RMX_TRY(status);
   RMX_TRY(rmx__add(json_object_get(of, "run"), rmx__text(run), err));
-  RMX_TRY(rmx__add(json_object_get(of, "true"), rmx__number(truth), err));
-  return rmx__add(json_object_get(of, "predicted"), rmx__number(predicted), err);
+  RMX_TRY(rmx__add(json_object_get(of, "true"), rmx__json_known(truth), err));
+  return rmx__add(json_object_get(of, "predicted"), rmx__json_known(predicted), err);
 }
 
 static rmx_status parse(char *text, const char *path, json_t *folds, rmx_err *err) {
@@ -134,8 +134,8 @@ static rmx_status add_scores(json_t *of, const json_t *judged, rmx_err *err) {
   rmx_score(both, both + all, n, &s);
   return rmx__put(of, "scores",
                   json_pack("{s:I, s:o, s:o, s:o, s:o}", "n", (json_int_t)n, "spearman",
-                            rmx__number(s.spearman), "mse", rmx__number(s.mse), "mae",
-                            rmx__number(s.mae), "r2", rmx__number(s.r2)),
+                            rmx__json_known(s.spearman), "mse", rmx__json_known(s.mse), "mae",
+                            rmx__json_known(s.mae), "r2", rmx__json_known(s.r2)),
                   err);
 }
 

@@ -41,9 +41,10 @@ static rmx_status thin(const json_t *track, json_t **out, rmx_err *err) {
     RMX_TRY(rmx__put(mixture, domain, json_array(), err));
   for (size_t k = 0; k < most; k++) {
     const json_t *point = json_array_get(track, most > 1 ? k * (n - 1) / (most - 1) : 0);
-    RMX_TRY(rmx__add(tokens, rmx__number(rmx__get(point, "tokens")), err));
+    RMX_TRY(rmx__add(tokens, rmx__json_known(rmx__get(point, "tokens")), err));
     json_object_foreach(mixture, domain, w)
-      RMX_TRY(rmx__add(w, rmx__number(rmx__get(json_object_get(point, "mixture"), domain)), err));
+      RMX_TRY(
+          rmx__add(w, rmx__json_known(rmx__get(json_object_get(point, "mixture"), domain)), err));
   }
   return RMX_OK;
 }

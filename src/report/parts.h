@@ -19,8 +19,6 @@ extern const size_t rmx__assets_n;
 // `value`; NULL means that there was no memory for it.
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err);
 rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err);
-// A number, or null for NaN and infinities, which JSON can't represent.
-json_t *rmx__number(double x);
 // A string; bytes that are not UTF-8 become '?'.
 json_t *rmx__text(const char *s);
 // A number by key, or NaN where there is none.

@@ -217,8 +217,8 @@ static rmx_status put_effects(const runs *r, const json_t *judged, double *scrat
     json_t *row = json_array();
     RMX_TRY(rmx__add(rows, row, err));
     for (size_t m = 0; m < r->M; m++)
-      RMX_TRY(rmx__add(row, rmx__number(agreement(r->X + d, r->D, values + m, r->M, r->N, scratch)),
-                       err));
+      RMX_TRY(rmx__add(
+          row, rmx__json_known(agreement(r->X + d, r->D, values + m, r->M, r->N, scratch)), err));
   }
   return RMX_OK;
 }
@@ -232,7 +232,8 @@ static rmx_status put_half_agreement(const runs *r, double *scratch, json_t *dat
     if (json_is_number(json_object_get(out, r->metrics[m]))) continue;
     json_t *name = rmx__text(r->metrics[m]);
     double rho = agreement(r->half + m, r->M, r->Y + m, r->M, r->N, scratch);
-    rmx_status status = rmx__put(out, name ? json_string_value(name) : "", rmx__number(rho), err);
+    rmx_status status =
+        rmx__put(out, name ? json_string_value(name) : "", rmx__json_known(rho), err);
     json_decref(name);
     RMX_TRY(status);
   }
@@ -254,7 +255,7 @@ static rmx_status put_rows(json_t *object, const char *key, const double *x, siz
   for (size_t i = 0; i < N; i++) {
     json_t *row = json_array();
     RMX_TRY(rmx__add(rows, row, err));
-    for (size_t j = 0; j < D; j++) RMX_TRY(rmx__add(row, rmx__number(x[i * D + j]), err));
+    for (size_t j = 0; j < D; j++) RMX_TRY(rmx__add(row, rmx__json_known(x[i * D + j]), err));
   }
   return RMX_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "parts.h"
 
 rmx_status rmx__put(json_t *object, const char *key, json_t *value, rmx_err *err) {
@@ -16,10 +17,6 @@ rmx_status rmx__add(json_t *array, json_t *value, rmx_err *err) {
   if (json_array_append_new(array, value) != 0)
     return rmx_fail_memory(err, sizeof(json_t *), "the report's data");
   return RMX_OK;
-}
-
-json_t *rmx__number(double x) {
-  return isfinite(x) ? json_real(x) : json_null();
 }
 
 json_t *rmx__text(const char *s) {

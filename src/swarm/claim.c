@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/temporary.h"
 #include "heart.h"
 #include "locks.h"
@@ -90,12 +91,6 @@ static rmx__lock_state lock_patiently(int fd) {
 }
 
 // The process that held it before may have removed the file between our open and our lock.
-static bool still_there(int fd, const char *path) {
-  struct stat mine, there;
-  return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
-         mine.st_dev == there.st_dev;
-}
-
 static rmx_status write_holder(rmx__claim *c, rmx_err *err) {
   rmx__holder_text(c->exclusive, c->text);
   const ssize_t size = (ssize_t)strlen(c->text);
@@ -110,7 +105,7 @@ static rmx_status take_locked(rmx__claim *c, const char *folder, bool *taken, rm
   rmx__holder by;
   c->fd = open(c->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   if (c->fd < 0) return rmx_fail_errno(err, "cannot write %s", c->path);
-  if (lock_patiently(c->fd) != RMX__LOCK_TAKEN || !still_there(c->fd, c->path)) return RMX_OK;
+  if (lock_patiently(c->fd) != RMX__LOCK_TAKEN || !rmx__is_at(c->fd, c->path)) return RMX_OK;
   judge(c->fd, folder, RMX__LOCK_TAKEN, text, &by);
   if (by.held && text[0]) return RMX_OK;  // a machine whose locks we do not see was faster
   RMX_TRY(write_holder(c, err));

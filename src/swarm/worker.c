@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "claim.h"
 #include "command.h"
 
@@ -57,11 +58,10 @@ static rmx_status held(const char *folder, rmx_err *err) {
   rmx__holder by = {0};
   rmx_err ignored;
   char name[RMX__HOLDER_NAME];
-  const char *slash = strrchr(folder, '/');
   rmx__claim_look(folder, &by, &ignored);
   rmx__holder_name(&by, name);
   return rmx_fail(err, RMX_EINPUT, "run %s is being trained by another process (%s)",
-                  slash ? slash + 1 : folder, name);
+                  rmx__file_name(folder), name);
 }
 
 // The supervisor counts a run as done by this worker only if it began it.

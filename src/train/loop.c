@@ -5,6 +5,7 @@
 #include <math.h>
 #include <regmix/lm.h>
 
+#include "base/json.h"
 #include "model/model.h"
 
 double rmx__loop_wall_s(const struct rmx__loop *l) {
@@ -23,8 +24,7 @@ bool rmx__loop_evaluation_due(const struct rmx__loop *l, int64_t step) {
 json_t *rmx__loop_nats_json(const struct rmx__loop *l, const double *nats) {
   json_t *o = json_object();
   for (size_t d = 0; d < l->corpus->D; d++)
-    json_object_set_new(o, l->corpus->names[d],
-                        isfinite(nats[d]) ? json_real(nats[d]) : json_null());
+    json_object_set_new(o, l->corpus->names[d], rmx__json_known(nats[d]));
   return o;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/stamp.h"
 #include "corpus/tokenizer/of_corpus.h"
 #include "loop.h"
@@ -44,7 +45,7 @@ static json_t *bits_json(const struct rmx__loop *l) {
     double tokens_per_byte =
         (double)domain->valid_tokens / (double)(domain->valid_bytes ? domain->valid_bytes : 1);
     double bpb = l->final_nats[d] * tokens_per_byte / 0.69314718055994530942;
-    json_object_set_new(o, domain->name, isfinite(bpb) ? json_real(bpb) : json_null());
+    json_object_set_new(o, domain->name, rmx__json_known(bpb));
   }
   return o;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/order.h"
 #include "step.h"
 
 enum { MAX_STEPS = 4096 };
@@ -27,11 +28,6 @@ static double processor_s(void) {
   return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0
              ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec
              : 0;
-}
-
-static int by_size(const void *x, const void *y) {
-  const double a = *(const double *)x, b = *(const double *)y;
-  return a < b ? -1 : a > b;
 }
 
 static rmx_status set_up(struct measured *m, const rmx_training *t, int vocab,
@@ -80,7 +76,7 @@ static rmx_status train(struct measured *m, double seconds, rmx_speed *out, rmx_
   for (size_t i = 0; out->parts && i < rmx_model_parts_n; i++) out->parts[i] = m->parts[i] / whole;
   out->data = m->data_s / whole;
   out->other = 1 - accounted / whole;
-  qsort(m->step_s, n, sizeof *m->step_s, by_size);
+  qsort(m->step_s, n, sizeof *m->step_s, rmx__ascending);
   const rmx_training *t = m->stepper.training;
   out->tokens_per_s = (double)(rmx_training_batch(t) * t->context) / m->step_s[n / 2];
   return RMX_OK;
@@ -95,7 +91,7 @@ static void validate(struct measured *m, double seconds, rmx_speed *out) {
     m->step_s[n] = rmx_now() - before;
     whole += m->step_s[n++];
   }
-  qsort(m->step_s, n, sizeof *m->step_s, by_size);
+  qsort(m->step_s, n, sizeof *m->step_s, rmx__ascending);
   out->valid_tokens_per_s = (double)b->B * b->T / m->step_s[n / 2];
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "loop.h"
 
 static void log_line(struct rmx__loop *l, json_t *line) {
@@ -20,9 +21,9 @@ static void log_step(struct rmx__loop *l, double lr, double norm, double tokens_
   json_t *line = json_object();
   json_object_set_new(line, "step", json_integer(l->step));
   json_object_set_new(line, "tokens", json_integer(l->step * rmx__loop_tokens_per_step(l)));
-  json_object_set_new(line, "loss_nats", isfinite(l->loss) ? json_real(l->loss) : json_null());
+  json_object_set_new(line, "loss_nats", rmx__json_known(l->loss));
   json_object_set_new(line, "lr", json_real(lr));
-  json_object_set_new(line, "grad_norm", isfinite(norm) ? json_real(norm) : json_null());
+  json_object_set_new(line, "grad_norm", rmx__json_known(norm));
   json_object_set_new(line, "tokens_per_s", json_real(tokens_per_s));
   // A mixture that moves leaves its track.
   if (l->controller.stream)

@@ -109,18 +109,14 @@ static void add(struct sum *s, int64_t row) {
   s->rows++;
 }
 
-static int by_hash(const void *a, const void *b) {
-  const struct rmx__fasttext_kept *x = a, *y = b;
-  return (x->hash > y->hash) - (x->hash < y->hash);
-}
-
 // Adds the n-gram with this hash, if the model has it.
 static void add_ngram(struct sum *s, uint64_t hash) {
   const rmx__fasttext *m = s->m;
   struct rmx__fasttext_kept wanted = {(int32_t)(hash % (uint64_t)m->bucket), 0}, *found = &wanted;
   if (m->n_kept == 0) return;
   wanted.row = wanted.hash;
-  if (m->n_kept > 0) found = bsearch(&wanted, m->kept, (size_t)m->n_kept, sizeof *m->kept, by_hash);
+  if (m->n_kept > 0)
+    found = bsearch(&wanted, m->kept, (size_t)m->n_kept, sizeof *m->kept, rmx__fasttext_by_hash);
   if (found && found->row >= 0) add(s, (int64_t)m->words + found->row);
 }
 

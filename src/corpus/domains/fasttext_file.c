@@ -130,7 +130,7 @@ static rmx_status fill_table(rmx__fasttext *m, rmx_err *err) {
   return RMX_OK;
 }
 
-static int by_hash(const void *a, const void *b) {
+int rmx__fasttext_by_hash(const void *a, const void *b) {
   const struct rmx__fasttext_kept *x = a, *y = b;
   return (x->hash > y->hash) - (x->hash < y->hash);
 }
@@ -142,7 +142,7 @@ static rmx_status read_kept(rmx__fasttext *m, struct cursor *c, rmx_err *err) {
   if (!(m->kept = rmx_calloc((size_t)m->n_kept, sizeof *m->kept)))
     return rmx_fail_memory(err, (size_t)m->n_kept * sizeof *m->kept, "a classifier");
   memcpy(m->kept, from, (size_t)m->n_kept * 8);
-  qsort(m->kept, (size_t)m->n_kept, sizeof *m->kept, by_hash);
+  qsort(m->kept, (size_t)m->n_kept, sizeof *m->kept, rmx__fasttext_by_hash);
   return RMX_OK;
 }
 

@@ -52,5 +52,7 @@ struct rmx__fasttext {
 
 // The index of a word or label, or -1.
 int32_t rmx__fasttext_find(const rmx__fasttext *m, const char *word, size_t size, uint32_t hash);
+// The order of `kept`, for qsort and bsearch.
+int rmx__fasttext_by_hash(const void *a, const void *b);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "corpus/readers/file_type.h"
 #include "corpus/readers/find_text.h"
 #include "corpus/readers/format.h"
@@ -17,8 +18,7 @@ static const char *domain_of(const rmx__walk *w, const rmx__found *f) {
   if (f->domain) return f->domain;
   const char *name = f->owner ? f->owner->stem : f->stem;
   if (!rmx__is_shard_id(name)) return name;
-  const char *slash = strrchr(w->folder, '/');
-  name = slash ? slash + 1 : w->folder;
+  name = rmx__file_name(w->folder);
   return *name && strcmp(name, ".") != 0 ? name : "text";
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "fasttext.h"
 #include "host.h"
 #include "select.h"
@@ -142,17 +143,13 @@ static rmx_status add_hosts(rmx__router *r, rmx_err *err) {
   return status;
 }
 
-static int by_text(const void *a, const void *b) {
-  return strcmp(a, *(char *const *)b);
-}
-
 // The given host that this host is or is below; the longest of several. For counted hosts: its
 // registered domain, if that is one of the largest.
 static const char *wanted_host(const rmx__router *r, const char *host) {
   const bool given = r->o->hosts.n > 0;
   for (const char *at = given ? host : rmx__registered_domain(host); at;) {
     char *const *found =
-        r->hosts.n ? bsearch(at, r->hosts.items, r->hosts.n, sizeof *r->hosts.items, by_text)
+        r->hosts.n ? bsearch(&at, r->hosts.items, r->hosts.n, sizeof *r->hosts.items, rmx__by_text)
                    : NULL;
     if (found && r->host_had)
       atomic_store_explicit(&r->host_had[found - r->hosts.items], true, memory_order_relaxed);

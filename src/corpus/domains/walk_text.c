@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "corpus/readers/file_type.h"
 #include "corpus/readers/find_text.h"
 #include "corpus/readers/format.h"
@@ -74,7 +75,7 @@ static rmx_status add_file(rmx__walk *w, const char *domain, const char *inside,
     w->files = more;
     w->capacity = capacity;
   }
-  const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
+  const char *name = rmx__file_name(inside);
   rmx__found *f = &w->files[w->n++];
   *f = (rmx__found){.domain = domain ? rmx_strdup(domain) : NULL,
                     .inside = rmx_strdup(inside),
@@ -95,7 +96,7 @@ static const char is_empty[] = "empty files have no text";
 // unread: why the file cannot be read even if its name is known; NULL: it can.
 static rmx_status take_file(rmx__walk *w, const char *domain, const char *inside, const char *kept,
                             const char *unread) {
-  const char *slash = strrchr(inside, '/'), *name = slash ? slash + 1 : inside;
+  const char *name = rmx__file_name(inside);
   rmx__file_use use = RMX__FILE_UNKNOWN;
   const char *why = rmx__type_of_name(name, &use);
   const bool readable = !why;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "corpus/domains/route.h"
 #include "corpus/domains/value_name.h"
 #include "prepare.h"
@@ -89,16 +90,12 @@ struct split {
   uint64_t train, valid;
 };
 
-static int by_item(const void *name, const void *item) {
-  return strcmp(name, *(char *const *)item);
-}
-
 static void count_names(const rmx__preparing *p, const rmx_strings *names, struct split *counts) {
   for (size_t i = 0; i < p->spool.n; i++) {
     const rmx__part *part = &p->spool.parts[i];
     for (size_t j = 0; j < part->names.n; j++) {
-      char *const *found =
-          bsearch(part->names.items[j], names->items, names->n, sizeof *names->items, by_item);
+      char *const *found = bsearch(&part->names.items[j], names->items, names->n,
+                                   sizeof *names->items, rmx__by_text);
       if (!found) continue;
       struct split *of = &counts[found - names->items];
       *(part->valid ? &of->valid : &of->train) += part->counts[j];

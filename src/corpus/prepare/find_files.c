@@ -4,21 +4,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/order.h"
 #include "corpus/readers/find_text.h"
 #include "documents.h"
 
 // ---- globs to files ----------------------------------------------------------------------
-
-static int by_text(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 // No file may be named twice.
 static rmx_status check_once(const char *name, const rmx_strings *files, rmx_err *err) {
   char **sorted = rmx_calloc(files->n, sizeof *sorted);
   if (!sorted) return rmx_fail_memory(err, files->n * sizeof *sorted, "a list of files");
   for (size_t i = 0; i < files->n; i++) sorted[i] = files->items[i];
-  qsort(sorted, files->n, sizeof *sorted, by_text);
+  qsort(sorted, files->n, sizeof *sorted, rmx__by_text);
   rmx_status status = RMX_OK;
   for (size_t i = 1; i < files->n && status == RMX_OK; i++)
     if (strcmp(sorted[i - 1], sorted[i]) == 0)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "base/stamp.h"
 #include "corpus/readers/tokens/ids_tokenizer.h"
 #include "corpus/tokenizer/files/foreign.h"
@@ -18,7 +19,7 @@ enum { BLOCK = 1 << 20 };
 // This much is read to see whether a file with other times has other text.
 #define SHORT_WORK 64000000
 
-static uint64_t hash_text(const char *s, uint64_t h) {
+uint64_t rmx__hash_text(const char *s, uint64_t h) {
   return s ? rmx_hash(s, strlen(s) + 1, h) : rmx_hash("", 0, h);
 }
 
@@ -110,18 +111,13 @@ static rmx_status add_content(const char *base, const char *name, uint64_t seed,
   return f.err.status;
 }
 
-static const char *name_in_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
 // The file of the tokenizer, and the merges.txt that belongs to a vocab.json.
 static rmx_status add_tokenizer(const char *base, const char *name, uint64_t *hash, rmx_err *err) {
   char *path = rmx_path_in(base, name), *file = NULL;
   rmx_status status =
       path ? rmx__tokenizer_find(path, &file, err) : rmx_fail_memory(err, 0, "a path");
   if (status == RMX_OK) status = add_content(NULL, file, 2, hash, err);
-  if (status == RMX_OK && strcmp(name_in_folder(file), "vocab.json") == 0) {
+  if (status == RMX_OK && strcmp(rmx__file_name(file), "vocab.json") == 0) {
     char *merges = rmx__vocab_json_merges(file);
     if (!merges) status = rmx_fail_memory(err, 0, "a path");
     if (merges && rmx_exists(merges)) status = add_content(NULL, merges, *hash, hash, err);
@@ -137,20 +133,20 @@ rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *b
   const int64_t trained[] = {o->vocab, o->tokenizer_bytes};
   *fingerprint = rmx_hash(trained, sizeof trained, 1);
   if (o->tokenizer) RMX_TRY(add_tokenizer(base, o->tokenizer, fingerprint, err));
-  if (o->end_of_text) *fingerprint = hash_text(o->end_of_text, *fingerprint);
+  if (o->end_of_text) *fingerprint = rmx__hash_text(o->end_of_text, *fingerprint);
   return RMX_OK;
 }
 
 static uint64_t add_list(const struct one_file *f, size_t n, uint64_t h) {
   h = rmx_hash(&n, sizeof n, h);
   for (size_t i = 0; i < n; i++)
-    h = rmx_hash(&f[i].hash, sizeof f[i].hash, hash_text(name_in_folder(f[i].path), h));
+    h = rmx_hash(&f[i].hash, sizeof f[i].hash, rmx__hash_text(rmx__file_name(f[i].path), h));
   return h;
 }
 
 static uint64_t hash_strings(const rmx_strings *list, uint64_t h) {
   h = rmx_hash(&list->n, sizeof list->n, h);
-  for (size_t i = 0; i < list->n; i++) h = hash_text(list->items[i], h);
+  for (size_t i = 0; i < list->n; i++) h = rmx__hash_text(list->items[i], h);
   return h;
 }
 
@@ -159,7 +155,7 @@ static rmx_status divided_hash(const rmx_corpus_options *o, const char *base, ui
                                rmx_err *err) {
   if (!rmx_corpus_is_divided(o)) return RMX_OK;
   if (o->hosts.n == 0) *h = rmx_hash(&o->max_hosts, sizeof o->max_hosts, *h);
-  *h = hash_strings(&o->hosts, hash_text(o->domain_field, *h));
+  *h = hash_strings(&o->hosts, rmx__hash_text(o->domain_field, *h));
   *h = rmx_hash(&o->min_probability, sizeof o->min_probability, *h);
   *h = hash_strings(&o->protect, *h);  // names of domains that the sources may not have
   for (size_t i = 0; i < o->classifier.n; i++)
@@ -177,12 +173,12 @@ enum {
 
 static uint64_t hash_encoding(const char *name, uint64_t h) {
   const int64_t version = ENCODING;
-  return rmx_hash(&version, sizeof version, hash_text(name, h));
+  return rmx_hash(&version, sizeof version, rmx__hash_text(name, h));
 }
 
 static uint64_t hash_text_field(const char *name, uint64_t h) {
   const int64_t version = ALTERNATIVES;
-  h = hash_text(name, h);
+  h = rmx__hash_text(name, h);
   return name && strchr(name, ',') ? rmx_hash(&version, sizeof version, h) : h;
 }
 
@@ -198,8 +194,8 @@ static uint64_t settings_hash(const rmx_corpus_options *o, size_t n, const size_
     h = rmx_hash(&o->near_duplicates, sizeof o->near_duplicates, h);
     h = rmx_hash(&version, sizeof version, h);
   }
-  h = hash_text(o->separator, hash_text_field(o->text_field, h));
-  if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
+  h = rmx__hash_text(o->separator, hash_text_field(o->text_field, h));
+  if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = rmx__hash_text("specials", h);
   if (o->encoding && *o->encoding) h = hash_encoding(o->encoding, h);
   return o->overlap ? rmx_hash(apart, n_apart * sizeof *apart, h) : h;
 }
@@ -237,8 +233,8 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
     status = hash_all(files, all, r->threads, memo, err);
   at = files;
   for (size_t i = 0; i < n && status == RMX_OK; i++) {
-    *h = hash_text(sources[i].separator,
-                   hash_text_field(sources[i].text_field, hash_text(sources[i].name, *h)));
+    *h = rmx__hash_text(sources[i].separator, hash_text_field(sources[i].text_field,
+                                                              rmx__hash_text(sources[i].name, *h)));
     const int64_t valid_only = sources[i].valid_only;
     *h = rmx_hash(&valid_only, sizeof valid_only, *h);
     if (sources[i].encoding) *h = hash_encoding(sources[i].encoding, *h);
@@ -302,7 +298,7 @@ static rmx_status add_file_0_1(const char *path, uint64_t *h, rmx_err *err) {
   if (stat(path, &info) != 0) return rmx_fail_errno(err, "cannot read %s", path);
   int64_t facts[] = {(int64_t)info.st_size, (int64_t)info.st_mtim.tv_sec,
                      (int64_t)info.st_mtim.tv_nsec};
-  *h = rmx_hash(facts, sizeof facts, hash_text(path, *h));
+  *h = rmx_hash(facts, sizeof facts, rmx__hash_text(path, *h));
   return RMX_OK;
 }
 
@@ -317,9 +313,9 @@ rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_request *r, uint64_t *has
                      (int64_t)ntargets};
   h = rmx_hash(whole, sizeof whole, h);
   h = rmx_hash(&o->valid_fraction, sizeof o->valid_fraction, h);
-  h = hash_text(o->separator, hash_text(o->text_field, h));
-  if (o->end_of_text) h = hash_text(o->end_of_text, h);
-  if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = hash_text("specials", h);
+  h = rmx__hash_text(o->separator, rmx__hash_text(o->text_field, h));
+  if (o->end_of_text) h = rmx__hash_text(o->end_of_text, h);
+  if (rmx__specials_of(o) == RMX_SPECIALS_TOKENS) h = rmx__hash_text("specials", h);
   for (size_t i = 0; i < ntargets; i++) h = rmx_hash(&targets[i], sizeof targets[i], h);
   if (o->tokenizer) {
     char *path = rmx_path_in(base, o->tokenizer);
@@ -330,8 +326,8 @@ rmx_status rmx_corpus_source_hash_0_1(const rmx_corpus_request *r, uint64_t *has
   for (size_t i = 0; i < n; i++) {
     rmx__files files;
     RMX_TRY(rmx__files_find(&sources[i], base, &files, err));
-    h = hash_text(sources[i].separator,
-                  hash_text(sources[i].text_field, hash_text(sources[i].name, h)));
+    h = rmx__hash_text(sources[i].separator,
+                       rmx__hash_text(sources[i].text_field, rmx__hash_text(sources[i].name, h)));
     size_t facts[] = {sources[i].valid_only, files.train.n, files.valid.n};
     h = rmx_hash(facts, sizeof facts, h);
     rmx_status status = RMX_OK;

@@ -26,10 +26,6 @@ struct planning {
   rmx__part part;     // that files are added to
 };
 
-static uint64_t hash_text(const char *s, uint64_t h) {
-  return s ? rmx_hash(s, strlen(s) + 1, h) : rmx_hash("", 0, h);
-}
-
 // All settings that the documents of a source depend on, beside its files.
 static uint64_t settings_hash(const rmx__collect *c, size_t source) {
   const rmx_corpus_options *o = c->options;
@@ -37,8 +33,9 @@ static uint64_t settings_hash(const rmx__collect *c, size_t source) {
   const rmx__reader_options r = rmx__reader_options_of(o, s);
   const int64_t numbers[] = {SPOOL_VERSION, r.skip_bad, (int64_t)r.max_document, o->max_bytes};
   uint64_t h = rmx_hash(numbers, sizeof numbers, 0);
-  h = hash_text(r.file_separator, hash_text(r.separator, hash_text(r.text_field, h)));
-  if (r.encoding) h = hash_text(r.encoding, h);
+  h = rmx__hash_text(r.file_separator,
+                     rmx__hash_text(r.separator, rmx__hash_text(r.text_field, h)));
+  if (r.encoding) h = rmx__hash_text(r.encoding, h);
   if (!s->divided) return h;
   const uint64_t router = rmx__router_hash(c->router);
   return rmx_hash(&router, sizeof router, h);
@@ -67,7 +64,7 @@ static void add_to_key(struct planning *p, const char *path, const struct stat *
   const int64_t facts[] = {info->st_size,          info->st_mtim.tv_sec,  info->st_mtim.tv_nsec,
                            info->st_ctim.tv_sec,   info->st_ctim.tv_nsec, (int64_t)info->st_ino,
                            (int64_t)p->part.begin, (int64_t)p->part.end};
-  p->part.key = rmx_hash(facts, sizeof facts, hash_text(path, p->part.key));
+  p->part.key = rmx_hash(facts, sizeof facts, rmx__hash_text(path, p->part.key));
   const rmx_tokenizer *t;
   rmx_err ignored;  // it is reported when the file is read
   if (rmx__format_of(path) == &rmx__format_tokens &&

@@ -55,6 +55,8 @@ rmx_status rmx__tokenizer_open(const rmx_corpus_options *o, const char *base, rm
                                rmx_err *err);
 // RMX_EINPUT: corpus.end_of_text names another token than a tokenizer that is trained has.
 rmx_status rmx__end_of_text_check(const rmx_corpus_options *o, rmx_err *err);
+// The hash of a text, on top of h; NULL counts as "" (fingerprint.c).
+uint64_t rmx__hash_text(const char *s, uint64_t h);
 // Fingerprint of the wanted tokenizer: the hash of the given file, or of the settings of its
 // training (fingerprint.c).
 rmx_status rmx__tokenizer_fingerprint(const rmx_corpus_options *o, const char *base,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/path.h"
 #include "file_type.h"
 #include "own_files.h"
 
@@ -34,22 +35,17 @@ char *rmx__as_pattern(const char *path) {
   return b.data;
 }
 
-static const char *name_of(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
 // Keeps a path if it is a file of text.
 static rmx_status take(struct search *s, const char *path) {
   struct stat info;
   rmx__file_use use;
-  if (s->own && rmx__own_file(s->folder, name_of(path)) == RMX__OWN_IS) return RMX_OK;
-  const char *why = rmx__type_of_name(name_of(path), &use);
+  if (s->own && rmx__own_file(s->folder, rmx__file_name(path)) == RMX__OWN_IS) return RMX_OK;
+  const char *why = rmx__type_of_name(rmx__file_name(path), &use);
   if (use == RMX__FILE_NOT_DATA) return RMX_OK;
   if (stat(path, &info) != 0) return rmx_fail_errno(s->err, "cannot read %s", path);
   if (S_ISDIR(info.st_mode) || (why && !S_ISREG(info.st_mode))) return RMX_OK;
   if (!s->rest && why && use == RMX__FILE_UNKNOWN) {
-    rmx_few_add(s->unread, name_of(path));
+    rmx_few_add(s->unread, rmx__file_name(path));
     return RMX_OK;
   }
   if (!s->rest && why)

@@ -8,13 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool has(const char *folder, const char *name) {
-  RMX_OWNED char *path = rmx_path_in(folder, name);
-  return path && rmx_exists(path);
-}
+#include "base/path.h"
 
 bool rmx__is_experiment(const char *folder) {
-  return has(folder, "regmix.yaml") || has(folder, "corpus/corpus.json");
+  return rmx__exists_in(folder, "regmix.yaml") || rmx__exists_in(folder, "corpus/corpus.json");
 }
 
 // written: a file that is there if the experiment has written this; NULL: it needs no proof.
@@ -42,7 +39,8 @@ static const struct {
 rmx__own rmx__own_file(const char *folder, const char *name) {
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     if (strcmp(own[i].name, name) == 0)
-      return !own[i].written || has(folder, own[i].written) ? RMX__OWN_IS : RMX__OWN_NAMED;
+      return !own[i].written || rmx__exists_in(folder, own[i].written) ? RMX__OWN_IS
+                                                                       : RMX__OWN_NAMED;
   return RMX__OWN_NOT;
 }
 

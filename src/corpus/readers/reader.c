@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/path.h"
 #include "corpus/utf8.h"
 #include "file_type.h"
 #include "format.h"
@@ -115,9 +116,8 @@ rmx_status rmx__too_long(const rmx__reader *r, const char *what, rmx_err *err) {
 static rmx_status unknown(const char *path, rmx_err *err) {
   rmx_buf known = {0};
   rmx__formats_known(&known);
-  const char *slash = strrchr(path, '/');
   rmx__file_use use;
-  const char *why = rmx__type_of_name(slash ? slash + 1 : path, &use);
+  const char *why = rmx__type_of_name(rmx__file_name(path), &use);
   rmx_status status = rmx_fail(err, RMX_EINPUT, "%s: unknown type of file; known are %s%s%s", path,
                                known.data ? known.data : "", use == RMX__FILE_DATA ? "; " : "",
                                use == RMX__FILE_DATA ? why : "");

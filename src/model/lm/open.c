@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "base/stamp.h"
 #include "lm.h"
 #include "model/model.h"
@@ -130,8 +131,7 @@ static rmx_status check_index(const struct shards *s, const char *folder, rmx_er
   const char *name;
   json_t *file;
   for (size_t i = 0; s->map && i < s->n; i++) {
-    const char *slash = strrchr(s->paths.items[i], '/'),
-               *own = slash ? slash + 1 : s->paths.items[i];
+    const char *own = rmx__file_name(s->paths.items[i]);
     for (size_t j = 0; j < s->files[i].n; j++) {
       const char *of = s->files[i].tensors[j].name;
       const char *said = json_string_value(json_object_get(s->map, of));

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "regress/fit.h"
 
 enum { MAX_RUNS = 2048, MIN_ERRORS = 8 };  // distances among runs cost their number squared
@@ -41,18 +42,13 @@ void rmx__nearest_other_runs(const rmx_fit *fit, double *distance) {
   for (size_t i = 0; i < fit->N; i++) distance[i] = nearest_other(fit, fit->runs + i * fit->D);
 }
 
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err) {
   size_t n = fit->N < MAX_RUNS ? fit->N : MAX_RUNS;
   RMX_OWNED double *distance = rmx_calloc(n, sizeof(double));
   if (distance == NULL) return rmx_fail_memory(err, n * sizeof(double), "distances of runs");
   for (size_t i = 0; i < n; i++)
     distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D);
-  qsort(distance, n, sizeof(double), by_size);
+  qsort(distance, n, sizeof(double), rmx__ascending);
   *out = n ? 0.5 * (distance[(n - 1) / 2] + distance[n / 2]) : 0;
   return RMX_OK;
 }

@@ -156,17 +156,12 @@ bool rmx_optimum_learnt(const rmx_optimum *o) {
 static json_t *by_metric(const double *x, const rmx_fit *fit) {
   json_t *o = json_object();
   for (size_t m = 0; o && m < fit->M; m++) {
-    if (json_object_set_new(o, fit->metrics[m], isfinite(x[m]) ? json_real(x[m]) : json_null()) !=
-        0) {
+    if (json_object_set_new(o, fit->metrics[m], rmx__json_known(x[m])) != 0) {
       json_decref(o);
       return NULL;
     }
   }
   return o;
-}
-
-static json_t *real(double x) {
-  return isfinite(x) ? json_real(x) : json_null();
 }
 
 json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
@@ -180,20 +175,21 @@ json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
       "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "mixture",
       rmx_mixture_json(o->mixture, domains, o->D), "spread",
       rmx_mixture_json(o->spread, domains, o->D), "predicted", by_metric(o->predicted, fit),
-      "predicted_prior", by_metric(o->predicted_prior, fit), "score", real(o->score), "score_prior",
-      real(o->score_prior), "best_run_score", real(o->best_run_score), "method", o->method,
-      "distance", real(o->distance), "typical_distance", real(o->typical_distance), "outside",
-      outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap", real(o->gap),
-      "expected_error", real(o->expected_error));
+      "predicted_prior", by_metric(o->predicted_prior, fit), "score", rmx__json_known(o->score),
+      "score_prior", rmx__json_known(o->score_prior), "best_run_score",
+      rmx__json_known(o->best_run_score), "method", o->method, "distance",
+      rmx__json_known(o->distance), "typical_distance", rmx__json_known(o->typical_distance),
+      "outside", outside, "guard", (int)o->guarded, "convex", (int)o->convex, "gap",
+      rmx__json_known(o->gap), "expected_error", rmx__json_known(o->expected_error));
   if (!root) return json_decref(at_limit), NULL;
   json_object_set_new(root, "at_limit", at_limit);
   json_object_set_new(root, "learnt", json_boolean(o->learnt));
   json_object_set_new(root, "why_not", *o->why_not ? json_string(o->why_not) : json_null());
-  json_object_set_new(root, "r2", real(o->r2));
+  json_object_set_new(root, "r2", rmx__json_known(o->r2));
   json_object_set_new(root, "different_mixtures", json_integer((json_int_t)o->mixtures));
   if (o->starts) {
     json_object_set_new(root, "starts", json_integer(o->starts));
-    json_object_set_new(root, "unguarded_score", real(o->unguarded_score));
+    json_object_set_new(root, "unguarded_score", rmx__json_known(o->unguarded_score));
   } else if (o->samples) {
     json_object_set_new(root, "samples", json_integer(o->samples));
     json_object_set_new(root, "top", json_integer(o->top));

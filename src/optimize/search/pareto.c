@@ -125,7 +125,7 @@ json_t *rmx_front_json(const rmx_front *f, const rmx_fit *fit) {
     json_t *predicted = json_object();
     for (size_t m = 0; m < f->M; m++) {
       double y = f->predicted[i * f->M + m];
-      json_object_set_new(predicted, fit->metrics[m], isfinite(y) ? json_real(y) : json_null());
+      json_object_set_new(predicted, fit->metrics[m], rmx__json_known(y));
     }
     json_array_append_new(
         list,

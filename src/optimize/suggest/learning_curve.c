@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/order.h"
 
 enum {
   MIN_RUNS = 20,
@@ -133,11 +134,6 @@ static void do_resample(void *context, size_t k) {
   }
 }
 
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // Of every SIZES-th of n * SIZES numbers, those that are none left out.
 static double median(const double *x, size_t n, size_t column) {
   double kept[RESAMPLES];
@@ -145,7 +141,7 @@ static double median(const double *x, size_t n, size_t column) {
   for (size_t i = 0; i < n; i++)
     if (isfinite(x[i * SIZES + column])) kept[k++] = x[i * SIZES + column];
   if (k == 0) return NAN;
-  qsort(kept, k, sizeof(double), by_size);
+  qsort(kept, k, sizeof(double), rmx__ascending);
   return 0.5 * (kept[(k - 1) / 2] + kept[k / 2]);
 }
 
@@ -372,8 +368,7 @@ void rmx_learning_curve_release(rmx_learning_curve *c) {
 
 static json_t *reals(const double *x, size_t n) {
   json_t *list = json_array();
-  for (size_t i = 0; list && i < n; i++)
-    json_array_append_new(list, isfinite(x[i]) ? json_real(x[i]) : json_null());
+  for (size_t i = 0; list && i < n; i++) json_array_append_new(list, rmx__json_known(x[i]));
   return list;
 }
 
@@ -385,7 +380,6 @@ json_t *rmx_learning_curve_json(const rmx_learning_curve *c) {
                    reals(c->rmse, c->n), "spearman", reals(c->spearman, c->n), "regret",
                    reals(c->regret, c->n), "runs_now", (json_int_t)c->runs_now, "rmse_now",
                    c->rmse_now, "more_runs", (json_int_t)c->more_runs, "rmse_more", c->rmse_more,
-                   "expected_gain",
-                   isfinite(c->expected_gain) ? json_real(c->expected_gain) : json_null(), "enough",
-                   (int)c->enough, "sentence", c->sentence);
+                   "expected_gain", rmx__json_known(c->expected_gain), "enough", (int)c->enough,
+                   "sentence", c->sentence);
 }

@@ -151,25 +151,21 @@ rmx_status rmx_suggestion_table(const rmx_suggestion *s, const char *const *doma
   return RMX_OK;
 }
 
-static json_t *real(double x) {
-  return isfinite(x) ? json_real(x) : json_null();
-}
-
 json_t *rmx_suggestion_json(const rmx_suggestion *s, const char *const *domains) {
   static const char *const why[] = {"may improve", "untried", "spreads out"};
   json_t *list = json_array();
   for (size_t i = 0; list && i < s->K; i++) {
     json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "run", s->ids[i], "mixture",
                           rmx_mixture_json(s->mixtures + i * s->D, domains, s->D), "predicted",
-                          real(s->predicted[i]), "sd", real(s->sd[i]), "improvement",
-                          real(s->improvement[i]), "why", why[s->why[i]]);
+                          rmx__json_known(s->predicted[i]), "sd", rmx__json_known(s->sd[i]),
+                          "improvement", rmx__json_known(s->improvement[i]), "why", why[s->why[i]]);
     if (json_array_append_new(list, o) != 0) {
       json_decref(list);
       return NULL;
     }
   }
   return json_pack("{s:o, s:I, s:o, s:{s:I, s:s}, s:s?}", "suggestions", list, "runs",
-                   (json_int_t)s->runs, "best", real(s->best), "untried", "directions",
+                   (json_int_t)s->runs, "best", rmx__json_known(s->best), "untried", "directions",
                    (json_int_t)s->untried, "domains", s->untried_domains, "why_not",
                    *s->why_not ? s->why_not : NULL);
 }

@@ -160,16 +160,12 @@ void rmx_attribution_release(rmx_attribution *a) {
   *a = (rmx_attribution){0};
 }
 
-static json_t *real(double x) {
-  return isfinite(x) ? json_real(x) : json_null();
-}
-
 static json_t *effects_json(const double *effect, const rmx_fit *fit) {
   json_t *o = json_object();
   for (size_t m = 0; o && m < fit->M; m++) {
     json_t *one = json_object();
     for (size_t d = 0; d < fit->D; d++)
-      json_object_set_new(one, fit->domains[d], real(effect[m * fit->D + d]));
+      json_object_set_new(one, fit->domains[d], rmx__json_known(effect[m * fit->D + d]));
     json_object_set_new(o, fit->metrics[m], one);
   }
   return o;
@@ -178,9 +174,9 @@ static json_t *effects_json(const double *effect, const rmx_fit *fit) {
 json_t *rmx_attribution_json(const rmx_attribution *a, const rmx_fit *fit) {
   json_t *without = json_object();
   for (size_t d = 0; without && d < a->D; d++)
-    json_object_set_new(
-        without, fit->domains[d],
-        json_pack("{s:o, s:o}", "score", real(a->without[d]), "loss", real(a->loss[d])));
+    json_object_set_new(without, fit->domains[d],
+                        json_pack("{s:o, s:o}", "score", rmx__json_known(a->without[d]), "loss",
+                                  rmx__json_known(a->loss[d])));
   return json_pack("{s:o, s:o, s:o}", "prior", effects_json(a->at_prior, fit), "optimum",
                    effects_json(a->at_optimum, fit), "without", without);
 }

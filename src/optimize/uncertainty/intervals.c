@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/order.h"
 #include "regress/gp/posterior.h"
 #include "regress/name_order.h"
 
@@ -219,11 +220,6 @@ static rmx_status run(bootstrap *b, uint64_t replicates, int threads, const rmx_
 
 // ---- what they say ----
 
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // Draws of a process are rougher than what metrics really do, so their bare quantiles hold the
 // truth more often than they say: 96 % for 90 % over the functions of bench/coverage.c. So half as
 // much again is left out at both ends.
@@ -231,7 +227,7 @@ static const double TOO_WIDE = 1.5;
 
 // The interval of `level` by x (n), which is sorted.
 static void quantiles(double *x, size_t n, double level, double *low, double *high) {
-  qsort(x, n, sizeof(*x), by_size);
+  qsort(x, n, sizeof(*x), rmx__ascending);
   size_t out = (size_t)(TOO_WIDE * (1 - level) / 2 * (double)n);
   *low = x[out];
   *high = x[n - 1 - out];

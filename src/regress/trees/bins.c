@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "trees.h"
 
 typedef struct distinct {
@@ -20,11 +21,6 @@ typedef struct distinct {
   int *count;
   size_t n;
 } distinct;
-
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
 
 static double half_way(double a, double b) {
   return nextafter((a + b) / 2.0, INFINITY);
@@ -88,7 +84,7 @@ static size_t share_out(const distinct *v, size_t from, size_t to, int max_bin, 
 }
 
 static void count_distinct(double *x, size_t N, distinct *v) {
-  qsort(x, N, sizeof *x, by_size);
+  qsort(x, N, sizeof *x, rmx__ascending);
   v->n = 0;
   for (size_t i = 0; i < N; i++) {
     if (v->n && same(v->value[v->n - 1], x[i])) {

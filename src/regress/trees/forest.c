@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "trees.h"
 
 enum { BLOCK = RMX__BITS_ROWS, FEW = 4 };  // fewer rows than FEW are walked: a block costs more
@@ -53,11 +54,6 @@ double rmx__tree_predict(const rmx__tree *t, const double *x) {
   return t->value[~i];
 }
 
-static int by_size(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // The number of the n ascending thresholds below x; a NaN counts as 0, as in LightGBM. The number
 // of steps depends on n alone, so no branch is mispredicted.
 static inline uint16_t rank_of(const double *threshold, size_t n, double x) {
@@ -84,7 +80,7 @@ static rmx_status sort_thresholds(const rmx__forest *f, struct rmx__fast *fast, 
       all[fill[f->trees[i].feature[k]]++] = f->trees[i].threshold[k];
   size_t from = 0, n = 0;
   for (size_t d = 0; d < f->D; d++) {  // fill[d] is now where domain d ends
-    qsort(all + from, fill[d] - from, sizeof(double), by_size);
+    qsort(all + from, fill[d] - from, sizeof(double), rmx__ascending);
     fast->first[d] = n;
     for (size_t i = from; i < fill[d]; i++)
       if (n == fast->first[d] || all[i] != fast->thresholds[n - 1]) fast->thresholds[n++] = all[i];

@@ -5,13 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "corpus/readers/format.h"
 #include "token_source.h"
-
-static const char *name_in_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
 
 static const uint8_t *bytes_of(const rmx__token_source *s) {
   return s->file.data;
@@ -68,7 +64,7 @@ rmx_status rmx__token_litdata(rmx__token_source *s, bool *is, rmx_err *err) {
   RMX_TRY(rmx__token_index(s, err));
   json_array_foreach(json_object_get(s->json, "chunks"), i, chunk) {
     const char *name = json_string_value(json_object_get(chunk, "filename"));
-    if (name && strcmp(name, name_in_folder(s->path)) == 0) s->shard = chunk;
+    if (name && strcmp(name, rmx__file_name(s->path)) == 0) s->shard = chunk;
   }
   if (!s->shard) return RMX_OK;
   *is = true;
@@ -170,7 +166,7 @@ rmx_status rmx__token_mds(rmx__token_source *s, const char *text_field, rmx_err 
   json_array_foreach(json_object_get(s->json, "shards"), i, shard) {
     const char *name =
         json_string_value(json_object_get(json_object_get(shard, "raw_data"), "basename"));
-    if (name && strcmp(name, name_in_folder(s->path)) == 0) s->shard = shard;
+    if (name && strcmp(name, rmx__file_name(s->path)) == 0) s->shard = shard;
   }
   if (!s->shard)
     return rmx_fail(err, RMX_EINPUT, "%s: index.json in its folder is missing, or lacks this shard",

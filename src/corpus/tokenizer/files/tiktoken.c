@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/path.h"
 #include "base64.h"
 #include "foreign.h"
 
@@ -136,7 +137,7 @@ static rmx_status read_tokens(rmx__foreign *f, const char *data, size_t size, si
 // ---- which one it is -------------------------------------------------------------------
 
 static bool named(const char *where, const char *name) {
-  const char *slash = strrchr(where, '/'), *file = slash ? slash + 1 : where;
+  const char *file = rmx__file_name(where);
   for (const size_t n = strlen(name); strlen(file) >= n; file++)
     if (strncasecmp(file, name, n) == 0) return true;
   return false;
