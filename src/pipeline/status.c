@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "launches.h"
 #include "outdated.h"
+#include "slurm/launches.h"
 #include "steps.h"
 
 // The number of results of large models: large/<name>/<seed>/result.json.

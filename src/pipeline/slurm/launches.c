@@ -9,7 +9,7 @@
 
 #include "base/call.h"
 #include "base/json.h"
-#include "steps.h"
+#include "pipeline/steps.h"
 
 // ASK_S: a controller that is down lets squeue wait. STARTING_S: a task that says it runs may not
 // have a run yet.

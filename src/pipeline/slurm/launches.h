@@ -2,8 +2,8 @@
 // What was given to Slurm: <experiment>/slurm/<number>/ has the script, the list of its runs and,
 // once Slurm took it, launch.json with the number of the job. Task I of T has every T-th run of the
 // list, from the I-th. It writes how it stands to I.state.
-#ifndef RMX_PIPELINE_LAUNCHES_H
-#define RMX_PIPELINE_LAUNCHES_H
+#ifndef RMX_PIPELINE_SLURM_LAUNCHES_H
+#define RMX_PIPELINE_SLURM_LAUNCHES_H
 
 #include <regmix/experiment.h>
 #include <regmix/swarm.h>

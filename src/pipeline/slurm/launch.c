@@ -3,19 +3,21 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/call.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "launches.h"
-#include "slurm_script.h"
-#include "steps.h"
+#include "pipeline/steps.h"
+#include "request.h"
+#include "sbatch.h"
+#include "script.h"
 #include "swarm/cost.h"
 
-// SUBMIT_S: sbatch may wait for a busy controller. MOST_TASKS: of an array, unless --tasks is given
-// (Slurm's own limit is 1001 unless it is set up otherwise).
-enum { SUBMIT_S = 120, MOST_TASKS = 256, LEAST_NOTICE_S = 120 };
+// MOST_TASKS: of an array, unless --tasks is given (Slurm's own limit is 1001 unless it is set up
+// otherwise).
+enum { MOST_TASKS = 256, LEAST_NOTICE_S = 120 };
 
 struct launch {
   rmx_pipeline *p;
@@ -32,97 +34,6 @@ struct launch {
   rmx_lock lock;
   bool locked;
 };
-
-// ---- what was asked
-
-// The value of an option goes into a script, where a new line would begin another one.
-static rmx_status check_value(const char *name, const char *value, const char *allowed,
-                              rmx_err *err) {
-  bool good = value && *value;
-  for (const char *c = value; good && *c; c++)
-    good = allowed ? isalnum((unsigned char)*c) || strchr(allowed, *c) : (unsigned char)*c >= ' ';
-  if (good || !value) return RMX_OK;
-  return rmx_fail(err, RMX_EUSAGE, "--%s \"%s\" is not what sbatch takes", name, value);
-}
-
-// What the script sets itself, or relies on.
-static rmx_status check_option(const char *option, rmx_err *err) {
-  static const struct {
-    const char *name, *instead;
-  } own[] = {{"array", "--tasks sets how many tasks there are, and --array-limit how many run"},
-             {"time", "--time sets the limit"},
-             {"partition", "--partition chooses it"},
-             {"cpus-per-task", "--cpus sets the processors of a task"},
-             {"output", "the logs are in the folder slurm/ of the experiment"},
-             {"error", "the logs are in the folder slurm/ of the experiment"},
-             {"open-mode", "the log of a task is appended to"},
-             {"signal", "with --time, a task is warned before its limit"},
-             {"requeue", "the script has it"},
-             {"no-requeue", "a preempted task is queued again and goes on from its checkpoint"},
-             {"nodes", "a task is one process; --tasks and --cpus set how many and how large"},
-             {"ntasks", "a task is one process; --tasks and --cpus set how many and how large"},
-             {"wrap", "launch writes the script"},
-             {"wait", "`regmix status` shows how the tasks stand"},
-             {"test-only", "--dry-run shows the script"}};
-  const char *name = option + strspn(option, "-");
-  const int n = (int)strcspn(name, "= ");
-  if (n < 2)
-    return rmx_fail(err, RMX_EUSAGE,
-                    "--sbatch \"%s\": wanted the long name of an option, as in account=NAME",
-                    option);
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++)  // sbatch knows an option by its beginning
-    if (strncmp(name, own[i].name, (size_t)n) == 0)
-      return rmx_fail(err, RMX_EUSAGE, "--sbatch %s: launch sets %s itself; %s", option,
-                      own[i].name, own[i].instead);
-  return RMX_OK;
-}
-
-static rmx_status check_request(const rmx_pipeline *p, const rmx_launch_request *r, rmx_err *err) {
-  const rmx_training *t = &p->experiment.config.proxy;
-  RMX_TRY(check_value("partition", r->partition, "_-.,", err));
-  RMX_TRY(check_value("time", r->time, ":-", err));
-  for (size_t i = 0; i < r->sbatch.n; i++) {
-    RMX_TRY(check_value("sbatch", r->sbatch.items[i], NULL, err));
-    RMX_TRY(check_option(r->sbatch.items[i], err));
-  }
-  if (r->gpus && !rmx_training_is_outside(t))
-    return rmx_fail(err, RMX_EUSAGE,
-                    "--gpus %lld: regmix's own trainer uses no GPU; set proxy.trainer: pytorch, or "
-                    "leave --gpus out",
-                    (long long)r->gpus);
-  if (r->gpus && r->tasks)
-    return rmx_fail(err, RMX_EUSAGE, "--gpus gives each GPU a task; leave --tasks out");
-  return RMX_OK;
-}
-
-// Variables of sbatch that would override what the script says, and are set.
-static rmx_status hide_variables(struct launch *l, rmx_err *err) {
-  static const char *const own[] = {"ARRAY_INX", "OUTPUT", "ERROR", "OPEN_MODE",  "SIGNAL",
-                                    "REQUEUE",   "WAIT",   "INPUT", "NO_REQUEUE", "TIMELIMIT"};
-  const rmx_launch_request *r = l->request;
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
-  bool good = true;
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-    good = good && rmx_strings_add(&names, own[i]);
-  if (r->partition) good = good && rmx_strings_add(&names, "PARTITION");
-  if (r->gpus) good = good && rmx_strings_add(&names, "GRES");
-  for (size_t i = 0; i < r->sbatch.n; i++) {
-    const char *name = r->sbatch.items[i] + strspn(r->sbatch.items[i], "-");
-    RMX_OWNED char *key = rmx_format("%.*s", (int)strcspn(name, "= "), name);
-    for (char *c = key; c && *c; c++) *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
-    good = good && key && rmx_strings_add(&names, key);
-  }
-  for (size_t i = 0; good && i < names.n; i++) {
-    RMX_OWNED char *name = rmx_format("SBATCH_%s", names.items[i]);
-    if (!name) good = false;
-    if (!name || !getenv(name)) continue;
-    good = rmx_strings_add(&l->hidden, name);
-    rmx_note(&l->p->listener, "launch: sbatch does not get %s of the environment%s", name,
-             strcmp(names.items[i], "TIMELIMIT") == 0 ? "; --time sets the limit"
-                                                      : ", which would override the script");
-  }
-  return good ? RMX_OK : rmx_fail_memory(err, 0, "names of variables");
-}
 
 // ---- which runs
 
@@ -211,23 +122,16 @@ static bool wants_then(const struct launch *l) {
   return l->request->then || (waits && l->m);
 }
 
-// A script that was given to sbatch has a file beside it until sbatch's answer is known.
-#define ASKED ".asked"
-
-static bool holds(const char *folder, const char *name) {
-  RMX_OWNED char *path = rmx_path_in(folder, name);
-  return path && rmx_exists(path);
-}
-
 // An earlier script that Slurm may have: the same runs are not submitted twice without a word.
 static rmx_status check_known(const struct launch *l, rmx_err *err) {
-  const bool array = l->m && holds(l->folder, "array.sh" ASKED);
-  if (l->request->dry_run || !(array || (wants_then(l) && holds(l->folder, "then.sh" ASKED))))
+  const bool array = l->m && rmx__exists_in(l->folder, "array.sh" RMX__ASKED);
+  if (l->request->dry_run ||
+      !(array || (wants_then(l) && rmx__exists_in(l->folder, "then.sh" RMX__ASKED))))
     return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "it is not known whether Slurm took %s/%s.sh, since sbatch was stopped or gave "
                   "no clear answer. Look with `squeue --me`, and end what is there of it with "
-                  "scancel. Then remove %s/%s.sh" ASKED " and give the same command again",
+                  "scancel. Then remove %s/%s.sh" RMX__ASKED " and give the same command again",
                   l->folder, array ? "array" : "then", l->folder, array ? "array" : "then");
 }
 
@@ -238,8 +142,9 @@ static rmx_status choose_folder(struct launch *l, rmx_err *err) {
     l->folder = rmx_format("%s/" RMX__LAUNCHES "/%ld", l->experiment, k);
     if (!l->folder) return rmx_fail_memory(err, 0, "a path");
     RMX_TRY(check_known(l, err));
-    if (!holds(l->folder, "launch.json") && !holds(l->folder, "array.sh" ASKED) &&
-        !holds(l->folder, "then.sh" ASKED))
+    if (!rmx__exists_in(l->folder, "launch.json") &&
+        !rmx__exists_in(l->folder, "array.sh" RMX__ASKED) &&
+        !rmx__exists_in(l->folder, "then.sh" RMX__ASKED))
       return RMX_OK;
   }
 }
@@ -280,102 +185,12 @@ static rmx_status write_record(const struct launch *l, rmx_err *err) {
 
 // ---- sbatch
 
-static const char *advice_for(const char *why) {
-  static const struct {
-    const char *part, *advice;
-  } known[] = {{"partition", "`sinfo` lists the partitions; --partition chooses one"},
-               {"ime limit", "`sinfo` shows the limits; --time sets a shorter one"},
-               {"array", "--tasks N makes fewer tasks, each with more runs"},
-               {"account", "--sbatch account=NAME names the account"},
-               {"QOS", "--sbatch qos=NAME names a quality of service that you may use"},
-               {"gres", "`sinfo -o %G` lists the GPUs of the nodes; --partition chooses others"},
-               {"configuration is not available",
-                "--cpus and --gpus may ask for more than a node "
-                "has; `sinfo -N -l` lists the nodes"},
-               {"ontact", "Slurm's controller does not answer; try again later"}};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strstr(why, known[i].part)) return known[i].advice;
-  return "change the options, or submit the script by hand with other ones";
-}
-
-// The number of a job in a line "77", "77;cluster" or "Submitted batch job 77 on cluster x".
-static size_t job_in(const char **line) {
-  static const char words[] = "Submitted batch job ";
-  const bool long_form = strncmp(*line, words, sizeof words - 1) == 0;
-  if (long_form) *line += sizeof words - 1;
-  const size_t digits = strspn(*line, "0123456789");
-  const char after = (*line)[digits + strspn(*line + digits, " \t\r")];
-  const bool ends = long_form || strchr("\n;", after);
-  return digits && digits <= 10 && **line != '0' && ends ? digits : 0;
-}
-
-// Of the last line that has one. NULL: no line has, or there is no memory.
-static char *last_job(const char *text) {
-  char *id = NULL;
-  for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-    const char *line = at;
-    const size_t digits = job_in(&line);
-    if (!digits) continue;
-    free(id);
-    id = rmx_format("%.*s", (int)digits, line);
-  }
-  return id;
-}
-
-// Why it is not known whether Slurm has the script; NULL: it is known.
-static const char *doubt_in(struct rmx__reply *r, bool interrupted, const char *id) {
-  static char text[64];
-  *text = '\0';
-  if (interrupted) return "this command was stopped before sbatch answered";
-  if (r->timed_out) snprintf(text, sizeof text, "sbatch did not answer within %d s", SUBMIT_S);
-  if (r->timed_out) return text;
-  if (r->signal) snprintf(text, sizeof text, "sbatch was killed by signal %d", r->signal);
-  if (r->signal) return text;
-  if (r->missing) return NULL;
-  // as a shell reports a program that was killed: sbatch may be a script that calls the real one
-  if (r->code > 128 && r->code < 255 && r->errors.size == 0)
-    snprintf(text, sizeof text, "sbatch ended with code %d and printed no reason", r->code);
-  if (*text) return text;
-  if (r->code != 0 && id) return "sbatch printed the number of a job and failed";
-  if (r->code != 0 && strstr(rmx__reply_why(r), "timed out"))
-    return "sbatch lost the connection to Slurm's controller";
-  return r->code == 0 && !id ? "sbatch printed no number of a job" : NULL;
-}
-
-// *id: the number of the job. *known: it was submitted, or it certainly was not.
-static rmx_status ask_sbatch(const char *const *words, const rmx_strings *hidden, const char *path,
-                             char **id, bool *known, rmx_err *err) {
-  RMX_OWNED_BY(rmx__reply_release) struct rmx__reply r = {0};
-  const rmx_status status = rmx__call_without(words, hidden, SUBMIT_S, &r, err);
-  if (status != RMX_OK && status != RMX_EINTERRUPTED) return status;
-  RMX_OWNED char *found = last_job(rmx__reply_text(&r));
-  const char *doubt = doubt_in(&r, status == RMX_EINTERRUPTED, found);
-  *known = !doubt;
-  if (doubt)
-    return rmx_fail(err, status == RMX_OK ? RMX_EIO : status,
-                    "%s, so it is not known whether Slurm took %s; look with `squeue --me`. Before "
-                    "the next launch, end what is there of it with scancel and remove %s" ASKED,
-                    doubt, path, path);
-  if (r.missing)
-    return rmx_fail(err, RMX_EINPUT,
-                    "sbatch cannot be started: the interpreter that its first line names is "
-                    "missing. Nothing was submitted");
-  if (r.code == 0) {
-    *id = found;
-    found = NULL;
-    return RMX_OK;
-  }
-  const char *why = rmx__reply_why(&r);
-  return rmx_fail(err, RMX_EINPUT, "sbatch refused %s: %s; %s. Nothing of it was submitted", path,
-                  why, advice_for(why));
-}
-
 // Submits a script; *id: the number of the job. after: "--dependency=...", or NULL. An answer
 // that is known goes into launch.json.
 static rmx_status submit(struct launch *l, const char *name, const char *after, char **id,
                          rmx_err *err) {
   RMX_OWNED char *path = rmx_path_in(l->folder, name);
-  RMX_OWNED char *asked = path ? rmx_format("%s" ASKED, path) : NULL;
+  RMX_OWNED char *asked = path ? rmx_format("%s" RMX__ASKED, path) : NULL;
   const char *words[] = {"sbatch", "--parsable", path, NULL, NULL, NULL};
   bool known = true;
   if (!path || !asked) return rmx_fail_memory(err, 0, "a path");
@@ -383,7 +198,7 @@ static rmx_status submit(struct launch *l, const char *name, const char *after, 
   if (after) words[2] = after, words[3] = "--kill-on-invalid-dep=yes", words[4] = path;
   RMX_TRY(rmx_write_file(asked, "", 0, err));
   rmx_note(&l->p->listener, "launch: gives %s to sbatch", path);
-  const rmx_status status = ask_sbatch(words, &l->hidden, path, id, &known, err);
+  const rmx_status status = rmx__sbatch(words, &l->hidden, path, id, &known, err);
   if (status == RMX_OK && write_record(l, err) != RMX_OK)  // `asked` stays
     return rmx_fail_in(err,
                        "Slurm took %s as job %s, but that is not recorded. End it with `scancel "
@@ -412,7 +227,7 @@ static void end_older_then(const struct launch *l) {
   const char *const words[] = {"scancel", t->then, NULL};
   RMX_OWNED_BY(rmx__reply_release) struct rmx__reply r = {0};
   rmx_err ignored;
-  if (rmx__call(words, SUBMIT_S, &r, &ignored) == RMX_OK && !r.missing && r.code == 0)
+  if (rmx__call(words, RMX__SUBMIT_S, &r, &ignored) == RMX_OK && !r.missing && r.code == 0)
     rmx_note(&l->p->listener,
              "launch: job %s takes the place of job %s, which did not wait for these tasks",
              l->then_id, t->then);
@@ -424,7 +239,7 @@ static void end_older_then(const struct launch *l) {
 }
 
 static rmx_status submit_all(struct launch *l, rmx_err *err) {
-  RMX_TRY(hide_variables(l, err));
+  RMX_TRY(rmx__sbatch_hidden(l->request, &l->p->listener, &l->hidden, err));
   RMX_TRY(write_files(l, err));
   if (l->m) RMX_TRY(submit(l, "array.sh", NULL, &l->job_id, err));
   if (!l->then.size) return RMX_OK;
@@ -581,7 +396,7 @@ static void release(struct launch *l) {
 rmx_status rmx_pipeline_launch(rmx_pipeline *p, const rmx_launch_request *request, json_t **out,
                                rmx_err *err) {
   struct rmx__runs_of r = {0};
-  RMX_TRY(check_request(p, request, err));
+  RMX_TRY(rmx__launch_check(p, request, err));
   if (!request->dry_run && !rmx__on_path("sbatch"))
     return rmx_fail(err, RMX_EINPUT,
                     "there is no sbatch in PATH, so this machine cannot submit to Slurm; run this "

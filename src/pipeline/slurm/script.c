@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "slurm_script.h"
+#include "script.h"
 
 #include <ctype.h>
 #include <string.h>
+
+#include "base/path.h"
 
 static void option(rmx_buf *out, const char *name, const char *value) {
   rmx_buf_printf(out, "#SBATCH --%s=%s\n", name, value);
@@ -14,9 +16,9 @@ static void number(rmx_buf *out, const char *name, int64_t value) {
 
 // The name of a job: of the experiment's folder, without what a name should not have in it.
 static void put_name(rmx_buf *out, const char *experiment) {
-  const char *slash = strrchr(experiment, '/'), *base = slash ? slash + 1 : experiment;
   rmx_buf_puts(out, "#SBATCH --job-name=regmix-");
-  for (const char *c = base; *c; c++) rmx_buf_add(out, isalnum((unsigned char)*c) ? c : "_", 1);
+  for (const char *c = rmx__file_name(experiment); *c; c++)
+    rmx_buf_add(out, isalnum((unsigned char)*c) ? c : "_", 1);
   rmx_buf_puts(out, "\n");
 }
 
