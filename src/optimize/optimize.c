@@ -226,70 +226,81 @@ rmx_status rmx__optimum_at_prior(const rmx_optimize_request *request, const rmx_
   return RMX_OK;
 }
 
+// No run may be near a mixture of few domains, so where domains are dropped and the guard leaves
+// nothing (err has the reason), the search is made again without it.
+static rmx_status search_without_guard(const rmx__task *a, const rmx__method *method,
+                                       rmx__feasible *set, rmx_optimum *o, rmx_err *err) {
+  rmx_err again;
+  rmx__feasible_release(set);
+  rmx_status status =
+      rmx__feasible_make(set, a->fit, &a->problem->constraints, false, a->prior, NULL, &again);
+  if (status == RMX_OK) status = method->run(a, set, o, &again);
+  if (status == RMX_OK)
+    rmx_warn(a->listener, "%s; searching without the guard", err->message);
+  else
+    *err = again;
+  o->guarded = false;
+  return status;
+}
+
+static rmx_status search(const rmx__task *a, const rmx__method *method, rmx__feasible *set,
+                         rmx_optimum *o, rmx_err *err) {
+  const rmx_constraints *c = &a->problem->constraints;
+  RMX_TRY(rmx__feasible_make(set, a->fit, c, o->guarded, a->prior, &o->followed, err));
+  if (o->followed) warn_of_followed_guard(a->fit, set, a->listener);
+  rmx_status status = method->run(a, set, o, err);
+  if (status == RMX_EINPUT && c->drop_below > 0 && o->guarded)
+    status = search_without_guard(a, method, set, o, err);
+  return status == RMX_OK ? reach_for_prior(a, method, set, o, err) : status;
+}
+
+static rmx_status answer(const rmx__task *a, const rmx__method *method, rmx_optimum *o,
+                         rmx_err *err) {
+  const rmx_target *target = &a->problem->target;
+  RMX_OWNED_BY(rmx__feasible_release) rmx__feasible set = {0};
+  bool stays = false;
+  RMX_TRY(weigh_fit(a, o, &stays, err));
+  if (stays) {
+    o->guarded = false;
+    RMX_TRY(verify(a, o, err));
+    return rmx__optimum_describe(o, a->fit, target, a->prior, NULL, err);
+  }
+  RMX_TRY(search(a, method, &set, o, err));
+  RMX_TRY(verify(a, o, err));
+  RMX_TRY(rmx__optimum_describe(o, a->fit, target, a->prior, a->listener, err));
+  find_held(o, &set);
+  RMX_TRY(rmx__optimality_gap(a->fit, target, &set, o->mixture, &o->convex, &o->gap, err));
+  // What the guard costs is only reported, so it needs a listener.
+  const bool shown = o->guarded && a->listener && method == &rmx__multistart;
+  return shown ? look_beyond(a, o, err) : RMX_OK;
+}
+
 rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, rmx_err *err) {
   const rmx_fit *fit = request->fit;
   const rmx_problem *q = request->problem;
   const rmx_optimize_options *options = rmx__options_of(request);
-  const rmx_listener *listener = request->listener;
-  const rmx__method *method = NULL;
   const double *given = q->prior ? q->prior : fit->mean_mixture;
+  const rmx__method *method = NULL;
   if (options->method && strcmp(options->method, "auto") != 0)
     RMX_TRY(find(options->method, &method, err));
   else
     method = has_gradient(fit, &q->target) ? &rmx__multistart : &rmx__simulate;
   RMX_TRY(check(fit, q, given, options, err));
-  double *prior = rmx_calloc(fit->D, sizeof(double));
-  if (!prior) return rmx_fail_memory(err, fit->D * sizeof(double), "a prior");
+  RMX_OWNED double *prior = rmx_calloc(fit->D, sizeof(double));
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *o = rmx_calloc(1, sizeof *o);
+  if (!prior || !o) return rmx_fail_memory(err, sizeof *o, "an optimum");
   memcpy(prior, given, fit->D * sizeof(double));
-  rmx__task a = {fit, q, options, prior, request->seed, request->threads, listener};
-  rmx_optimum o = {
-      .method = method->name, .gap = NAN, .unguarded_score = NAN, .expected_error = NAN, .r2 = NAN};
-  rmx__feasible set = {0};
-  bool stays = false;
-  o.guarded = options->guard;
-  rmx_status status = RMX_OK;
-  RMX_TRY_GOTO(rmx_mixture_normalise(prior, fit->D, err), done);
-  RMX_TRY_GOTO(rmx__optimum_make(&o, fit, err), done);
-  RMX_TRY_GOTO(weigh_fit(&a, &o, &stays, err), done);
-  if (stays) {
-    o.guarded = false;
-    RMX_TRY_GOTO(verify(&a, &o, err), done);
-    status = rmx__optimum_describe(&o, fit, &q->target, prior, NULL, err);
-    goto done;
-  }
-  RMX_TRY_GOTO(rmx__feasible_make(&set, fit, &q->constraints, o.guarded, prior, &o.followed, err),
-               done);
-  if (o.followed) warn_of_followed_guard(fit, &set, listener);
-  status = method->run(&a, &set, &o, err);
-  if (status == RMX_EINPUT && q->constraints.drop_below > 0 && o.guarded) {
-    // No run may be near a mixture of few domains.
-    rmx_err again;
-    rmx__feasible_release(&set);
-    status = rmx__feasible_make(&set, fit, &q->constraints, false, prior, NULL, &again);
-    if (status == RMX_OK) status = method->run(&a, &set, &o, &again);
-    if (status == RMX_OK)
-      rmx_warn(listener, "%s; searching without the guard", err->message);
-    else
-      *err = again;
-    o.guarded = false;
-  }
-  if (status == RMX_OK) status = reach_for_prior(&a, method, &set, &o, err);
-  if (status != RMX_OK) goto done;
-  RMX_TRY_GOTO(verify(&a, &o, err), done);
-  RMX_TRY_GOTO(rmx__optimum_describe(&o, fit, &q->target, prior, listener, err), done);
-  find_held(&o, &set);
-  RMX_TRY_GOTO(rmx__optimality_gap(fit, &q->target, &set, o.mixture, &o.convex, &o.gap, err), done);
-  // What the guard costs is only reported, so it needs a listener.
-  if (o.guarded && listener && method == &rmx__multistart)
-    RMX_TRY_GOTO(look_beyond(&a, &o, err), done);
-done:
-  rmx__feasible_release(&set);
-  free(prior);
-  if (status == RMX_OK && !(*out = rmx_calloc(1, sizeof **out)))
-    status = rmx_fail_memory(err, sizeof **out, "an optimum");
-  if (status == RMX_OK)
-    **out = o;
-  else
-    rmx__optimum_release(&o);
-  return status;
+  RMX_TRY(rmx_mixture_normalise(prior, fit->D, err));
+  *o = (rmx_optimum){.method = method->name,
+                     .gap = NAN,
+                     .unguarded_score = NAN,
+                     .expected_error = NAN,
+                     .r2 = NAN,
+                     .guarded = options->guard};
+  RMX_TRY(rmx__optimum_make(o, fit, err));
+  const rmx__task a = {fit, q, options, prior, request->seed, request->threads, request->listener};
+  RMX_TRY(answer(&a, method, o, err));
+  *out = o;
+  o = NULL;
+  return RMX_OK;
 }
