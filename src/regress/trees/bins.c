@@ -139,6 +139,33 @@ static bool can_split(const int *count, size_t n, int N, int min_data) {
   return false;
 }
 
+// The bins that are not skipped, as a list for each row.
+static rmx_status list_entries(rmx_arena *arena, rmx__bins *b, rmx_err *err) {
+  const size_t N = b->N, D = b->D;
+  size_t entries = 0;
+  for (size_t d = 0; d < D; d++)
+    for (size_t i = 0; b->n[d] > 1 && i < N; i++) entries += b->bin[d * N + i] != b->skipped[d];
+  b->entry = rmx_arena_alloc(arena, entries, sizeof(uint32_t));
+  if (!b->entry) return rmx_fail_memory(err, entries * sizeof(uint32_t), "the bins of trees");
+  entries = 0;
+  for (size_t i = 0; i < N; i++) {
+    b->row[i] = entries;
+    for (size_t d = 0; d < D; d++)
+      if (b->n[d] > 1 && b->bin[d * N + i] != b->skipped[d])
+        b->entry[entries++] = (uint32_t)(b->first[d] + b->bin[d * N + i]);
+  }
+  b->row[N] = entries;
+  return RMX_OK;
+}
+
+// The bin of zero, or the fullest of n bins if that has 70 % of the N rows.
+static int skipped_bin(const int *count, size_t n, size_t N, size_t zero) {
+  size_t fullest = 0;
+  for (size_t k = 1; k < n; k++)
+    if (count[k] > count[fullest]) fullest = k;
+  return (int)((double)count[fullest] / (double)N < 0.7 ? zero : fullest);
+}
+
 rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
                           const rmx_trees_options *o, rmx__bins *b, rmx_err *err) {
   if (N > INT32_MAX / 2) return rmx_fail(err, RMX_EINPUT, "%zu runs are too many for trees", N);
@@ -176,27 +203,10 @@ rmx_status rmx__bins_make(rmx_arena *arena, const double *X, size_t N, size_t D,
     if (!can_split(count, n, (int)N, (int)o->min_data_in_leaf)) n = 1;
     b->n[d] = (int)n;
     b->first[d + 1] = b->first[d] + (n + 63) / 64 * 64;
-    // The bin of zero is skipped, or the fullest bin if that has 70 % of the rows.
-    size_t fullest = 0, zero = bin_of(u, n, 0);
-    for (size_t k = 1; k < n; k++)
-      if (count[k] > count[fullest]) fullest = k;
-    b->skipped[d] = (int)((double)count[fullest] / (double)N < 0.7 ? zero : fullest);
+    b->skipped[d] = skipped_bin(count, n, N, bin_of(u, n, 0));
   }
-  size_t entries = 0;
-  for (size_t d = 0; d < D; d++)
-    for (size_t i = 0; b->n[d] > 1 && i < N; i++) entries += b->bin[d * N + i] != b->skipped[d];
   b->upper = rmx_arena_alloc(arena, b->first[D], sizeof(double));
-  b->entry = rmx_arena_alloc(arena, entries, sizeof(uint32_t));
-  if (!b->upper || !b->entry)
-    return rmx_fail_memory(err, entries * sizeof(uint32_t), "the bins of trees");
+  if (!b->upper) return rmx_fail_memory(err, b->first[D] * sizeof(double), "the bins of trees");
   memcpy(b->upper, upper, b->first[D] * sizeof(double));
-  entries = 0;
-  for (size_t i = 0; i < N; i++) {
-    b->row[i] = entries;
-    for (size_t d = 0; d < D; d++)
-      if (b->n[d] > 1 && b->bin[d * N + i] != b->skipped[d])
-        b->entry[entries++] = (uint32_t)(b->first[d] + b->bin[d * N + i]);
-  }
-  b->row[N] = entries;
-  return RMX_OK;
+  return list_entries(arena, b, err);
 }

@@ -117,100 +117,131 @@ static rmx_status describe(rmx__forest *f, const rmx_dataset *data, const rmx__b
   return f->parameters ? RMX_OK : rmx_fail_memory(err, f->D * 64, "a model of trees");
 }
 
+// What the rounds of boosting work on.
+struct boosting {
+  const rmx_trees_options *o;
+  const rmx_dataset *data, *valid;  // valid: NULL, or rows whose errors are wanted
+  double *score, *seen;             // (N), (V) of valid: the sum of the trees so far
+  float *label, *gradient, *hessian;
+  int *leaf_of;  // (N)
+  rmx__grower *grower;
+  rmx__tree tree;  // of this round
+  double start;    // the mean of the labels
+  double total;    // the sum of the row weights
+  bool constant;
+};
+
+static bool allocate(rmx_arena *arena, const rmx__bins *bins, struct boosting *b) {
+  const size_t N = b->data->N, V = b->valid ? b->valid->N : 0;
+  size_t max_leaves = N / (size_t)b->o->min_data_in_leaf;  // a tree cannot have more
+  if (max_leaves > (size_t)b->o->leaves) max_leaves = (size_t)b->o->leaves;
+  if (max_leaves < 1) max_leaves = 1;
+  b->score = rmx_arena_alloc(arena, N, sizeof(double));
+  b->seen = rmx_arena_alloc(arena, V, sizeof(double));
+  b->label = rmx_arena_alloc(arena, N, sizeof(float));
+  b->gradient = rmx_arena_alloc(arena, N, sizeof(float));
+  b->hessian = rmx_arena_alloc(arena, N, sizeof(float));
+  b->leaf_of = rmx_arena_alloc(arena, N, sizeof(int));
+  b->grower = rmx__grower_make(arena, bins, b->o, b->data->row_weights);
+  return b->score && b->seen && b->label && b->gradient && b->hessian && b->leaf_of && b->grower &&
+         rmx__tree_make(arena, (int)max_leaves, &b->tree);
+}
+
+// Every score is the mean at first. A constant is given as it came, not as its float.
+static void start_at_mean(struct boosting *b) {
+  const rmx_dataset *data = b->data;
+  double sum = 0;
+  b->constant = true;
+  for (size_t i = 0; i < data->N; i++) {
+    b->label[i] = (float)data->y[i];
+    b->hessian[i] = data->row_weights ? (float)data->row_weights[i] : 1.0f;
+    sum += data->row_weights ? (double)(b->label[i] * b->hessian[i]) : b->label[i];
+    b->total += b->hessian[i];
+    b->constant &= data->y[i] == data->y[0];
+  }
+  b->start = b->constant ? data->y[0] : sum / b->total;
+  for (size_t i = 0; i < data->N; i++) b->score[i] = b->start;
+  for (size_t i = 0; b->valid && i < b->valid->N; i++) b->seen[i] = b->start;
+}
+
+static void grow_on_gradients(struct boosting *b) {
+  const rmx_dataset *data = b->data;
+  for (size_t i = 0; i < data->N; i++) {
+    float g = (float)(b->score[i] - b->label[i]);
+    b->gradient[i] = data->row_weights ? (float)((b->score[i] - b->label[i]) * b->hessian[i]) : g;
+  }
+  b->tree.leaves = 1;
+  if (!b->constant) rmx__grow(b->grower, b->gradient, b->hessian, &b->tree, b->leaf_of);
+}
+
+static void add_errors(const struct boosting *b, double *squared_error) {
+  for (size_t i = 0; i < b->valid->N; i++)
+    *squared_error += (b->seen[i] - b->valid->y[i]) * (b->seen[i] - b->valid->y[i]);
+}
+
+// Nothing can be split: the mean is the model.
+static rmx_status put_mean(const struct boosting *b, rmx__forest *f, rmx_err *err) {
+  rmx__tree *t = &f->trees[f->n++];
+  if (!rmx__tree_make(&f->arena, 1, t)) return rmx_fail_memory(err, sizeof *t, "a tree");
+  t->value[0] = b->start;
+  t->count[0] = (int)b->data->N;
+  t->weight[0] = b->total;
+  return RMX_OK;
+}
+
+static rmx_status put_tree(struct boosting *b, rmx__forest *f, rmx_err *err) {
+  if (f->n == 0) shift_tree(&b->tree, b->start);
+  if (!rmx__tree_make(&f->arena, b->tree.leaves, &f->trees[f->n]))
+    return rmx_fail_memory(err, sizeof b->tree, "a tree");
+  copy_tree(&f->trees[f->n++], &b->tree);
+  return RMX_OK;
+}
+
+// With rows to validate on, only the errors are wanted, and the forest stays empty.
+static rmx_status do_rounds(struct boosting *b, size_t rounds, double *squared_error,
+                            rmx__forest *f, rmx_err *err) {
+  for (size_t r = 0; r < rounds; r++) {
+    if (rmx_interrupted())
+      return rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting trees");
+    grow_on_gradients(b);
+    if (b->tree.leaves < 2) {
+      for (size_t later = r; b->valid && later < rounds; later++)
+        add_errors(b, &squared_error[later]);
+      return r == 0 ? put_mean(b, f, err) : RMX_OK;
+    }
+    scale_tree(&b->tree, b->o->learning_rate);
+    for (size_t i = 0; i < b->data->N; i++) b->score[i] += b->tree.value[b->leaf_of[i]];
+    for (size_t i = 0; b->valid && i < b->valid->N; i++)
+      b->seen[i] += rmx__tree_predict(&b->tree, b->valid->X + i * b->data->D);
+    if (b->valid)
+      add_errors(b, &squared_error[r]);
+    else
+      RMX_TRY(put_tree(b, f, err));
+  }
+  return RMX_OK;
+}
+
 rmx_status rmx__boost(const rmx_trees_options *o, size_t rounds, const rmx_dataset *data,
                       const rmx_dataset *valid, double *squared_error, rmx__forest **out,
                       rmx_err *err) {
-  size_t N = data->N, V = valid ? valid->N : 0;
-  rmx_arena arena = {0};
-  rmx_status status = RMX_OK;
-  rmx__forest *f = rmx__forest_make(data->D);
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  RMX_OWNED_BY(rmx__forest_free_at) rmx__forest *f = rmx__forest_make(data->D);
+  struct boosting b = {.o = o, .data = data, .valid = valid && valid->N ? valid : NULL};
   rmx__bins bins;
   if (!f) return rmx_fail_memory(err, sizeof *f, "a model of trees");
-  RMX_TRY_GOTO(rmx__bins_make(&arena, data->X, N, data->D, o, &bins, err), done);
-  double *score = rmx_arena_alloc(&arena, N, sizeof(double)),
-         *seen = rmx_arena_alloc(&arena, V, sizeof(double));
-  float *label = rmx_arena_alloc(&arena, N, sizeof(float)),
-        *gradient = rmx_arena_alloc(&arena, N, sizeof(float));
-  float *hessian = rmx_arena_alloc(&arena, N, sizeof(float));
-  int *leaf_of = rmx_arena_alloc(&arena, N, sizeof(int));
-  rmx__grower *grower = rmx__grower_make(&arena, &bins, o, data->row_weights);
-  size_t max_leaves = N / (size_t)o->min_data_in_leaf;  // a tree cannot have more
-  if (max_leaves > (size_t)o->leaves) max_leaves = (size_t)o->leaves;
-  if (max_leaves < 1) max_leaves = 1;
-  rmx__tree tree;
+  RMX_TRY(rmx__bins_make(&arena, data->X, data->N, data->D, o, &bins, err));
   f->trees = rmx_arena_alloc(&f->arena, rounds, sizeof(rmx__tree));
-  if (!score || !seen || !label || !gradient || !hessian || !leaf_of || !grower || !f->trees ||
-      !rmx__tree_make(&arena, (int)max_leaves, &tree)) {
-    status = rmx_fail_memory(err, N * 32 + rounds * sizeof(rmx__tree), "boosting");
-    goto done;
-  }
-  double sum = 0, total = 0;
-  bool constant = true;
-  for (size_t i = 0; i < N; i++) {
-    label[i] = (float)data->y[i];
-    hessian[i] = data->row_weights ? (float)data->row_weights[i] : 1.0f;
-    sum += data->row_weights ? (double)(label[i] * hessian[i]) : label[i];
-    total += hessian[i];
-    constant &= data->y[i] == data->y[0];
-  }
-  // A constant is given as it came, not as its float.
-  const double start = constant ? data->y[0] : sum / total;
-  for (size_t i = 0; i < N; i++) score[i] = start;
-  for (size_t i = 0; i < V; i++) seen[i] = start;
-  for (size_t r = 0; r < rounds; r++) {
-    if (rmx_interrupted()) {
-      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while fitting trees");
-      goto done;
-    }
-    for (size_t i = 0; i < N; i++) {
-      float g = (float)(score[i] - label[i]);
-      gradient[i] = data->row_weights ? (float)((score[i] - label[i]) * hessian[i]) : g;
-    }
-    tree.leaves = 1;
-    if (!constant) rmx__grow(grower, gradient, hessian, &tree, leaf_of);
-    if (tree.leaves < 2) {
-      if (r == 0) {  // nothing can be split: the mean is the model
-        rmx__tree *t = &f->trees[f->n++];
-        if (!rmx__tree_make(&f->arena, 1, t)) {
-          status = rmx_fail_memory(err, sizeof *t, "a tree");
-          goto done;
-        }
-        t->value[0] = start;
-        t->count[0] = (int)N;
-        t->weight[0] = total;
-      }
-      for (size_t later = r; V && later < rounds; later++)
-        for (size_t i = 0; i < V; i++)
-          squared_error[later] += (seen[i] - valid->y[i]) * (seen[i] - valid->y[i]);
-      break;
-    }
-    scale_tree(&tree, o->learning_rate);
-    for (size_t i = 0; i < N; i++) score[i] += tree.value[leaf_of[i]];
-    for (size_t i = 0; i < V; i++) {
-      seen[i] += rmx__tree_predict(&tree, valid->X + i * data->D);
-      squared_error[r] += (seen[i] - valid->y[i]) * (seen[i] - valid->y[i]);
-    }
-    if (V) continue;  // only the errors are wanted
-    if (r == 0) shift_tree(&tree, start);
-    if (!rmx__tree_make(&f->arena, tree.leaves, &f->trees[r])) {
-      status = rmx_fail_memory(err, sizeof(tree), "a tree");
-      goto done;
-    }
-    copy_tree(&f->trees[r], &tree);
-    f->n = r + 1;
-  }
-  if (V == 0) {
-    RMX_TRY_GOTO(describe(f, data, &bins, o, err), done);
-    RMX_TRY_GOTO(rmx__forest_compile(f, err), done);
-  }
-done:
-  rmx_arena_release(&arena);
-  if (status != RMX_OK || V) {
-    rmx__forest_free(f);
-    f = NULL;
-  }
-  if (status == RMX_OK) *out = f;
-  return status;
+  if (!f->trees || !allocate(&arena, &bins, &b))
+    return rmx_fail_memory(err, data->N * 32 + rounds * sizeof(rmx__tree), "boosting");
+  start_at_mean(&b);
+  RMX_TRY(do_rounds(&b, rounds, squared_error, f, err));
+  *out = NULL;
+  if (b.valid) return RMX_OK;
+  RMX_TRY(describe(f, data, &bins, o, err));
+  RMX_TRY(rmx__forest_compile(f, err));
+  *out = f;
+  f = NULL;
+  return RMX_OK;
 }
 
 static rmx_status choose_rounds(const rmx_trees_options *o, const rmx_dataset *data, uint64_t seed,

@@ -41,6 +41,10 @@ rmx__forest *rmx__forest_make(size_t D) {
   return NULL;
 }
 
+void rmx__forest_free_at(rmx__forest **f) {
+  rmx__forest_free(*f);
+}
+
 void rmx__forest_free(rmx__forest *f) {
   if (!f) return;
   rmx_arena_release(&f->arena);

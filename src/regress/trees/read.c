@@ -285,66 +285,53 @@ static rmx_status read_tree(reader *r, rmx__forest *f, rmx__tree *t, rmx_err *er
   return RMX_OK;
 }
 
+static bool is_line(const reader *r, const char *text) {
+  return r->length == strlen(text) && memcmp(r->at, text, r->length) == 0;
+}
+
+// All trees, to the line "end of trees". free() *trees (f->n), also after a failure.
+static rmx_status read_trees(reader *r, rmx__forest *f, rmx__tree **trees, rmx_err *err) {
+  size_t capacity = 0;
+  bool whole = false;
+  while (!whole && take_line(r)) {
+    whole = is_line(r, "end of trees");
+    if (whole || r->length == 0) continue;
+    int number;
+    const char *v = value_of(r, "Tree");
+    if (!v) return wrong(r, err, "wanted a line Tree=<number> or \"end of trees\"");
+    RMX_TRY(take_int(r, v, 0, 10000000, &number, err));
+    if (f->n == capacity) {
+      capacity = capacity ? 2 * capacity : 256;
+      rmx__tree *more = rmx_realloc(*trees, capacity, sizeof *more);
+      if (!more) return rmx_fail_memory(err, capacity * sizeof *more, "a model of trees");
+      *trees = more;
+    }
+    RMX_TRY(read_tree(r, f, &(*trees)[f->n], err));
+    f->n++;
+  }
+  if (whole && f->n) return RMX_OK;
+  return rmx_fail(
+      err, RMX_EINPUT, "%s:%d: %s", r->path, r->line,
+      f->n ? "the file ends before \"end of trees\": it was cut off" : "the model has no trees");
+}
+
 rmx_status rmx__forest_parse(const char *text, size_t size, const char *path, rmx__forest **out,
                              rmx_err *err) {
   reader r = {.path = path, .next = text, .end = text + size};
-  rmx__forest *f = NULL;
-  size_t capacity = 0;
-  bool whole = false;
-  const char *v;
+  RMX_OWNED_BY(rmx__forest_free_at) rmx__forest *f = NULL;
+  RMX_OWNED rmx__tree *trees = NULL;
+  const char *parameters = NULL;
   RMX_TRY(read_header(&r, &f, err));
-  rmx_status status = RMX_OK;
-  rmx__tree *trees = NULL;
-  while (take_line(&r)) {
-    if (r.length == 12 && memcmp(r.at, "end of trees", 12) == 0) {
-      whole = true;
-      break;
-    }
-    if (r.length == 0) continue;
-    int number;
-    if ((v = value_of(&r, "Tree")) == NULL) {
-      status = wrong(&r, err, "wanted a line Tree=<number> or \"end of trees\"");
-      goto done;
-    }
-    RMX_TRY_GOTO(take_int(&r, v, 0, 10000000, &number, err), done);
-    if (f->n == capacity) {
-      capacity = capacity ? 2 * capacity : 256;
-      rmx__tree *more = rmx_realloc(trees, capacity, sizeof *trees);
-      if (!more) {
-        status = rmx_fail_memory(err, capacity * sizeof *trees, "a model of trees");
-        goto done;
-      }
-      trees = more;
-    }
-    RMX_TRY_GOTO(read_tree(&r, f, &trees[f->n], err), done);
-    f->n++;
-  }
-  if (!whole || f->n == 0) {
-    status = rmx_fail(
-        err, RMX_EINPUT, "%s:%d: %s", path, r.line,
-        f->n ? "the file ends before \"end of trees\": it was cut off" : "the model has no trees");
-    goto done;
-  }
-  const char *parameters = "";
-  while (take_line(&r))
-    if (r.length == 11 && memcmp(r.at, "parameters:", 11) == 0) {
-      parameters = r.next;
-      break;
-    }
+  RMX_TRY(read_trees(&r, f, &trees, err));
+  while (!parameters && take_line(&r))
+    if (is_line(&r, "parameters:")) parameters = r.next;
   f->trees = rmx_arena_alloc(&f->arena, f->n, sizeof *trees);
-  f->parameters = rmx_arena_strdup(&f->arena, parameters);
-  if (!f->trees || !f->parameters) {
-    status = rmx_fail_memory(err, f->n * sizeof *trees, "a model of trees");
-    goto done;
-  }
+  f->parameters = rmx_arena_strdup(&f->arena, parameters ? parameters : "");
+  if (!f->trees || !f->parameters)
+    return rmx_fail_memory(err, f->n * sizeof *trees, "a model of trees");
   memcpy(f->trees, trees, f->n * sizeof *trees);
-  status = rmx__forest_compile(f, err);
-done:
-  free(trees);
-  if (status != RMX_OK) {
-    rmx__forest_free(f);
-    return status;
-  }
+  RMX_TRY(rmx__forest_compile(f, err));
   *out = f;
+  f = NULL;
   return RMX_OK;
 }

@@ -83,6 +83,7 @@ typedef struct rmx__forest {
 
 rmx__forest *rmx__forest_make(size_t D);
 void rmx__forest_free(rmx__forest *f);
+void rmx__forest_free_at(rmx__forest **f);  // for RMX_OWNED_BY
 // Prepares predictions, once all trees are there.
 rmx_status rmx__forest_compile(rmx__forest *f, rmx_err *err);
 void rmx__forest_predict(const rmx__forest *f, const double *X, size_t n, double *mean);
