@@ -6,6 +6,8 @@
 
 #include <regmix/export.h>
 
+enum { RMX__MOST_PASSES = 10000 };  // over one source, in formats that list them
+
 typedef struct rmx__source {
   const char *name;
   const char *path;   // NULL: has none; never NULL if the format needs one

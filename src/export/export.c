@@ -72,6 +72,22 @@ static rmx_status path_of(const char *prefix, const rmx_export_request *r, size_
   return RMX_OK;
 }
 
+// Whether a text has what Python's str.split() takes for white space, in ASCII or beyond.
+static bool has_white_space(const char *text) {
+  static const char *const wide[] = {"\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80",
+                                     "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF",
+                                     "\xE2\x81\x9F", "\xE3\x80\x80"};
+  for (const char *c = text; *c; c++) {
+    const unsigned char *u = (const unsigned char *)c;
+    if (isspace(*u) || (*u >= 0x1C && *u <= 0x1F)) return true;
+    if (u[0] == 0xE2 && u[1] == 0x80 && u[2] >= 0x80 && u[2] <= 0x8A)
+      return true;  // U+2000 to 200A
+  }
+  for (size_t k = 0; k < sizeof wide / sizeof *wide; k++)
+    if (strstr(text, wide[k])) return true;
+  return false;
+}
+
 static rmx_status find_paths(const struct format *f, const rmx_export_request *r, size_t d,
                              rmx_arena *arena, rmx__source *s, rmx_err *err) {
   s->path = r->paths ? r->paths[d] : NULL;
@@ -89,12 +105,11 @@ static rmx_status find_paths(const struct format *f, const rmx_export_request *r
       return rmx_fail(err, RMX_EINPUT, "%s: a %s is not UTF-8: %s", f->name, i ? "path" : "domain",
                       texts[i]);
     if (i == 0 || !texts[i] || !(f->needs & RMX_EXPORT_NO_SPACES)) continue;
-    for (const char *c = texts[i]; *c; c++)
-      if (isspace((unsigned char)*c))
-        return rmx_fail(err, RMX_EINPUT,
-                        "%s: the path \"%s\" of domain \"%s\" contains white space, at which "
-                        "Megatron-LM would split it; use the format megatron-json, or another path",
-                        f->name, texts[i], s->name);
+    if (has_white_space(texts[i]))
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: the path \"%s\" of domain \"%s\" contains white space, at which "
+                      "Megatron-LM would split it; use the format megatron-json, or another path",
+                      f->name, texts[i], s->name);
   }
   return RMX_OK;
 }
@@ -171,7 +186,13 @@ static rmx_status find_epochs(const struct format *f, const rmx_export_request *
       return rmx_fail(err, RMX_EINPUT,
                       "%s: domain \"%s\" has weight %g but %g available tokens; wanted more than 0",
                       f->name, r->names[d], r->weights[d], r->tokens[d]);
-    b->sources[i++].epochs = r->weights[d] > 0 ? r->weights[d] * r->budget / r->tokens[d] : 0;
+    const double epochs = r->weights[d] > 0 ? r->weights[d] * r->budget / r->tokens[d] : 0;
+    if ((f->needs & RMX_EXPORT_EPOCHS) && epochs > RMX__MOST_PASSES)
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s: the mixture passes %.6g times over domain \"%s\", and this format lists "
+                      "every pass; wanted %d or fewer: a smaller --budget or weight",
+                      f->name, epochs, r->names[d], RMX__MOST_PASSES);
+    b->sources[i++].epochs = epochs;
   }
   return RMX_OK;
 }

@@ -200,14 +200,13 @@ static void nearest_fraction(double x, int64_t *taken, int64_t *parts) {
 
 // Whole passes, then a part of a pass, so that the sum is about the epochs of the source.
 static const char *write_passes(struct writing *w, const char *body, bool on) {
-  enum { MOST = 10000 };
   const char *end = write_block(w, body, false, NULL);
   double whole = floor(w->source->epochs);
   const double rest = w->source->epochs - whole;
   int64_t taken = 0, parts = 1;
   if (rest > 0.01 * w->source->epochs) nearest_fraction(rest, &taken, &parts);
   if (parts == 1) whole += (double)taken;
-  for (double i = 0; i < whole && i < MOST; i++) write_block(w, body, on, NULL);
+  for (double i = 0; i < whole && i < RMX__MOST_PASSES; i++) write_block(w, body, on, NULL);
   w->parts = parts;
   for (w->part = 0; parts > 1 && w->part < taken; w->part++) write_block(w, body, on, NULL);
   w->parts = 0;

@@ -159,6 +159,17 @@ START_TEST(megatron) {
   must_fail(rmx_export("megatron", &base, &b, err), "megatron-json");
   must_fail(rmx_export("megatron-args", &base, &b, err), "white space");
   ck_assert_uint_eq(b.size, 0);
+  // Python splits at each of these, too: no-break, ideographic and thin space, a separator
+  static const char *const wide[] = {"/d/a\xC2\xA0", "/d/\xE3\x80\x80x", "/d/\xE2\x80\x89",
+                                     "/d/\x1D/"};
+  static const char *const one[] = {"a"};
+  const double all = 1;
+  for (size_t k = 0; k < sizeof wide / sizeof *wide; k++)
+    must_fail(
+        rmx_export("megatron",
+                   &(rmx_export_request){.names = one, .weights = &all, .D = 1, .paths = &wide[k]},
+                   &b, err),
+        "white space");
 }
 END_TEST
 
@@ -320,6 +331,10 @@ START_TEST(axolotl) {
     ck_assert_msg(fabs(seen[d] * tokens[d] / (w[d] * 5e8) - 1) < 0.03, "%s", three[d]);
   json_decref(root);
   rmx_buf b = {0};
+  const double few[3] = {1e9, 6e7, 100};  // half a million passes over the last
+  r.tokens = few;
+  must_fail(rmx_export("axolotl", &r, &b, err), "every pass; wanted 10000 or fewer");
+  r.tokens = tokens;
   r.budget = 0;
   must_fail(rmx_export("axolotl", &r, &b, err), "--budget");
   ck_assert_int_eq(test_error.status, RMX_EUSAGE);
