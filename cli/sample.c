@@ -26,7 +26,7 @@ struct sample_args {
 // Draws mixtures around a prior of the user, without a corpus, for training with another program.
 static rmx_status sample_around(cli *c, const struct sample_args *args, rmx_err *err) {
   rmx_table t = {0};
-  RMX_TRY(rmx_sample_around(&c->pipeline.experiment, args->prior, &t, err));
+  RMX_TRY(rmx_sample_around(&c->pipeline, args->prior, &t, err));
   rmx_status status = args->out ? rmx_csv_write(args->out, &t, err) : RMX_OK;
   if (status == RMX_OK && c->common.json)
     print_mixtures_json(args->out, &t);

@@ -178,7 +178,7 @@ rmx_status rmx_tokens_by_domain(const rmx_listener *to, const char *path,
 
 /* Mixtures drawn around the prior in a file (see rmx_mixture_read), by the config's `sample`: what
  * RMX_STEP_SAMPLE does, without a corpus. Release the table. */
-rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior, rmx_table *out,
+rmx_status rmx_sample_around(const rmx_pipeline *p, const char *prior, rmx_table *out,
                              rmx_err *err);
 
 /* Changes of the domains of a table of mixtures; see rmx_redomain for the texts. */

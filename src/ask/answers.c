@@ -83,7 +83,7 @@ static rmx_status answer_sample(rmx_ask *a, json_t **out, rmx_err *err) {
   const struct sample *r = a->own;
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
   if (!r->prior) return missing("prior", err);
-  RMX_TRY(rmx_sample_around(&a->pipeline.experiment, r->prior, &t, err));
+  RMX_TRY(rmx_sample_around(&a->pipeline, r->prior, &t, err));
   if (r->out) RMX_TRY(rmx_csv_write(r->out, &t, err));
   *out = json_pack("{s:s?, s:I, s:o}", "path", r->out, "runs", (json_int_t)t.N, "mixtures",
                    rmx__table_json(&t));

@@ -383,6 +383,14 @@ static rmx_status set_defaults(rmx_config *c, rmx_err *err) {
   return RMX_OK;
 }
 
+// Whether a key, or one below it, was set on the command line.
+static bool was_set(const char *const *settings, size_t n, const char *key) {
+  const size_t length = strlen(key);
+  for (size_t i = 0; i < n; i++)
+    if (strncmp(settings[i], key, length) == 0 && settings[i][length] == '=') return true;
+  return false;
+}
+
 static rmx_status read_into(const char *path, const char *const *settings, size_t n,
                             rmx_config *out, rmx_err *err) {
   RMX_TRY(set_defaults(out, err));
@@ -401,7 +409,11 @@ static rmx_status read_into(const char *path, const char *const *settings, size_
   RMX_TRY(rmx_training_settle(&out->proxy, "proxy", err));
   RMX_TRY(rmx_training_settle(&out->large, "large", err));
   RMX_TRY(rmx__swarms_settle(out, path ? path : "the config", err));
-  RMX_TRY(check_phases(out, path ? path : "the config", err));
+  const bool typed = was_set(settings, n, "sample.phases");
+  if (check_phases(out, typed ? "--set" : path ? path : "the config", err) != RMX_OK) {
+    if (typed && err->status == RMX_EINPUT) err->status = RMX_EUSAGE;
+    return err->status;
+  }
   static const char *const usual[] = {"prior", "uniform", "best_single", "best_run"};
   bool none = out->compare.against.n == 0;
   for (size_t i = 0; none && i < sizeof usual / sizeof *usual; i++)

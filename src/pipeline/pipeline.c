@@ -19,6 +19,14 @@ rmx_status rmx_refused(bool typed, rmx_err *err) {
   return err->status;
 }
 
+rmx_status rmx__refused_setting(const rmx_pipeline *p, rmx_err *err) {
+  for (size_t i = 0; i < p->n_typed; i++) {
+    RMX_OWNED char *key = rmx_format("%.*s", (int)strcspn(p->typed[i], "="), p->typed[i]);
+    if (key && strstr(err->message, key)) return rmx_refused(true, err);
+  }
+  return err->status;
+}
+
 rmx_status rmx_from_file(bool from_file, rmx_err *err) {
   if (from_file && err->status == RMX_EUSAGE) err->status = RMX_EINPUT;
   return err->status;

@@ -232,6 +232,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
     if (status == RMX_OK) status = caps_by_epochs(p, f, ph, a, corpus, x, budget, k, err);
   } else if (corpus) {
     status = rmx_weight_caps(&p->experiment, corpus, x + f->D, err);
+    if (status != RMX_OK) status = rmx__refused_setting(p, err);
     if (status == RMX_OK) status = by_fit_domain(names, D, corpus, x + f->D, x, err);
     if (status == RMX_OK && ph->columns.n)
       status = rmx__phase_epochs(f, ph, x, k, err);

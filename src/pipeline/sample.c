@@ -141,7 +141,7 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
   if (!cap) return rmx_fail_memory(err, 0, "caps");
   if (rmx_weight_caps(&p->experiment, corpus, cap, err) != RMX_OK) {
     free(cap);
-    return err->status;
+    return rmx__refused_setting(p, err);
   }
   struct rmx__stamp stamp = stamp_of(&p->experiment, corpus, cap, true),
                     before = stamp_of(&p->experiment, corpus, cap, false);
@@ -166,6 +166,7 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
     status = rmx__are_not_phases(corpus->names, corpus->D_train, err);
     if (status == RMX_OK)
       status = draw(&p->experiment, corpus->prior, cap, corpus->names, corpus->D_train, &t, err);
+    if (status != RMX_OK) status = rmx__refused_setting(p, err);
     if (status == RMX_OK && !(t.path = rmx_strdup(path)))
       status = rmx_fail_memory(err, 0, "a path");
     if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);
@@ -220,8 +221,9 @@ rmx_status rmx__step_sample(rmx_pipeline *p, rmx_err *err) {
   return status;
 }
 
-rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior_path, rmx_table *out,
+rmx_status rmx_sample_around(const rmx_pipeline *p, const char *prior_path, rmx_table *out,
                              rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
   RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   *out = (rmx_table){0};
   RMX_TRY(rmx_mixture_names(prior_path, &names, err));
@@ -231,5 +233,6 @@ rmx_status rmx_sample_around(const rmx_experiment *e, const char *prior_path, rm
   RMX_TRY(prior && cap ? rmx_mixture_read(prior_path, domains, D, prior, err)
                        : rmx_fail_memory(err, 2 * D * sizeof *prior, "the prior"));
   rmx_sample_caps(&e->config.sample, prior, prior, 0.0, D, cap);
-  return draw(e, prior, cap, domains, D, out, err);
+  const rmx_status status = draw(e, prior, cap, domains, D, out, err);
+  return status == RMX_OK ? status : rmx__refused_setting(p, err);
 }

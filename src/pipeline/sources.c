@@ -37,9 +37,12 @@ static rmx_status find_apart(const rmx_pipeline *p, const char *const *names, rm
     if (!known && rmx_sources_are_open(s)) continue;
     if (!known &&
         rmx_find_name("domain", protect->items[k], names, s->n_named, &ignored, err) == RMX_OK)
-      return rmx_fail(err, RMX_EINPUT, "corpus.protect: no domain \"%s\"; did you mean \"%s\"?",
-                      protect->items[k], names[ignored]);
-    if (!known) return rmx_fail_in(err, "corpus.protect");
+      return rmx_fail(err, rmx__was_set(p, "corpus.protect") ? RMX_EUSAGE : RMX_EINPUT,
+                      "corpus.protect: no domain \"%s\"; did you mean \"%s\"?", protect->items[k],
+                      names[ignored]);
+    if (known) continue;
+    rmx_fail_in(err, "corpus.protect");
+    return rmx__refused_setting(p, err);
   }
   return RMX_OK;
 }

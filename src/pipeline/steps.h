@@ -36,6 +36,8 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
 
 // Whether a setting gave this key, or one below it.
 bool rmx__was_set(const rmx_pipeline *p, const char *key);
+// What failed later and names a key of --set is misuse.
+rmx_status rmx__refused_setting(const rmx_pipeline *p, rmx_err *err);
 // What made a file: version, seed, corpus (NULL: none). A new reference.
 json_t *rmx__made_by(const rmx_experiment *e, const rmx_corpus *corpus);
 

@@ -38,6 +38,10 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 $fit --set nonsense
   is 2 $fit --set ridge.alpha=x
   is 2 $fit --set ridge.alpha=-1
+  is 2 $fit --set sample.phases=0.5,0.2
+  is 2 "$REGMIX" sample --prior prior.yaml --set sample.phases=x
+  is 2 "$REGMIX" sample --prior prior.yaml --set sample.grid=0.3
+  is 2 "$REGMIX" sample --prior prior.yaml --set sample.cap_ratio=0.5
   is 2 $optimize --target a --level 7
   is 2 $optimize --target a --samples 1.5
   is 2 $optimize --target a --method nonsense
@@ -114,6 +118,7 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 1 "$REGMIX" export --mixture none.yaml --to megatron
   is 1 "$REGMIX" export --mixture prior.yaml --to megatron --prefix x --out no/such/folder
   is 1 "$REGMIX" sample --prior bad.yaml
+  is 1 "$REGMIX" sample --prior bad.yaml --set sample.grid=0.3
   is 1 "$REGMIX" status -C nowhere
   mkdir empty
   is 1 "$REGMIX" status -C empty
