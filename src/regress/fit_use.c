@@ -108,6 +108,37 @@ static rmx_status scales_of_rows(const rmx_fit *f, const rmx_table *mixtures,
   return RMX_OK;
 }
 
+// The mean over the metrics that were scored. One with the same value in all runs has no rank
+// correlation and no R2, so it does not count unless all are so.
+static void take_mean(const rmx_fit *f, const rmx_scores *scores, const rmx_listener *listener,
+                      rmx_scores *mean) {
+  rmx_few constant = {0};
+  size_t scored = 0;
+  *mean = (rmx_scores){0};
+  for (size_t m = 0; m < f->M; m++) {
+    scored += scores[m].n > 0;
+    if (scores[m].n > 0 && isnan(scores[m].r2)) rmx_few_add(&constant, f->metrics[m]);
+  }
+  const bool all = constant.n == scored;
+  for (size_t m = 0; m < f->M; m++) {
+    if (scores[m].n == 0 || (isnan(scores[m].r2) && !all)) continue;
+    mean->n++;
+    mean->spearman += scores[m].spearman;
+    mean->mse += scores[m].mse;
+    mean->mae += scores[m].mae;
+    mean->r2 += scores[m].r2;
+  }
+  if (constant.n && !all)
+    rmx_warn(listener,
+             "%zu of %zu metrics %s the same value in all runs and %s not counted in the mean: %s",
+             constant.n, scored, rmx_has(constant.n), rmx_is(constant.n), constant.text);
+  if (mean->n == 0) return;
+  mean->spearman /= (double)mean->n;
+  mean->mse /= (double)mean->n;
+  mean->mae /= (double)mean->n;
+  mean->r2 /= (double)mean->n;
+}
+
 static const double WITHIN_90 = 1.6449;  // standard deviations of a normal distribution
 
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
@@ -141,7 +172,6 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
   RMX_TRY(scales_of_rows(f, mixtures, metrics, partner, &scales, err));
   rmx_scale least, most;
   if (scales) rmx__scale_range(f->scales, f->N, &least, &most);
-  *mean = (rmx_scores){0};
   for (size_t m = 0; m < f->M; m++) {
     size_t column, n = 0;
     scores[m] = (rmx_scores){.n = 0, .spearman = NAN, .mse = NAN, .mae = NAN, .r2 = NAN};
@@ -175,18 +205,9 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
       RMX_TRY(rmx__diagnose(truth, used, group, n, f->higher_is_better && f->higher_is_better[m],
                             &errors[m], err));
     if (errors && known && isfinite(sd[0])) errors[m].coverage = (double)within / (double)known;
-    mean->n++;
-    mean->spearman += scores[m].spearman;
-    mean->mse += scores[m].mse;
-    mean->mae += scores[m].mae;
-    mean->r2 += scores[m].r2;
   }
-  if (mean->n == 0)
-    return rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")",
-                    path, f->metrics[0]);
-  mean->spearman /= (double)mean->n;
-  mean->mse /= (double)mean->n;
-  mean->mae /= (double)mean->n;
-  mean->r2 /= (double)mean->n;
-  return RMX_OK;
+  take_mean(f, scores, listener, mean);
+  if (mean->n) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT, "%s has none of the metrics of the fit (the first is \"%s\")",
+                  path, f->metrics[0]);
 }

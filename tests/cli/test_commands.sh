@@ -42,6 +42,10 @@ done
 for key in rmse regret_at_1 optimism noise replicates signal_to_noise; do
   grep -q "\"$key\"" score.json && grep -q "\"$key\"" fit/fit.json && ok "score and fit.json have \"$key\"" || not_ok "score and fit.json have \"$key\"" "$(cat score.json)"
 done
+awk -F, -v OFS=, '{ print $0, NR == 1 ? "flat_loss" : 3 }' l.csv > flat.csv
+"$REGMIX" fit --mixtures m.csv --metrics flat.csv --regressor ridge --out fit-flat > /dev/null 2>&1
+try "a metric with one value" 0 "1 of 3 metrics has the same value in all runs and is not counted in the mean: flat_loss" "$REGMIX" score --fit fit-flat --mixtures m.csv --metrics flat.csv --json
+awk '/"mean"/ { inside = 1 } inside && /"spearman": [0-9.]+/ { found = 1 } END { exit !found }' "$SCRATCH/stdout" && ok "leaves the mean known" || not_ok "leaves the mean known" "$(tail -5 "$SCRATCH/stdout")"
 try "the table of a fit" 0 "regret@1" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --out fit-ridge
 [ "$("$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge --out fit-ridge 2> /dev/null | awk '{ if (length > n) n = length } END { print n }')" -le 100 ] &&
   ok "it fits in 100 columns" || not_ok "it fits in 100 columns"
