@@ -94,6 +94,7 @@ typedef struct rmx_dataset {
   double budget;              /* tokens of the run to be predicted, the large one; 0: not known */
   double run_tokens;          /* tokens of each run of X; 0: the same as `budget` */
   const rmx_scale *scales;    /* (N) of each run; NULL: all have the same */
+  bool higher_is_better;      /* the metric is a score, which rises with size and tokens */
 } rmx_dataset;
 
 typedef struct rmx_regressor rmx_regressor; /* a fitted function */
@@ -298,8 +299,9 @@ rmx_status rmx_fit_mixtures(const rmx_fit *f, const rmx_table *mixtures, double 
 rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rmx_table *out,
                                  rmx_err *err);
 /* Scores the fit on measured runs; rows are joined on the first column. scores (M): n = 0 and NaN
- * where `metrics` lacks the metric. mean: over the n metrics that were scored. errors (M; may be
- * NULL). RMX_EINPUT where no metric or no run is in common, and as rmx_fit_mixtures(). */
+ * where `metrics` lacks the metric. mean: over the n metrics that were scored, less those with one
+ * value in all runs. errors (M; may be NULL). RMX_EINPUT where no metric or no run is in common,
+ * and as rmx_fit_mixtures(). */
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
                                 const rmx_table *metrics, const rmx_listener *listener,
                                 rmx_scores *scores, rmx_scores *mean, rmx_diagnostics *errors,

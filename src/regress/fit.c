@@ -105,7 +105,8 @@ rmx_status rmx__fit_dataset(const rmx_fit *f, size_t m, rmx_arena *arena, rmx_da
                        .tokens = f->tokens,
                        .budget = f->budget,
                        .run_tokens = f->run_tokens,
-                       .scales = scales};
+                       .scales = scales,
+                       .higher_is_better = rmx_fit_higher_is_better(f, m)};
   size_t own;
   if (rmx_match_name((const char *const *)f->metrics, f->M, m, out->domains, D, &own))
     out->own_domain = (int)own;

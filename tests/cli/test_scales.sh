@@ -102,6 +102,34 @@ same "predictions have no deviations" "[None, True]" "$(value stdout '[o["sd"], 
 try "nor is it scored how often intervals hold" 0 '"coverage": null' "$REGMIX" score --fit one_size --mixtures big.csv --metrics big.csv --json
 far one_size 100M,7G
 same "for its own size there are intervals" "[2, False]" "$(value drift.json '[len(o["gain"]["interval"]), "no_intervals" in o]')"
+# Levels fall at different speeds, so what is no worse than the prior is another number at each size.
+python3 -c 'import random
+random.seed(1)
+print("run,weight_web,weight_code,weight_book,model_size,n_tokens,x_loss,y_loss,z_acc")
+w = [[x / sum(g) for x in g] for g in [[random.gammavariate(1, 1) for _ in range(3)] for _ in range(24)]]
+for k, (size, tokens, x, y) in enumerate([("1M", "100M", 4.5, 2.8), ("4M", "400M", 3.48, 2.36), ("16M", "1.6G", 2.8, 2.06)]):
+    for i, (a, b, c) in enumerate(w):
+        x_loss = x + .4 * ((a - .5 - .05 * k) ** 2 + (b - .3) ** 2 + (c - .2 + .05 * k) ** 2) + random.gauss(0, .003)
+        y_loss = y + .4 * ((a - .1) ** 2 + (b - .3) ** 2 + (c - .6) ** 2) + random.gauss(0, .003)
+        print(f"r{i}_{k},{a:.6f},{b:.6f},{c:.6f},{size},{tokens},{x_loss:.5f},{y_loss:.5f},{5 - x_loss:.5f}")' > two.csv
+two="--mixtures two.csv --metrics two.csv --mixture-columns weight_* $scales"
+"$REGMIX" fit $two --metric-columns '*_loss' --out two -q > /dev/null 2>&1
+two() { "$REGMIX" optimize --fit two --for 64M,6.4G --replicates 40 --json -q "$@" > drift.json 2> /dev/null; }
+two --target x_loss --no-worse y_loss=0.01
+same "a limit holds at each size, by the values there" "[3, True]" \
+  "$(value drift.json '[len(o["drift"]["sizes"]), all("gain" in s and s["moved"] < 0.03 for s in o["drift"]["sizes"])]')"
+same "and in each draw, by its own" True \
+  "$(value drift.json 'all(high - low < 0.12 for low, high in (o["interval"]["weight_web"], o["interval"]["weight_book"]))')"
+two --target x_loss --target y_loss --worst
+same "so does the worst case" True "$(value drift.json 'all(s["moved"] < 0.02 for s in o["drift"]["sizes"])')"
+# A score rises with size and tokens as a loss falls.
+for law in scaling additive-law full-law; do
+  "$REGMIX" fit $two --metric-columns '[xz]_*' --regressor $law --out score -q > /dev/null 2>&1
+  "$REGMIX" predict --fit score --mixtures two.csv --for 64M,6.4G > score.csv 2> /dev/null
+  same "a score is a loss turned round: $law" True "$(python3 -c 'import csv
+rows = list(csv.DictReader(open("score.csv")))
+print(len(rows) == 72 and all(abs(float(r["x_loss"]) + float(r["z_acc"]) - 5) < 2e-3 for r in rows))')"
+done
 awk 'NR == 1 || /,6G,/' small.csv > one_length.csv
 try "runs of one length" 0 "all runs have one length, 6G: they do not tell" \
   "$REGMIX" fit --mixtures one_length.csv --metrics one_length.csv $columns $scales --out one_length

@@ -5,6 +5,7 @@
 // additive-law: A and B are constants. full-law: A = exp(p + q.w), and B in the same way, where the
 // paper has powers of linear functions of w. Both are positive and have a parameter for each
 // domain.
+// A score, which rises with size and tokens, is fitted upside down.
 // Penalised least squares to y with a standard deviation of 1 and a min of 0, strength .1, with
 // these centres and scales: E: -1, .1; log a: log .3, 3; log b: log .4, 3; log A, log B: 0, .3;
 // log C: 0, 1; log g: log .5, 2; q: 0, 1. The first part of a training counts as little as
@@ -33,7 +34,7 @@ struct law {
   size_t D, P;
   bool full;
   double *p;            // (P)
-  double shift, scale;  // the metric is shift + scale * y
+  double shift, scale;  // the metric is shift + scale * y; of a score scale is below 0
   double rms;           // of the residuals of y
   rmx_scale middle, largest, at;
   char **names;  // (D) or NULL
@@ -122,10 +123,10 @@ static void set_penalties(const struct law *l, rmx__curve *c) {
 
 // The units of y and of the scales.
 static void take_units(struct law *l, const rmx_dataset *data, const rmx__grouped *g) {
-  double low = INFINITY, mean = 0, square = 0, size = 0, tokens = 0;
-  const double n = (double)data->N;
+  double best = INFINITY, mean = 0, square = 0, size = 0, tokens = 0;
+  const double n = (double)data->N, side = data->higher_is_better ? -1 : 1;
   for (size_t i = 0; i < data->N; i++) {
-    low = fmin(low, data->y[i]);
+    best = fmin(best, side * data->y[i]);
     mean += data->y[i] / n;
     size += log(g->at[i].size) / n;
     tokens += log(g->at[i].tokens) / n;
@@ -136,8 +137,8 @@ static void take_units(struct law *l, const rmx_dataset *data, const rmx__groupe
     if (g->at[i].size == l->largest.size)
       l->largest.tokens = fmax(l->largest.tokens, g->at[i].tokens);
   }
-  l->shift = low;
-  l->scale = square > 0 ? sqrt(square) : 1;
+  l->shift = side * best;
+  l->scale = side * (square > 0 ? sqrt(square) : 1);
   l->middle = (rmx_scale){exp(size), exp(tokens)};
   l->at = l->largest;
 }
@@ -224,7 +225,7 @@ static void predict(const void *state, const double *X, size_t n, double *mean, 
                          fmax(log(l->at.tokens / l->largest.tokens), 0));
   for (size_t i = 0; i < n; i++) {
     mean[i] = l->shift + l->scale * value(l, l->p, X + i * l->D, l->at, NULL, NULL);
-    if (sd) sd[i] = 1.2 * l->scale * l->rms * (1 + 0.5 * x + 0.5 * x * x);
+    if (sd) sd[i] = 1.2 * fabs(l->scale) * l->rms * (1 + 0.5 * x + 0.5 * x * x);
   }
 }
 

@@ -51,15 +51,20 @@ static void solve(const rmx__level *l, rmx__law_point *g, const bool *used) {
   g->E = r[0], g->A = r[1], g->B = r[2];
 }
 
+// How far a factor of the law is on the wrong side of 0.
+static double wrong_side(const rmx__level *l, double factor) {
+  return l->rises ? factor : -factor;
+}
+
 // The law with these exponents; returns its penalised misfit.
 static double fit_point(const rmx__level *l, rmx__law_point *g, double misfit, bool sizes,
                         bool tokens) {
   bool used[TERMS] = {true, sizes, tokens};
   solve(l, g, used);
-  if (g->A < 0 || g->B < 0) {  // at the bound the most negative term is 0
-    used[g->A < g->B ? 1 : 2] = false;
+  if (wrong_side(l, g->A) > 0 || wrong_side(l, g->B) > 0) {  // at the bound the worst term is 0
+    used[wrong_side(l, g->A) > wrong_side(l, g->B) ? 1 : 2] = false;
     solve(l, g, used);
-    if (g->A < 0 || g->B < 0) {
+    if (wrong_side(l, g->A) > 0 || wrong_side(l, g->B) > 0) {
       used[1] = used[2] = false;
       solve(l, g, used);
     }
@@ -241,7 +246,8 @@ rmx_status rmx__level_settle(rmx__level *l, rmx_err *err) {
   RMX_OWNED rmx__level *other = rmx_calloc(1, sizeof *other);
   if (!cells || !other) return rmx_fail_memory(err, sizeof *other, "the level of a metric");
   memcpy(cells, l->cells, l->n * sizeof *cells);
-  *other = (rmx__level){.cells = cells + l->n, .middle = l->middle, .unit = l->unit};
+  *other =
+      (rmx__level){.cells = cells + l->n, .middle = l->middle, .unit = l->unit, .rises = l->rises};
   double done = 0;
   for (size_t i = 0; i < l->n; i++) {
     if (cells[i].variance == 0 || cells[i].at.size == done) continue;

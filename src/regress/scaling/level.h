@@ -3,11 +3,11 @@
 //
 // A cell is a pair of size and tokens. The law of its level is
 //   E + A (N/N0)^-a + B (D/D0)^-b,  log a ~ N(log .3, .5), log b ~ N(log .4, .5),  A, B >= 0
-// (Hoffmann et al. 2022, eq. 10), with the posterior of (a, b) on a grid. To the law is added what
-// it leaves over at the measured cells, interpolated in log D and in log N and constant beyond
-// them. So one or two runs at the size to be predicted correct the law's level there: by what they
-// are off the law of the other sizes, times the share of that which the doubt about that law
-// explains. The rest is doubt about how the shape sees their mixtures.
+// (Hoffmann et al. 2022, eq. 10), with the posterior of (a, b) on a grid. A score rises: A, B <= 0.
+// To the law is added what it leaves over at the measured cells, interpolated in log D and in log N
+// and constant beyond them. So one or two runs at the size to be predicted correct the law's level
+// there: by what they are off the law of the other sizes, times the share of that which the doubt
+// about that law explains. The rest is doubt about how the shape sees their mixtures.
 //
 // Cost: O(cells) for each of 441 points of the grid.
 #ifndef RMX_REGRESS_SCALING_LEVEL_H
@@ -35,6 +35,7 @@ typedef struct rmx__level {
   rmx__cell *cells;  // (n) by size, then tokens; owned
   rmx_scale middle;  // N0, D0
   double unit;       // sd of the metric over the mixtures
+  bool rises;        // with size and tokens: a score
   rmx__law_point grid[RMX__LEVEL_GRID];
   size_t best;  // of the grid
 } rmx__level;

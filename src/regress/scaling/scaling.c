@@ -255,6 +255,7 @@ static rmx_status fit_near(const rmx_regress_options *options, const rmx_dataset
   scaling *r = rmx_calloc(1, sizeof *r);
   if (!r) return rmx_fail_memory(err, sizeof *r, "a fit of several sizes");
   r->D = data->D;
+  r->level.rises = data->higher_is_better;
   for (size_t k = 0; k < RMX__SHAPE_PARAMETERS; k++)
     r->shape.theta[k] = near ? near->shape.theta[k] : log(BEGIN[k]);
   rmx_status status = rmx__group_runs(data, &arena, &g, err);
@@ -357,12 +358,14 @@ static json_t *to_json(const void *state) {
   const scaling *r = state;
   const rmx__law_point *g = &r->level.grid[r->level.best];
   return json_pack(
-      "{s:f, s:[f, f], s:f, s:[f, f], s:[f, f], s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:o, s:o, s:o}",
-      "scale", r->level.unit, "middle", r->level.middle.size, r->level.middle.tokens,
-      "reference_size", r->reference, "largest", r->largest.size, r->largest.tokens, "covered",
-      r->covered.size, r->covered.tokens, "law", "E", g->E, "A", g->A, "a", g->a, "B", g->B, "b",
-      g->b, "log_parameters", rmx__numbers_json(r->shape.theta, RMX__SHAPE_PARAMETERS), "cells",
-      cells_json(r), "values", values_json(r), "base", rmx__regressor_json(r->base));
+      "{s:f, s:b, s:[f, f], s:f, s:[f, f], s:[f, f], s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:o, s:o, "
+      "s:o}",
+      "scale", r->level.unit, "rises", (int)r->level.rises, "middle", r->level.middle.size,
+      r->level.middle.tokens, "reference_size", r->reference, "largest", r->largest.size,
+      r->largest.tokens, "covered", r->covered.size, r->covered.tokens, "law", "E", g->E, "A", g->A,
+      "a", g->a, "B", g->B, "b", g->b, "log_parameters",
+      rmx__numbers_json(r->shape.theta, RMX__SHAPE_PARAMETERS), "cells", cells_json(r), "values",
+      values_json(r), "base", rmx__regressor_json(r->base));
 }
 
 // A row of numbers in a list of rows.
@@ -427,6 +430,7 @@ static rmx_status from_json(const json_t *o, const char *path, void **state, siz
   RMX_TRY(rmx__regressor_from_json(base, path, &r->base, err));
   *D = r->D = r->base->D;
   RMX_TRY(rmx__json_number(o, "scale", &r->level.unit, path, err));
+  r->level.rises = json_is_true(json_object_get(o, "rises"));  // not in older fits
   RMX_TRY(rmx__json_number(o, "reference_size", &r->reference, path, err));
   RMX_TRY(rmx__json_numbers(o, "middle", pair, 2, path, err));
   r->level.middle = (rmx_scale){pair[0], pair[1]};
