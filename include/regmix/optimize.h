@@ -65,7 +65,10 @@ typedef struct rmx_target {
   double *base;   /* (M) */
   double *sign;   /* (M) -1 where higher is better, else 1 */
   double *limit;  /* (M) INFINITY: none */
-  int *group;     /* (M) the group that it was named by, from 1; 0: by itself */
+  /* (M) how far beyond its limit a metric may be: 1e-6, or a millionth of the range of its values
+   * if that is less; NULL: 1e-6 for all */
+  double *slack;
+  int *group; /* (M) the group that it was named by, from 1; 0: by itself */
   /* what rmx_target_weigh() did: the metrics that it left out (M), and whether all were too weak */
   bool *left_out, too_weak;
   double min_signal; /* that was wanted; 0: none */
@@ -101,7 +104,7 @@ rmx_status rmx_target_weigh(const rmx_fit *fit, bool by_signal, double min_signa
 /* Makes it the worst case relative to the mixture `than` (D). */
 void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t);
 /* The score of n rows of predicted metrics (n, M) into score (n); INFINITY where a limit is passed
- * by more than 1e-6. */
+ * by more than the slack. */
 void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, size_t n,
                       double *score);
 /* The domain with the lowest predicted score when all tokens come from it. Limits are not used. */
@@ -128,9 +131,10 @@ typedef struct rmx_constraints {
   rmx_share *shares;            /* (n_shares) */
   size_t n_shares;
   double drop_below; /* a weight is 0 or at least this; 0: no such rule */
-  /* (D) or NULL: of a domain that stands for others, the smallest part that one of them has of it:
-   * its weight is 0, or at least drop_below / smallest_ratio; 1 for each other domain */
-  double *smallest_ratio;
+  /* (D) where it differs among the domains, or NULL: a weight is 0 or at least this. A domain that
+   * stands for others has enough for the smallest of them; in a column of a phase it is drop_below
+   * of the phase. */
+  double *least;
   double *reference; /* (D) or NULL: the mixture to stay near */
   /* KL(w || reference) = sum_d w_d log(w_d / reference_d) <= max_kl nats; INFINITY: none */
   double max_kl;
@@ -188,6 +192,9 @@ typedef struct rmx_problem {
   /* (D) what simulated mixtures are drawn around and the gain is counted from; NULL: the mean of
    * the runs */
   double *prior;
+  /* (D) the mixture that the target's limits and its worst case are relative to; NULL: there is
+   * none */
+  double *than;
   rmx_prior_kind prior_kind; /* where it comes from */
   char prior_text[256];      /* the same in words: "the mean of the 24 runs" */
 } rmx_problem;

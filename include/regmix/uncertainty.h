@@ -57,6 +57,7 @@ typedef struct rmx_uncertainty {
  *            of that fit. The gain that the fit predicts for v_b, less its gain by f_b, is the
  *            error of such a prediction. The interval of the gain is the prediction less the
  *            quantiles of that error; its median is the corrected estimate.
+ * What the problem wants no worse than at problem->than is so by each function itself.
  *
  * against (n): more mixtures to compare the optimum with. Of one that the fit found, the error is
  * that of the difference between the two mixtures themselves, less its median. The answer is the

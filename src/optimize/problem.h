@@ -20,6 +20,15 @@ void rmx__predict_target(const rmx_fit *fit, const rmx_target *t, const double *
 void rmx__plain_scores(const rmx_fit *fit, const rmx_target *t, const double *X, size_t n,
                        double *y, double *score);
 
+// How far beyond its limit metric m may be.
+double rmx__slack(const rmx_target *t, size_t m);
+
+// Limits, and what the worst case is relative to, are values of t's metrics at the mixture than (D;
+// NULL: there are none): before (M), by the fit that they were taken from. out->limit and out->base
+// (M) become what they are by the functions of `by`; the rest of *out is as in t.
+void rmx__target_by(const rmx_target *t, const rmx_fit *by, const double *than,
+                    const double *before, rmx_target *out);
+
 // The METRIC,METRIC,... of the group of this name; NULL: there is none. RMX_EINPUT: a group is not
 // NAME=METRIC,METRIC,...
 rmx_status rmx__metric_group(const rmx_strings *groups, const char *name, const char **parts,

@@ -71,20 +71,48 @@ rmx_status rmx__drift_begin(const rmx_fit *f, rmx_drift *d, rmx_err *err) {
   return RMX_OK;
 }
 
+static void leave_out(rmx_drift *d, size_t k) {
+  free(d->steps[k].name);
+  memmove(d->steps + k, d->steps + k + 1, (--d->n - k) * sizeof *d->steps);
+}
+
+// The optimum of step k, at whose scale the fit is; a step without one is left out, with a note.
+static rmx_status find_step(const rmx_optimize_request *quiet, const rmx_listener *to,
+                            const double *best, rmx_drift *d, size_t k, rmx_err *err) {
+  RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *there = NULL;
+  double *w = d->mixtures + k * d->D;
+  const rmx_status status = rmx_optimize(quiet, &there, err);
+  if (status == RMX_EINPUT || status == RMX_ENUMERIC) {
+    rmx_note(to, "%s is not known: %s", d->steps[k].name, err->message);
+    return leave_out(d, k), RMX_OK;
+  }
+  if (status != RMX_OK) return status;
+  memcpy(w, rmx_optimum_mixture(there), d->D * sizeof(double));
+  d->steps[k].moved = rmx__total_variation(w, best, d->D);
+  return RMX_OK;
+}
+
 rmx_status rmx__drift_find(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err) {
+  const size_t M = s->fit->M;
   rmx_drift *d = &s->drift;
+  RMX_OWNED double *work = rmx_calloc(M, 3 * sizeof *work);
+  if (!work) return rmx_fail_memory(err, M * 3 * sizeof *work, "optima");
+  double *before = work + 2 * M;
+  rmx_problem here = *how->problem;
+  here.target.limit = work;
+  here.target.base = work + M;
   rmx_optimize_request quiet = *how;
-  const double *best = rmx_optimum_mixture(s->optimum);
+  quiet.problem = &here;
   quiet.listener = NULL;
+  for (size_t m = 0; m < M && here.than; m++)
+    rmx_regressor_predict(s->fit->regressors[m], here.than, 1, &before[m], NULL);
   rmx_status status = RMX_OK;
-  for (size_t k = 0; k < d->n && status == RMX_OK; k++) {
-    rmx_optimum *there = NULL;
-    double *w = d->mixtures + k * d->D;
+  for (size_t k = 0, left = d->n; left > 0 && status == RMX_OK; left--) {
+    const size_t n = d->n;
     rmx_fit_set_scale(s->fit, d->steps[k].at);
-    status = rmx_optimize(&quiet, &there, err);
-    if (status == RMX_OK) memcpy(w, rmx_optimum_mixture(there), d->D * sizeof(double));
-    if (status == RMX_OK) d->steps[k].moved = rmx__total_variation(w, best, d->D);
-    rmx_optimum_free(there);
+    rmx__target_by(&how->problem->target, s->fit, here.than, before, &here.target);
+    status = find_step(&quiet, how->listener, rmx_optimum_mixture(s->optimum), d, k, err);
+    k += d->n == n;
   }
   rmx_fit_set_scale(s->fit, s->fit->at);
   return status;

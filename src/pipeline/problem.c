@@ -297,6 +297,15 @@ static rmx_status weights_of(rmx_pipeline *p, const char *prior, const rmx_probl
   return rmx__members_fold(&m, k, err);
 }
 
+// A weight is dropped if it is small within its phase.
+static rmx_status drop_in_phases(const rmx_fit *f, const rmx__phased *ph, rmx_constraints *k,
+                                 rmx_err *err) {
+  if (!(k->least = rmx_calloc(f->D, sizeof *k->least)))
+    return rmx_fail_memory(err, f->D * sizeof *k->least, "constraints");
+  for (size_t d = 0; d < f->D; d++) k->least[d] = k->drop_below * f->phase_share[ph->columns.of[d]];
+  return RMX_OK;
+}
+
 // prior: its file as typed, or NULL.
 static rmx_status constraints_of(rmx_pipeline *p, const char *prior, const rmx_problem_options *o,
                                  const rmx_fit *f, const rmx__phased *ph, rmx_problem *q,
@@ -304,6 +313,7 @@ static rmx_status constraints_of(rmx_pipeline *p, const char *prior, const rmx_p
   rmx_constraints *k = &q->constraints;
   RMX_TRY(weights_of(p, prior, o, f, ph, k, err));
   k->drop_below = o->drop_below;
+  if (ph->columns.n && k->drop_below > 0) RMX_TRY(drop_in_phases(f, ph, k, err));
   if (o->reference && !(o->max_kl > 0) && !(o->kl_penalty > 0))
     return rmx_fail(err, RMX_EUSAGE, "--reference needs --max-kl NATS or --kl-penalty X");
   if (!(o->max_kl > 0) && !(o->kl_penalty > 0)) return RMX_OK;
@@ -319,14 +329,12 @@ static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
     if (!o->than) return RMX_OK;
     return rmx_fail(err, RMX_EUSAGE, "--than %s needs --no-worse METRIC or --worst", o->than);
   }
-  double *than = NULL;
-  rmx_status status = read_mixture(o->than, f, ph, q->prior, &than, err);
+  rmx_status status = read_mixture(o->than, f, ph, q->prior, &q->than, err);
   for (size_t i = 0; i < o->no_worse.n && status == RMX_OK; i++)
-    if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, than, &q->target,
-                                      err)) != RMX_OK)
+    if ((status = rmx_target_no_worse(f, o->no_worse.items[i], &o->metric_group, q->than,
+                                      &q->target, err)) != RMX_OK)
       status = rmx_refused(was_typed(p, "optimize.no_worse", &config->no_worse, i), err);
-  if (status == RMX_OK && o->worst) rmx_target_worst(f, than, &q->target);
-  free(than);
+  if (status == RMX_OK && o->worst) rmx_target_worst(f, q->than, &q->target);
   return status;
 }
 

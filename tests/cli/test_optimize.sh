@@ -93,6 +93,11 @@ try "floors that clash" 1 "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1" $o --
 try "a cap under a floor" 1 "--floor a=0.6 and --cap a=0.5 cannot both be kept" $o --target a_loss --floor a=0.6 --cap a=0.5 --floor b=0.1
 printf 'a: 10M\nb: 1M\nc: 9M\n' > few.yaml
 try "caps by epochs that clash" 1 "4 epochs of train_a (0.4)" $o --target a_loss --budget 100M --tokens few.yaml
+try "caps that were typed" 1 "the caps sum to 0.9 < 1 (--cap a=0.3, --cap b=0.3 and --cap c=0.3): raise one" $o --target a_loss --cap a=0.3 --cap b=0.3 --cap c=0.3
+try "a share of all domains" 1 "--share all=0..0.5 cannot be kept: it is about all domains" $o --target a_loss --share all=0..0.5:a,b,c
+printf 'a: 0.5\nb: 0.5\nc: 0\n' > without.yaml
+try "caps that leave what the reference lacks" 1 "--cap a=0.3, --cap b=0.3 and the reference without train_c): raise one" $o --target a_loss --reference without.yaml --kl-penalty 0.1 --cap a=0.3 --cap b=0.3
+try "a share of what the reference lacks" 1 "--share s=0.1..0.5 and the reference without train_c cannot both be kept" $o --target a_loss --reference without.yaml --max-kl 1 --share s=0.1..0.5:c
 try "a divergence that clashes" 1 "--max-kl 0.001" $o --target a_loss --reference reference.yaml --max-kl 0.001 --floor a=0.6
 printf 'a: 0.34\nb: 0.33\nc: 0.33\n' > even.yaml
 try "limits that no mixture keeps" 1 "allow more slack" $o --method search --target a_loss --no-worse a_loss --no-worse b_loss --no-worse c_loss --than even.yaml --fix a=0.9
@@ -238,6 +243,19 @@ for free in --no-guard --cap=b=0.2; do
   "$REGMIX" optimize --fit wide --target b_loss --quick $free --json > out.json 2> /dev/null
   check "not with $free" "$(python3 -c 'import json; print(int("b" not in json.load(open("out.json"))["at_limit"]))') == 1"
 done
+
+# Runs that repeat a mixture but for a little tell nothing of how far the runs lie apart.
+awk -F, -v OFS=, 'NR == 1 { print; next } { for (k = 0; k < 3; k++) print $1 "_" k, $2 + 1e-4 * k * $3, $3 - 1e-4 * k * $3, $4 }' m.csv > near_m.csv
+awk -F, -v OFS=, 'NR == 1 { print; next } { for (k = 0; k < 3; k++) print $1 "_" k, $2, $3, $4 }' y.csv > near_y.csv
+"$REGMIX" fit --mixtures near_m.csv --metrics near_y.csv --regressor power --out near > /dev/null 2>&1
+"$REGMIX" optimize --fit near --target a_loss --target b_loss --target c_loss --method search --quick --json > out.json 2> err.txt
+check "nearly equal runs do not narrow the guard" "$(number typical_distance) > 0.01 && $(number distance) > 0.001"
+
+# A limit holds for losses in a small unit, too.
+awk -F, -v OFS=, 'NR > 1 { for (k = 2; k <= 4; k++) $k = sprintf("%.12g", $k * 1e-7) } 1' y.csv > small_y.csv
+"$REGMIX" fit --mixtures m.csv --metrics small_y.csv --regressor power --out small > /dev/null 2>&1
+"$REGMIX" optimize --fit small --target a_loss --no-worse c_loss --method search --quick --json > out.json 2> err.txt
+check "a limit on a loss in a small unit" "$(python3 -c 'import json; o = json.load(open("out.json")); print(int(o["predicted"]["c_loss"] <= o["predicted_prior"]["c_loss"] + 1e-12 and o["predicted"]["a_loss"] < o["predicted_prior"]["a_loss"] - 1e-9))') == 1"
 
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt

@@ -144,6 +144,9 @@ keeps --ordered 'phase_0_web<phase_1_x' 'w(0, "web") > 0.7'
 keeps --ordered 'phase_0_web<phase_1_web' 'near(w(0, "web"), w(1, "web"))'
 keeps --ordered 'phase_0_web<phase_1_web' 'w(0, "web") < w(1, "web") + 1e-4' ' --method simulate --samples 2k'
 keeps --ordered 'phase_1_x<phase_0_x' 'near(x(0), x(1))'
+keeps --fix phase_1_web=0.3 'all(w(k, d) < 1e-9 or w(k, d) > 0.0999 for k in (0, 1) for d in p[k]["mixture"]) and near(w(1, "web"), 0.3)' ' --drop-below 0.1'
+keeps --drop-below 0.3 'all(w(k, d) < 1e-9 or w(k, d) > 0.2999 for k in (0, 1) for d in p[k]["mixture"]) and w(1, "x:code") > 0.6'
+keeps --drop-below 0.6 'all(max(p[k]["mixture"].values()) > 0.9999 for k in (0, 1))'
 keeps --ordered 'web<x' 's(lambda k: w(k, "web")) < 0.5001'
 "$REGMIX" suggest -q -n 3 --fit tree --target x_loss --no-curve --cap phase_1_x=0.3 --out next.csv > /dev/null 2>&1
 same "suggested runs keep it" 3 "$(awk -F, 'NR > 1 && $6 + $7 < 0.06 + 1e-6 || NR > 1 && $6 + $7 > 0.2 && $6 + $7 < 0.3 + 1e-6' next.csv | wc -l | tr -d ' ')"

@@ -37,9 +37,22 @@ static void add(filter *f, which side, size_t domain, const rmx_share *share, do
   f->rules[f->n++] = (rule){side, domain, share, value, text};
 }
 
+// Any of what the reference has none of is infinitely far from it, which is a cap of 0.
+static rmx_status add_reference(filter *f, const char *const *domains, rmx_err *err) {
+  const rmx_constraints *c = f->c;
+  for (size_t d = 0; d < c->D && c->reference; d++) {
+    if (c->reference[d] > 0) continue;
+    RMX_OWNED char *name = rmx_format("the reference without %s", domains[d]);
+    const char *text = name ? rmx_arena_strdup(&f->arena, name) : NULL;
+    if (!text) return rmx_fail_memory(err, 0, "constraints");
+    add(f, HIGH, d, NULL, 0, text);
+  }
+  return RMX_OK;
+}
+
 static rmx_status collect(filter *f, const char *const *domains, rmx_err *err) {
   const rmx_constraints *c = f->c;
-  f->rules = rmx_arena_alloc(&f->arena, 2 * (c->D + c->n_shares), sizeof(rule));
+  f->rules = rmx_arena_alloc(&f->arena, 3 * c->D + 2 * c->n_shares, sizeof(rule));
   f->x = rmx_arena_alloc(&f->arena, c->D, sizeof(double));
   if (!f->rules || !f->x) return rmx_fail_memory(err, c->D * sizeof(rule), "constraints");
   for (size_t d = 0; d < c->D; d++) {
@@ -59,6 +72,7 @@ static rmx_status collect(filter *f, const char *const *domains, rmx_err *err) {
     if (s->low > 0 || order) add(f, LOW, 0, s, s->low, s->text ? s->text : s->name);
     if (s->high < 1) add(f, HIGH, 0, s, s->high, s->text ? s->text : s->name);
   }
+  RMX_TRY(add_reference(f, domains, err));
   return rmx__lp_make(&f->lp, c->D, 1 + 2 * c->n_shares, &f->arena, err);
 }
 
@@ -77,11 +91,11 @@ static rmx_status possible(filter *f, size_t without, bool *yes, rmx_err *err) {
     const rule *q = &f->rules[i];
     if (i == without) continue;
     if (!q->share && q->side == LOW) lp->low[q->domain] = q->value;
-    if (!q->share && q->side == HIGH) lp->high[q->domain] = q->value;
+    if (!q->share && q->side == HIGH) lp->high[q->domain] = fmin(lp->high[q->domain], q->value);
     if (!q->share) continue;
     for (size_t d = 0; d < lp->n; d++) lp->A[row * lp->n + d] = q->share->factor[d];
-    lp->row_low[row] = q->side == LOW ? q->value : 0;
-    lp->row_high[row++] = q->side == LOW ? 1 : q->value;
+    lp->row_low[row] = q->side == LOW ? q->value : -INFINITY;
+    lp->row_high[row++] = q->side == LOW ? INFINITY : q->value;
   }
   for (; row < lp->m; row++) {
     lp->row_low[row] = 0;
@@ -92,12 +106,13 @@ static rmx_status possible(filter *f, size_t without, bool *yes, rmx_err *err) {
 
 static rmx_status report(const filter *f, rmx_err *err) {
   double sum = 0;
-  bool lows = true, highs = true, bounds = true;
+  bool lows = true, highs = true, bounds = true, typed = false;
   for (size_t i = 0; i < f->n; i++) {
     sum += f->rules[i].value;
     lows = lows && f->rules[i].side == LOW;
     highs = highs && f->rules[i].side == HIGH;
     bounds = bounds && !f->rules[i].share;
+    typed = typed || strncmp(f->rules[i].text, "--", 2) == 0;
   }
   RMX_OWNED_BY(rmx_buf_release) rmx_buf text = {0};
   for (size_t i = 0; i < f->n && i < MAX_NAMED; i++)
@@ -107,11 +122,13 @@ static rmx_status report(const filter *f, rmx_err *err) {
   if (text.failed)
     return rmx_fail_memory(err, 0, "a message");
   else if (highs && bounds)
-    return rmx_fail(err, RMX_EINPUT,
-                    "the caps sum to %.4g < 1 (%s): allow more epochs or lower the budget", sum,
-                    list);
+    return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1 (%s): %s", sum, list,
+                    typed ? "raise one" : "allow more epochs or lower the budget");
   else if (lows && sum > 1)
     return rmx_fail(err, RMX_EINPUT, "%s sum to %.4g > 1: lower one", list, sum);
+  else if (f->n == 1)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s cannot be kept: it is about all domains, whose weights sum to 1", list);
   else
     return rmx_fail(err, RMX_EINPUT, "%s cannot %s be kept: loosen one", list,
                     f->n > 2 ? "all" : "both");

@@ -11,6 +11,8 @@
 #include "regress/fit.h"
 
 enum { MAX_RUNS = 2048, MIN_ERRORS = 8 };  // distances among runs cost their number squared
+static const double SAME =
+    0.005;  // of the mean distance from the mean: runs repeated, all but equal
 
 double rmx__total_variation(const double *a, const double *b, size_t D) {
   double sum = 0;
@@ -29,25 +31,37 @@ double rmx__nearest_run(const double *runs, size_t N, size_t D, const double *w,
   return best;
 }
 
-static double nearest_other(const rmx_fit *fit, const double *w) {
+// Runs nearer to each other than this are of one mixture. Where weights were measured, runs of one
+// mixture differ a little, and their distances say nothing of how far the runs lie apart.
+static double apart(const rmx_fit *fit) {
+  double sum = 0;
+  for (size_t i = 0; i < fit->N; i++)
+    sum += rmx__total_variation(fit->runs + i * fit->D, fit->mean_mixture, fit->D);
+  return fit->N ? fmax(SAME * sum / (double)fit->N, 1e-12) : 0;
+}
+
+static double nearest_other(const rmx_fit *fit, const double *w, double least) {
   double best = INFINITY;
   for (size_t i = 0; i < fit->N; i++) {
     double distance = rmx__total_variation(w, fit->runs + i * fit->D, fit->D);
-    if (distance > 1e-12 && distance < best) best = distance;
+    if (distance > least && distance < best) best = distance;
   }
   return isfinite(best) ? best : 0;
 }
 
 void rmx__nearest_other_runs(const rmx_fit *fit, double *distance) {
-  for (size_t i = 0; i < fit->N; i++) distance[i] = nearest_other(fit, fit->runs + i * fit->D);
+  const double least = apart(fit);
+  for (size_t i = 0; i < fit->N; i++)
+    distance[i] = nearest_other(fit, fit->runs + i * fit->D, least);
 }
 
 rmx_status rmx__typical_distance(const rmx_fit *fit, double *out, rmx_err *err) {
   size_t n = fit->N < MAX_RUNS ? fit->N : MAX_RUNS;
   RMX_OWNED double *distance = rmx_calloc(n, sizeof(double));
   if (distance == NULL) return rmx_fail_memory(err, n * sizeof(double), "distances of runs");
+  const double least = apart(fit);
   for (size_t i = 0; i < n; i++)
-    distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D);
+    distance[i] = nearest_other(fit, fit->runs + i * fit->N / n * fit->D, least);
   qsort(distance, n, sizeof(double), rmx__ascending);
   *out = n ? 0.5 * (distance[(n - 1) / 2] + distance[n / 2]) : 0;
   return RMX_OK;

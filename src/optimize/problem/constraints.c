@@ -41,7 +41,7 @@ void rmx_constraints_release(rmx_constraints *c) {
   free(c->high_text);
   free(c->shares);
   free(c->reference);
-  free(c->smallest_ratio);
+  free(c->least);
   *c = (rmx_constraints){0};
 }
 
@@ -146,7 +146,7 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
 }
 
 double rmx__least_weight(const rmx_constraints *c, size_t d) {
-  return c->smallest_ratio ? c->drop_below / c->smallest_ratio[d] : c->drop_below;
+  return c->least ? c->least[d] : c->drop_below;
 }
 
 double rmx_constraints_excess(const rmx_constraints *c, const double *w) {

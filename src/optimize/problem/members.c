@@ -70,11 +70,11 @@ static rmx_status fold_drop(const rmx__members *m, rmx_constraints *to, rmx_err 
   const double below = m->all.drop_below;
   size_t smallest = m->at;
   to->drop_below = below;
-  if (!(to->smallest_ratio = rmx_calloc(to->D, sizeof *to->smallest_ratio)))
-    return rmx_fail_memory(err, to->D * sizeof *to->smallest_ratio, "constraints");
+  if (!(to->least = rmx_calloc(to->D, sizeof *to->least)))
+    return rmx_fail_memory(err, to->D * sizeof *to->least, "constraints");
   for (size_t d = m->D; d < m->all.D; d++)
     if (m->factor[d] > 0 && m->factor[d] < m->factor[smallest]) smallest = d;
-  for (size_t d = 0; d < to->D; d++) to->smallest_ratio[d] = m->factor[d == m->at ? smallest : d];
+  for (size_t d = 0; d < to->D; d++) to->least[d] = below / m->factor[d == m->at ? smallest : d];
   if (below <= m->factor[smallest]) return RMX_OK;
   return rmx_fail(err, RMX_EINPUT,
                   "--drop-below %.4g: \"%s\" is %.4g of \"%s\", so its weight cannot reach that; "

@@ -41,7 +41,7 @@ const rmx_option rmx_search_option_table[] = {
      "domains (or nodes) whose weights do not fall from left to right, such as levels of quality; "
      "may be given several times"},
     {"drop_below", RMX_REAL, PROBLEM(drop_below), "0", 0, 1, "X",
-     "every weight is 0 or at least X"},
+     "every weight is 0 or at least X, in each phase"},
     {"reference", RMX_TEXT, PROBLEM(reference), NULL, 0, 0, "FILE",
      "mixture that the optimum should stay near; default: the prior"},
     {"max_kl", RMX_REAL, PROBLEM(max_kl), "none", 1e-9, 1e3, "NATS",

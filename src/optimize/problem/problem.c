@@ -39,5 +39,6 @@ void rmx_problem_release(rmx_problem *q) {
   rmx_target_release(&q->target);
   rmx_constraints_release(&q->constraints);
   free(q->prior);
+  free(q->than);
   *q = (rmx_problem){0};
 }

@@ -9,7 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double SLACK = 1e-6;  // that limits are kept to
+static const double SLACK = 1e-6;  // that limits are kept to, of metrics that vary by 1 or more
+
+// That of metric m: a loss in a small unit needs a smaller one.
+static double slack_of(const rmx_fit *fit, size_t m) {
+  double low = INFINITY, high = -INFINITY;
+  for (size_t i = 0; fit->truth && i < fit->N; i++) {
+    low = fmin(low, fit->truth[i * fit->M + m]);  // fmin ignores NaN
+    high = fmax(high, fit->truth[i * fit->M + m]);
+  }
+  return high > low ? SLACK * fmin(high - low, 1) : SLACK;
+}
+
+double rmx__slack(const rmx_target *t, size_t m) {
+  return t->slack ? t->slack[m] : SLACK;
+}
 
 rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err) {
   rmx_target t = {0};
@@ -17,15 +31,17 @@ rmx_status rmx_target_make(const rmx_fit *fit, rmx_target *out, rmx_err *err) {
   t.base = rmx_calloc(fit->M, sizeof(double));
   t.sign = rmx_calloc(fit->M, sizeof(double));
   t.limit = rmx_calloc(fit->M, sizeof(double));
+  t.slack = rmx_calloc(fit->M, sizeof(double));
   t.group = rmx_calloc(fit->M, sizeof(int));
   t.left_out = rmx_calloc(fit->M, sizeof(bool));
-  if (!t.weight || !t.base || !t.sign || !t.limit || !t.group || !t.left_out) {
+  if (!t.weight || !t.base || !t.sign || !t.limit || !t.slack || !t.group || !t.left_out) {
     rmx_target_release(&t);
     return rmx_fail_memory(err, 4 * fit->M * sizeof(double), "a target");
   }
   for (size_t m = 0; m < fit->M; m++) {
     t.sign[m] = fit->higher_is_better && fit->higher_is_better[m] ? -1 : 1;
     t.limit[m] = INFINITY;
+    t.slack[m] = slack_of(fit, m);
   }
   *out = t;
   return RMX_OK;
@@ -36,6 +52,7 @@ void rmx_target_release(rmx_target *t) {
   free(t->base);
   free(t->sign);
   free(t->limit);
+  free(t->slack);
   free(t->group);
   free(t->left_out);
   *t = (rmx_target){0};
@@ -216,6 +233,21 @@ void rmx_target_worst(const rmx_fit *fit, const double *than, rmx_target *t) {
     rmx_regressor_predict(fit->regressors[m], than, 1, &t->base[m], NULL);
 }
 
+void rmx__target_by(const rmx_target *t, const rmx_fit *by, const double *than,
+                    const double *before, rmx_target *out) {
+  double *limit = out->limit, *base = out->base;
+  *out = *t;
+  out->limit = limit;
+  out->base = base;
+  for (size_t m = 0; m < by->M; m++) {
+    double now = before[m];
+    if (than && (t->worst || t->limit[m] < INFINITY))
+      rmx_regressor_predict(by->regressors[m], than, 1, &now, NULL);
+    limit[m] = t->limit[m] + t->sign[m] * (now - before[m]);
+    base[m] = t->base[m] + now - before[m];
+  }
+}
+
 rmx_status rmx_target_best_domain(const rmx_fit *fit, const rmx_target *t, size_t *domain,
                                   rmx_err *err) {
   double best = INFINITY, score;
@@ -252,7 +284,7 @@ void rmx_target_score(const rmx_target *t, size_t M, const double *predicted, si
     const double *y = predicted + i * M;
     score[i] = rmx__plain_score(t, M, y);
     for (size_t m = 0; m < M; m++)
-      if (t->limit[m] < INFINITY && !(t->sign[m] * y[m] <= t->limit[m] + SLACK))
+      if (t->limit[m] < INFINITY && !(t->sign[m] * y[m] <= t->limit[m] + rmx__slack(t, m)))
         score[i] = INFINITY;
   }
 }

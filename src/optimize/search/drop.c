@@ -92,25 +92,29 @@ static rmx_status try_neighbours(choice *c, rmx_err *err) {
   return RMX_OK;
 }
 
-// Whether domain a comes before b: what must stay, then by w (D), and last what cannot stay.
+// Whether domain a comes before b: what must stay, then by w (D), in units of the least weight, and
+// last what cannot stay.
 static bool comes_first(const choice *c, const double *w, size_t a, size_t b) {
-  const double *low = c->set->constraints->low;
+  const rmx_constraints *k = c->set->constraints;
+  const double *low = k->low;
   if ((low[a] > 0) != (low[b] > 0)) return low[a] > 0;
   if (may_stay(c, a) != may_stay(c, b)) return may_stay(c, a);
-  return w[a] > w[b];
+  return w[a] * rmx__least_weight(k, b) > w[b] * rmx__least_weight(k, a);
 }
 
 // The largest weights of w (D), which ignores the rule: one of them, two, and so on.
 static rmx_status try_largest(choice *c, const double *w, rmx_err *err) {
-  const size_t D = c->fit->D,
-               most = (size_t)fmin((double)D, 1 / c->set->constraints->drop_below + 1e-9);
+  const size_t D = c->fit->D;
+  double least = 0;
   for (size_t i = 0; i < D; i++) {
     size_t k = i;
     for (; k > 0 && comes_first(c, w, i, c->order[k - 1]); k--) c->order[k] = c->order[k - 1];
     c->order[k] = i;
   }
   memset(c->next, 0, D * sizeof *c->next);
-  for (size_t k = 0; k < most && c->left > 0; k++) {
+  for (size_t k = 0; k < D && c->left > 0; k++) {
+    least += rmx__least_weight(c->set->constraints, c->order[k]);
+    if (least > 1 + 1e-9) break;
     c->next[c->order[k]] = true;
     memcpy(c->tried, w, D * sizeof *w);
     RMX_TRY(try_next(c, err));

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { SAMPLED_RUNS = 16 };         // the scale is the range of their scores
-static const double MARGIN = 2e-7;  // inside a limit, which is checked to 1e-6
+enum { SAMPLED_RUNS = 16 };                     // the scale is the range of their scores
+static const double MARGIN = 0.2, UNIT = 1e-6;  // inside a limit, of its slack; a usual slack
 
 // ---- the score and its gradient ----
 
@@ -129,8 +129,9 @@ void rmx__objective_inequalities(unsigned n_result, double *result, unsigned n, 
     size_t m = p->used[k];
     const double *g = p->G + m * D;
     if (t->limit[m] < INFINITY) {
-      result[i] = t->sign[m] * p->y[m] - t->limit[m] + MARGIN;
-      for (size_t d = 0; d < D && gradient; d++) gradient[i * n + d] = t->sign[m] * g[d];
+      const double slack = rmx__slack(t, m), by = t->sign[m] * (UNIT / slack);
+      result[i] = by * p->y[m] - UNIT / slack * t->limit[m] + MARGIN * UNIT;
+      for (size_t d = 0; d < D && gradient; d++) gradient[i * n + d] = by * g[d];
       i++;
     }
     if (t->worst && t->weight[m] != 0) {

@@ -96,7 +96,7 @@ rmx_status rmx__optimality_gap(const rmx_fit *fit, const rmx_target *t, const rm
     if (!rmx_regressor_gradient(fit->regressors[m], w, g)) goto done;
     if (t->limit[m] < INFINITY) {
       for (size_t d = 0; d < D; d++) g[d] *= t->sign[m];
-      add_tangent(&q, t->sign[m] * value - t->limit[m] - 1e-6, g, false);
+      add_tangent(&q, t->sign[m] * value - t->limit[m] - rmx__slack(t, m), g, false);
       for (size_t d = 0; d < D; d++) g[d] *= t->sign[m];
     }
     if (t->weight[m] == 0) continue;

@@ -23,6 +23,7 @@ enum { WAVE = 8, MIN_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, CANDID
 typedef struct bootstrap {
   const rmx_fit *fit;
   const rmx_target *target;
+  const double *than, *before;  // (D) (M) of the target: see rmx__target_by(); than may be NULL
   const rmx__feasible *set;
   const double *prior, *optimum;  // (D)
   const rmx_versus *versus;       // (n_versus)
@@ -47,10 +48,10 @@ static double score_at(const rmx_fit *fit, const rmx_target *t, const double *w,
 }
 
 // Appends the candidate with the lowest score to the common starts.
-static void add_best_runs(const bootstrap *b, const rmx_fit *fit, double *score, double *y,
-                          double *starts) {
+static void add_best_runs(const bootstrap *b, const rmx_fit *fit, const rmx_target *t,
+                          double *score, double *y, double *starts) {
   size_t D = fit->D;
-  rmx__plain_scores(fit, b->target, b->candidates, b->n_candidates, y, score);
+  rmx__plain_scores(fit, t, b->candidates, b->n_candidates, y, score);
   for (size_t k = OWN_STARTS; k < STARTS; k++) {
     size_t lowest = 0;
     for (size_t i = 1; i < b->n_candidates; i++)
@@ -124,13 +125,16 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   double *starts = rmx_arena_alloc(&arena, STARTS, D * sizeof(double)),
          *score = rmx_arena_alloc(&arena, CANDIDATES, sizeof(double));
   double *y = rmx_arena_alloc(&arena, CANDIDATES * M, sizeof(double)),
-         *chosen = rmx_arena_alloc(&arena, D, sizeof(double));
+         *chosen = rmx_arena_alloc(&arena, D, sizeof(double)),
+         *values = rmx_arena_alloc(&arena, 4 * M, sizeof(double));
   double *best = b->best + number * D, *wrong = b->wrong + number * b->n_versus;
-  if (!drawn || !fitted || !at_runs || !starts || !score || !y || !chosen) {
+  if (!drawn || !fitted || !at_runs || !starts || !score || !y || !chosen || !values) {
     rmx_arena_release(&arena);
     return rmx_fail_memory(err, M * sizeof(double), "intervals");
   }
   rmx_fit truth, again;
+  rmx_target true_target = {.limit = values, .base = values + M},
+             target = {.limit = values + 2 * M, .base = values + 3 * M};
   begin_fit(b->fit, drawn, &truth);
   begin_fit(b->fit, fitted, &again);
   for (size_t m = 0; m < M && status == RMX_OK; m++)
@@ -144,24 +148,26 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
   memcpy(starts, b->optimum, D * sizeof(double));
   memcpy(starts + D, b->prior, D * sizeof(double));
   if (status == RMX_OK) {
-    add_best_runs(b, &truth, score, y, starts);
-    status = rmx__search(&truth, b->target, b->set, starts, STARTS, best, NULL, err);
+    rmx__target_by(b->target, &truth, b->than, b->before, &true_target);
+    add_best_runs(b, &truth, &true_target, score, y, starts);
+    status = rmx__search(&truth, &true_target, b->set, starts, STARTS, best, NULL, err);
   }
   if (status == RMX_OK) status = refit(b, number, at_runs, &again, err);
   if (status == RMX_OK) {
     memcpy(starts + D, best, D * sizeof(double));
-    add_best_runs(b, &again, score, y, starts);
-    status = rmx__search(&again, b->target, b->set, starts, STARTS, chosen, NULL, err);
+    rmx__target_by(b->target, &again, b->than, b->before, &target);
+    add_best_runs(b, &again, &target, score, y, starts);
+    status = rmx__search(&again, &target, b->set, starts, STARTS, chosen, NULL, err);
   }
   if (status == RMX_OK) {
-    double promised = score_at(&again, b->target, chosen, y),
-           real = score_at(&truth, b->target, chosen, y);
+    double promised = score_at(&again, &target, chosen, y),
+           real = score_at(&truth, &true_target, chosen, y);
     // Of the optimum itself, beside what the same fit found for another question.
     const double here =
-        score_at(&again, b->target, b->optimum, y) - score_at(&truth, b->target, b->optimum, y);
+        score_at(&again, &target, b->optimum, y) - score_at(&truth, &true_target, b->optimum, y);
     for (size_t k = 0; k < b->n_versus; k++)
-      wrong[k] = score_at(&again, b->target, b->versus[k].mixture, y) -
-                 score_at(&truth, b->target, b->versus[k].mixture, y) -
+      wrong[k] = score_at(&again, &target, b->versus[k].mixture, y) -
+                 score_at(&truth, &true_target, b->versus[k].mixture, y) -
                  (b->versus[k].found ? here : promised - real);
   }
   end_fit(b, &truth);
@@ -365,6 +371,15 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
       RMX_TRY_GOTO(rmx__fit_dataset(fit, m, &arena, &b.data[m], err), done);
+  double *before = rmx_arena_alloc(&arena, M, sizeof(double));
+  if (!before) {
+    status = rmx_fail_memory(err, M * sizeof(double), "intervals");
+    goto done;
+  }
+  for (size_t m = 0; m < M && q->than; m++)
+    rmx_regressor_predict(fit->regressors[m], q->than, 1, &before[m], NULL);
+  b.than = q->than;
+  b.before = before;
   RMX_TRY_GOTO(find_candidates(&b, &arena, err), done);
   RMX_TRY_GOTO(run(&b, B, request->threads, request->listener, err), done);
   RMX_TRY_GOTO(summarise(&b, B, optimum, &u, err), done);
