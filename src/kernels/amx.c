@@ -3,8 +3,7 @@
 //
 // The state of the tiles is 8 KB a thread, which Linux hands out on request only: arch_prctl(2)
 // with ARCH_REQ_XCOMP_PERM, once a process, for all its threads
-// (Documentation/arch/x86/xstate.rst). Written after Intel's manuals, run through amx_emulated.c
-// only: no such processor was at hand. So the tiles are only used where they have multiplied some
+// (Documentation/arch/x86/xstate.rst). The tiles are only used where they have multiplied some
 // whole numbers right.
 #if defined(__x86_64__)
 #include <cpuid.h>

@@ -33,6 +33,7 @@ static void begin_tiles(void) {
   TILE_CONFIGURE(&all_tiles);
 }
 static void end_tiles(void) {
+  STREAM_END();
   TILE_RELEASE();
 }
 
@@ -67,9 +68,19 @@ INLINE void multiply_add_step(bool both, const float *a, size_t a_row, const flo
 }
 
 // The same over K words. Panels are as deep as a tile or a multiple of it, and as high and wide as
-// two; what lies in rows and columns that are not there meets sums that nobody reads.
-INLINE void multiply_add_panels(bool both, size_t K, const float *a, size_t a_row, const float *b) {
-  for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) multiply_add_step(both, a, a_row, b);
+// two; what lies in rows and columns that are not there meets sums that nobody reads. Meanwhile the
+// rows of C that come next, from `next` on, are asked of memory: without that, the tiles wait for
+// them. Rows that are no farther apart than a block is wide lie in the first cache already.
+INLINE void multiply_add_panels(bool both, size_t K, const float *a, size_t a_row, const float *b,
+                                const float *next, size_t ldc) {
+  const size_t each = ldc > NR ? (16 * MR + K - 1) / K : 0;
+  for (size_t k = 0; k < K; k += 16, a += 16, b += 16 * NR) {
+    for (size_t r = 0; r < each; r++, next += ldc) {
+      __builtin_prefetch(next, 1);
+      __builtin_prefetch(next + 16, 1);
+    }
+    multiply_add_step(both, a, a_row, b);
+  }
 }
 
 CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_row, size_t a_k,
@@ -94,9 +105,9 @@ CALLED void micro_kernel(size_t m, size_t n, size_t K, const float *a, size_t a_
     zero_sums();
   }
   if (both)
-    multiply_add_panels(true, K, a, a_row, b);
+    multiply_add_panels(true, K, a, a_row, b, c + MR * ldc, ldc);
   else
-    multiply_add_panels(false, K, a, a_row, b);
+    multiply_add_panels(false, K, a, a_row, b, c + MR * ldc, ldc);
   store_sums(both, to, ld);
   if (!whole)
     for (size_t i = 0; i < m; i++) memcpy(c + i * ldc, corner + i * NR, n * sizeof *c);

@@ -38,6 +38,8 @@ struct rmx__tile_config {
   } while (0)
 #define TILE_STORE(t, to, bytes) _tile_stored(t, to, bytes)
 #define TILE_MULTIPLY_ADD(c, a, b) _tile_dpbf16ps(c, a, b)
+#define STREAM(to, words) _mm512_stream_si512((__m512i *)(void *)(to), (__m512i)(words))
+#define STREAM_END() _mm_sfence()
 
 #else
 
@@ -102,6 +104,7 @@ static inline void emulated_multiply_add(int c, int a, int b) {
 #define TILE_LOAD(t, from, bytes) emulated_load(t, from, bytes)
 #define TILE_STORE(t, to, bytes) emulated_store(t, to, bytes)
 #define TILE_MULTIPLY_ADD(c, a, b) emulated_multiply_add(c, a, b)
+#define STREAM_END()
 #endif
 
 #endif

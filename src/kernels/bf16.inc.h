@@ -203,6 +203,19 @@ CALLED bool head_max(size_t rows, const float *logits, const float *shift, float
   return largest((vf)(moves & (vi)splat(1))) > 0;
 }
 
+// Past the caches, if it is far: a line that is written whole need not be read first. Other threads
+// see it after the end of the product (END).
+INLINE void store_far(bool far, float *p, vu x) {
+#ifdef STREAM
+  if (far) {
+    STREAM(p, x);
+    return;
+  }
+#endif
+  (void)far;
+  store_words(p, x);
+}
+
 // Rows v and v + 1 of what rmx__exponentials says; the last may stand alone. `base` is the shift,
 // times log2 e.
 INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, const vf base[2],
@@ -221,8 +234,8 @@ INLINE void exponentials_of_two(const struct rmx__exponentials *x, size_t v, con
   }
   if (!x->packed) return;
   if (x->e) {
-    store_words(x->e + v * x->ld, words_along(a[0], a[1]));
-    if (two) store_words(x->e + (v + 1) * x->ld, words_along(b[0], b[1]));
+    store_far(x->e_is_far, x->e + v * x->ld, words_along(a[0], a[1]));
+    if (two) store_far(x->e_is_far, x->e + (v + 1) * x->ld, words_along(b[0], b[1]));
   }
   store_words(x->packed + v / 2 * NR, words_across(a[0], b[0]));
   store_words(x->packed + v / 2 * NR + VL, words_across(a[1], b[1]));

@@ -177,6 +177,7 @@ static void finish_panel(const struct head *h, size_t panel) {
 // nothing.
 static struct rmx__exponentials exponentials_of(const struct head *h, const struct block *b,
                                                 float *packed) {
+  enum { FAR = 4 << 20 };  // floats that no cache of one core holds
   const size_t first = b->panel * PANEL, words = rmx__bf16_words(h->of.M);
   return (struct rmx__exponentials){
       .rows = b->rows,
@@ -186,6 +187,7 @@ static struct rmx__exponentials exponentials_of(const struct head *h, const stru
       .packed = h->of.dx ? packed : NULL,
       .e = h->of.dx ? h->e + b->v * words + first / 2 : NULL,
       .ld = words,
+      .e_is_far = h->of.V * words > FAR && (uintptr_t)h->e % 64 == 0,
   };
 }
 

@@ -18,9 +18,10 @@ struct rmx__adamw;
 // What head_exponentials does: exp(logits - shift), none above e^60, of logits (rows, 32), a column
 // a token of the text. Column sums are added to sums (32). Unless they are NULL, bfloat16 is
 // written to `packed`, as a panel of B of depth `rows`, and then to `e`, rows of 16 words, ld words
-// apart.
+// apart. e_is_far: what is written to `e`, at whole cache lines, is not read again soon.
 struct rmx__exponentials {
   size_t rows, ld;
+  bool e_is_far;
   const float *logits, *shift;
   float *sums, *packed, *e;
 };
