@@ -83,7 +83,7 @@ rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what);
 #endif
 void rmx_free_at(void *pointer); /* free() of the pointer that `pointer` points to */
 
-const char *rmx_version(void);
+const char *rmx_version(void); /* "0.2.0"; do not free it */
 
 /* ---- being asked to stop, and reporting progress --------------------- */
 
@@ -112,6 +112,8 @@ typedef struct rmx_listener {
   void (*detail)(void *context, const char *message);
 } rmx_listener;
 
+/* Call the member of the same name, if there is a listener and it has that member. The text of
+ * rmx_note, rmx_warn and rmx_detail is formatted as by printf and cut after 1023 bytes. */
 void rmx_progress(const rmx_listener *to, const char *what, double done, double total,
                   const char *unit, const char *detail);
 void rmx_note(const rmx_listener *to, const char *fmt, ...) RMX_PRINTF(2, 3);
@@ -243,6 +245,8 @@ void rmx_few_add(rmx_few *f, const char *name);
 double rmx_student_width(double level, double df);
 /* ---- hashing (XXH3, 64 bits) ------------------------------------------- */
 
+/* The same on every machine. The hash of several things: that of one is the seed of the next. A
+ * string is hashed without its NUL. */
 uint64_t rmx_hash(const void *data, size_t size, uint64_t seed);
 uint64_t rmx_hash_string(const char *s, uint64_t seed);
 
@@ -274,13 +278,15 @@ typedef struct rmx_rng {
   int left; /* words of block not yet given out */
 } rmx_rng;
 
+/* The stream from its first number; it owns no memory. */
 rmx_rng rmx_rng_make(uint64_t seed, uint64_t run, rmx_purpose purpose);
-uint32_t rmx_rng_u32(rmx_rng *r);
-uint64_t rmx_rng_u64(rmx_rng *r);
+uint32_t rmx_rng_u32(rmx_rng *r);               /* 32 random bits */
+uint64_t rmx_rng_u64(rmx_rng *r);               /* 64 random bits */
 double rmx_rng_uniform(rmx_rng *r);             /* [0, 1), 53 bits */
 uint64_t rmx_rng_below(rmx_rng *r, uint64_t n); /* 0 .. n-1, unbiased; n > 0 */
 double rmx_rng_normal(rmx_rng *r);              /* N(0, 1), Box-Muller */
 double rmx_rng_gamma(rmx_rng *r, double shape); /* Gamma(shape, 1), Marsaglia-Tsang; shape > 0 */
+/* Puts items (n) into random order (Fisher-Yates): every order is equally probable. */
 void rmx_rng_shuffle(rmx_rng *r, size_t *items, size_t n);
 /* The bare block function, for counter-based use: out = Philox(counter, key). */
 void rmx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
@@ -298,6 +304,7 @@ char *rmx_realpath(const char *path);
  * NULL is the default. */
 void rmx_on_file(void (*handler)(const char *path, bool wrote));
 
+/* A file, folder or other thing is at the path; a link that leads nowhere is not. */
 bool rmx_exists(const char *path);
 rmx_status rmx_mkdirs(const char *path, rmx_err *err);      /* mkdir -p */
 rmx_status rmx_remove_tree(const char *path, rmx_err *err); /* rm -rf; absent is fine */
@@ -461,6 +468,12 @@ typedef struct rmx_option {
   const char *help;    /* one sentence, lower case, no full stop */
 } rmx_option;
 
+/* A table (n) and `into`, the struct that it fills. rmx_options_init sets the defaults; a member
+ * without one stays as it is, so begin with zeros. rmx_option_set takes the value of a key as text;
+ * texts are copied, and a list grows by the value. RMX_EUSAGE: the key is unknown; the message
+ * suggests the nearest. RMX_EINPUT: the value is not of the type or out of bounds.
+ * rmx_option_find: NULL if the key is unknown. rmx_options_release frees the texts and lists, which
+ * are empty afterwards. */
 rmx_status rmx_options_init(const rmx_option *table, size_t n, void *into, rmx_err *err);
 rmx_status rmx_option_set(const rmx_option *table, size_t n, void *into, const char *key,
                           const char *value, rmx_err *err);

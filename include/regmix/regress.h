@@ -240,6 +240,7 @@ size_t rmx_fit_n_runs(const rmx_fit *f);                      /* N */
 const char *const *rmx_fit_domains(const rmx_fit *f);         /* (D) names */
 const char *const *rmx_fit_metrics(const rmx_fit *f);         /* (M) names */
 const rmx_regress_options *rmx_fit_options(const rmx_fit *f); /* as requested */
+/* Of metric m; the fit owns it. */
 const rmx_regressor *rmx_fit_regressor(const rmx_fit *f, size_t m);
 /* How many phases its runs have, whose columns are phase_0_DOMAIN, phase_1_DOMAIN, ...: the weight
  * of a column is then its share of all tokens. 0: each run has one mixture. */
