@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "corpus/tokenizer/of_corpus.h"
 #include "steps.h"
+#include "swarm/locks.h"
+#include "swarm/look.h"
 
 json_t *rmx_run_states_json(const rmx_run *runs, size_t n) {
   size_t count[RMX_RUN_STATES] = {0};
@@ -316,16 +318,30 @@ static bool is_sliced(const rmx_pipeline *p) {
   return p->slice.n || p->slice.runs;
 }
 
-static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
-                               size_t n_all, rmx_err *err) {
+static rmx_status write_all_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
+                                    size_t n_all, rmx_err *err) {
   rmx_run *runs;
   size_t n;
-  RMX_TRY(rmx__score_runs(p, all, n_all, "train", err));
   RMX_TRY(rmx_proxy_runs(&p->experiment, corpus, &runs, &n, err));
   rmx_status status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK) status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
   rmx_runs_release(runs, n);
   return status == RMX_OK ? rmx__write_evaluations(p, corpus, all, n_all, err) : status;
+}
+
+// One process at a time: the tables share a record of what regmix wrote into them.
+static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all,
+                               size_t n_all, rmx_err *err) {
+  rmx_lock lock;
+  RMX_TRY(rmx__score_runs(p, all, n_all, "train", err));
+  const char *folder = p->experiment.folder;
+  const bool locks = rmx__locks_work(folder);  // if not, `train` has said so
+  RMX_TRY(rmx_folder_lock(folder,
+                          "train: another process writes in this experiment; waiting until it ends",
+                          locks ? &p->listener : NULL, &lock, err));
+  const rmx_status status = write_all_metrics(p, corpus, all, n_all, err);
+  rmx_folder_unlock(&lock);
+  return status;
 }
 
 // Trains the runs (n) of swarm k.
@@ -385,12 +401,25 @@ static rmx_status train_swarms(rmx_pipeline *p, const rmx_corpus *corpus, const 
   return status;
 }
 
-// Of several slices, the one that ends last finds all runs done, and writes the tables.
+// Runs that are not done. Where one seems not to be, its folder is listed and looked at once more.
+static size_t count_open_anew(const rmx_run *runs, size_t n) {
+  size_t open = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (rmx__count_open(&runs[i], 1) == 0) continue;
+    rmx__list_anew(&runs[i]);
+    open += rmx__count_open(&runs[i], 1);
+  }
+  return open;
+}
+
+// Of several slices, the one that ends last finds all runs done, and writes the tables. Each looks
+// after its own results are written, so two that end at once cannot both miss a result of the
+// other. Both may find all done; then one writes after the other, and the same.
 static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *chosen,
                             size_t m, const rmx_run *all, size_t n_all, size_t failed,
                             rmx_err *err) {
   RMX_TRY(rmx__score_runs(p, chosen, m, "train", err));
-  const size_t left = rmx__count_open(all, n_all);
+  const size_t left = count_open_anew(all, n_all);
   if (left == 0) RMX_TRY(write_tables(p, corpus, all, n_all, err));
   if (left > failed)
     rmx_note(&p->listener,

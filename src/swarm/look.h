@@ -14,6 +14,9 @@ bool rmx__finished_in(const char *folder, const rmx_run *r);
 // Whether the result of r, and its model, can be read, if there are any. What cannot, for an error
 // of the disk or for want of memory, may be that of a finished run, and is not to be replaced.
 rmx_status rmx__can_read_result(const rmx_run *r, rmx_err *err);
+// Lists the folder of r, and the one above it. A network file system may remember for a minute that
+// a file was not there when it was looked for; a folder that is opened is asked for again.
+void rmx__list_anew(const rmx_run *r);
 // Removes what killed processes left half written in folders of these runs that were set aside.
 void rmx__sweep_shelves(const rmx_run *runs, size_t n);
 // <folder> is of a training of r that has no result yet.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a run stands, read off its folder.
+#include <dirent.h>
 #include <regmix/swarm.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,19 @@ rmx_status rmx__can_read_result(const rmx_run *r, rmx_err *err) {
   if (rmx_read_file(path, &text, &size, err) == RMX_OK && can_read_model(r, err) == RMX_OK)
     return RMX_OK;
   return rmx_fail_in(err, "run %s may be finished, so it is not trained again", r->name);
+}
+
+static void list(const char *folder) {
+  DIR *d = rmx_opendir(folder);
+  while (d && readdir(d)) continue;
+  if (d) closedir(d);
+}
+
+void rmx__list_anew(const rmx_run *r) {
+  const char *slash = strrchr(r->folder, '/');
+  RMX_OWNED char *above = slash ? rmx_format("%.*s", (int)(slash - r->folder), r->folder) : NULL;
+  if (above && *above) list(above);
+  list(r->folder);
 }
 
 rmx_run_state rmx_run_look(const rmx_run *r, json_t **result) {

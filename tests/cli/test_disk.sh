@@ -10,6 +10,8 @@ make_corpus exp 60
 printf 'run,a,b,noise\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > exp/mixtures.csv
 # broken END COMMAND...: files whose path ends so cannot be read
 broken() { end=$1; shift; preload "$shim" REGMIX_TEST_BROKEN="$end" timeout 60 "$@"; }
+# unseen END COMMAND...: files whose path ends so are not found before their folder is listed
+unseen() { end=$1; shift; preload "$shim" REGMIX_TEST_UNSEEN="$end" timeout 60 "$@"; }
 train() { "$REGMIX" train -C exp "$@"; }
 
 with_nothing=$(broken x env true 2>&1)
@@ -21,6 +23,12 @@ cp exp/runs/r1/result.json finished
 try "a result that cannot be read stops the training" 1 "run r1 may be finished, so it is not trained again" broken /r1/result.json "$REGMIX" train -C exp
 same "and stays" "" "$(cmp finished exp/runs/r1/result.json 2>&1)"
 try "it is used again" 0 "all 2 runs are done" train
+
+# ---- a network file system that remembers for a while that a result was not there
+rm -rf exp/runs exp/metrics*.csv
+try "a part of two" 0 "1 of 2 runs of the experiment is not done yet" train --slice 0/2
+try "the part that ends last" 0 "1 run done" unseen /r1/result.json "$REGMIX" train -C exp --slice 1/2
+same "looks anew, and writes the table" "run r1 r2" "$(cut -d, -f1 exp/metrics.csv | tr '\n' ' ' | sed 's/ $//')"
 
 # ---- a finished run with its model
 try "models are kept" 0 "2 runs done" train --redo --set proxy.keep_models=true
