@@ -26,6 +26,7 @@ typedef struct cli {
   rmx_strings how;    // the options of rmx_optimize_options that were given: "samples=1000"
   rmx_listener listener;
   bool to_stdout;         // --out - was given, or a name of standard output
+  bool part;              // --slice was given
   rmx_comm *comm;         // the ranks that mpirun started
   rmx_pipeline pipeline;  // of the experiment, once cli_open was called
 } cli;

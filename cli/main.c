@@ -196,9 +196,22 @@ static rmx_status serve(cli *c, rmx_err *err) {
   return status;
 }
 
-// The first rank, or the only process, runs the command.
+// srun starts as many processes as a job has tasks, if it is not told otherwise.
+static void warn_of_tasks(const cli *c) {
+  const char *number = getenv("SLURM_PROCID");
+  const int n = rmx_comm_tasks();
+  if (n < 2 || c->part || !number || strcmp(number, "0") != 0) return;
+  rmx_warn(&c->listener,
+           "srun started %d processes of this command, and this regmix was built without MPI: each "
+           "of them does all of it, though no run is trained twice. `srun -n 1` starts one",
+           n);
+}
+
+// The first rank, or the only process, runs the command. Without MPI, processes that are given
+// parts of the runs work alone, whoever started them.
 static rmx_status run_ranks(cli *c, rmx_err *err) {
-  RMX_TRY(rmx_comm_open(&c->comm, err));
+  if (!c->part || rmx_comm_library()) RMX_TRY(rmx_comm_open(&c->comm, err));
+  warn_of_tasks(c);
   if (rmx_comm_rank(c->comm) > 0) return serve(c, err);
   rmx_comm_listen(c->comm, &c->listener);
   c->pipeline.comm = c->comm;

@@ -76,6 +76,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
     value = CLI_STDOUT;
     c->to_stdout = true;
   }
+  c->part = c->part || strcmp(o->key, "slice") == 0;
   static const char *const written[] = {"out", "per-item", "train-classifier"};
   for (size_t i = 0; names_a_place && i < sizeof written / sizeof *written; i++)
     if (strcmp(o->key, written[i]) == 0) RMX_TRY(rmx_keep_others(value, err));

@@ -20,6 +20,9 @@ typedef struct rmx_comm rmx_comm;
  * calls it once, and rmx_comm_close() at its end. From then on rmx_processors() is this rank's
  * share of the machine. RMX_EUSAGE: mpirun started several processes, but this build has no MPI. */
 rmx_status rmx_comm_open(rmx_comm **out, rmx_err *err);
+/* Number of processes that srun of Slurm started, if each of them works alone, since this build has
+ * no MPI; else 1. */
+int rmx_comm_tasks(void);
 /* Waits for all ranks. */
 void rmx_comm_close(rmx_comm *c);
 /* Ends all ranks at once, with this exit code. It does not return where there are several. */

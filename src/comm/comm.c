@@ -17,15 +17,27 @@ static long launched(void) {
   return 0;
 }
 
+// srun sets PMI_SIZE for programs without MPI too. So does the mpirun of MPICH and Intel MPI, which
+// may itself run in a job of Slurm, and says how many of its processes are on this machine.
+static bool by_srun(void) {
+  return getenv("SLURM_PROCID") && !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("MPI_LOCALNRANKS");
+}
+
+int rmx_comm_tasks(void) {
+  const long size = launched();
+  return !rmx__mpi.open && size > 1 && by_srun() ? (int)size : 1;
+}
+
 rmx_status rmx_comm_open(rmx_comm **out, rmx_err *err) {
   *out = rmx__comm_of(NULL);
   const long size = launched();
-  if (size < 2) return RMX_OK;
+  if (size < 2 || rmx_comm_tasks() > 1) return RMX_OK;
   if (!rmx__mpi.open)
     return rmx_fail(err, RMX_EUSAGE,
                     "%ld processes were started by mpirun, but this regmix was built without MPI: "
                     "each of them would do all the work. Build it with `meson setup build "
-                    "-Dmpi=enabled` (Debian: libopenmpi-dev), or start it without mpirun",
+                    "-Dmpi=enabled` (Debian: libopenmpi-dev), or start it without mpirun, or give "
+                    "each process its part of the runs (`regmix train --slice I/N`)",
                     size);
   rmx_comm *c = rmx_calloc(1, sizeof *c);
   if (!c) return rmx_fail_memory(err, sizeof *c, "the ranks");

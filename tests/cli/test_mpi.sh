@@ -12,7 +12,7 @@ make_corpus exp 60
 "$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q > log 2>&1
 
 # ---- one process that was started beside others
-unset OMPI_COMM_WORLD_SIZE PMI_SIZE
+unset OMPI_COMM_WORLD_SIZE PMI_SIZE SLURM_PROCID MPI_LOCALNRANKS
 try "one process of a launcher works" 0 "" env OMPI_COMM_WORLD_SIZE=1 "$REGMIX" status -C exp
 has_mpi() { [ "$("$REGMIX" --version --json | jq -r .mpi)" != null ]; }
 if ! has_mpi; then
@@ -21,6 +21,16 @@ if ! has_mpi; then
       env $launcher=2 "$REGMIX" train -C exp
   done
   try "and how to get one" 2 "-Dmpi=enabled" env OMPI_COMM_WORLD_SIZE=2 "$REGMIX" pretrain -C exp
+  for launcher in OMPI_COMM_WORLD_SIZE PMI_SIZE; do
+    try "parts of the runs work alone, $launcher" 0 "would train" env $launcher=2 "$REGMIX" train -C exp --slice 0/2 --dry-run
+  done
+  try "processes of srun work alone, and the first one says so" 0 "srun started 2 processes of this command" \
+    env PMI_SIZE=2 SLURM_PROCID=0 "$REGMIX" status -C exp
+  env PMI_SIZE=2 SLURM_PROCID=1 "$REGMIX" status -C exp > /dev/null 2> log
+  same "the second one does not" "" "$(cat log)"
+  env PMI_SIZE=2 SLURM_PROCID=0 "$REGMIX" train -C exp --slice 0/2 --dry-run > /dev/null 2> log
+  same "nor one that has its part" "" "$(grep srun log)"
+  try "an mpirun in a job of Slurm is none" 2 "this regmix was built without MPI" env PMI_SIZE=2 SLURM_PROCID=0 MPI_LOCALNRANKS=1 "$REGMIX" status -C exp
   REGMIX=${MPI-$REGMIX}
 fi
 if ! has_mpi; then

@@ -54,6 +54,8 @@ START_TEST(without_a_launcher) {
   rmx_comm *c;
   unsetenv("OMPI_COMM_WORLD_SIZE");
   unsetenv("PMI_SIZE");
+  unsetenv("SLURM_PROCID");
+  unsetenv("MPI_LOCALNRANKS");
   must(rmx_comm_open(&c, err));
   ck_assert_int_eq(rmx_comm_size(c), 1);
   rmx_comm_close(c);
@@ -65,6 +67,16 @@ START_TEST(without_a_launcher) {
   setenv("PMI_SIZE", "2", 1);
   must_fail(rmx_comm_open(&c, err),
             "2 processes were started by mpirun, but this regmix was built without MPI");
+  // srun says the same to a program that has no MPI
+  setenv("SLURM_PROCID", "1", 1);
+  must(rmx_comm_open(&c, err));
+  ck_assert_int_eq(rmx_comm_size(c), 1);
+  ck_assert_int_eq(rmx_comm_tasks(), 2);
+  // an mpirun in a job of Slurm is one
+  setenv("MPI_LOCALNRANKS", "1", 1);
+  ck_assert_int_eq(rmx_comm_tasks(), 1);
+  must_fail(rmx_comm_open(&c, err), "2 processes were started by mpirun");
+  unsetenv("MPI_LOCALNRANKS");
   setenv("OMPI_COMM_WORLD_SIZE", "3", 1);
   must_fail(rmx_comm_open(&c, err), "3 processes were started by mpirun");
 }
