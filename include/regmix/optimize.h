@@ -128,6 +128,7 @@ typedef struct rmx_constraints {
   size_t D;
   double *low, *high;           /* (D) of each weight; both equal: the weight is fixed */
   char **low_text, **high_text; /* (D) the text that set them, for messages; NULL: none */
+  bool *by_epochs;              /* (D) what bounds it above is how often its text may be repeated */
   rmx_share *shares;            /* (n_shares) */
   size_t n_shares;
   double drop_below; /* a weight is 0 or at least this; 0: no such rule */
@@ -167,6 +168,9 @@ rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, doub
 /* w_d <= cap_d; `text` (a format with one %s, the domain) says in messages where that came from. */
 rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
                                 const char *const *domains, rmx_err *err);
+/* The same, for caps that are how often a domain may be repeated. */
+rmx_status rmx_constraints_epoch_caps(rmx_constraints *c, const double *cap, const char *text,
+                                      const char *const *domains, rmx_err *err);
 /* RMX_EINPUT where no mixture keeps them: the message names an irreducible infeasible subset.
  * Metrics' limits are not checked. */
 rmx_status rmx_constraints_check(const rmx_constraints *c, const char *const *domains,

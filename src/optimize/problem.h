@@ -69,7 +69,8 @@ rmx_status rmx__order(rmx_constraints *c, const char *text, const rmx__names *na
 
 // A bound on the weight of one domain; of two the tighter one counts.
 rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
-rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err);
+rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, bool by_epochs,
+                         rmx_err *err);
 
 // What domain d has at least, if it has anything (drop_below); 0: no such rule.
 double rmx__least_weight(const rmx_constraints *c, size_t d);

@@ -66,9 +66,7 @@ static void find_binding(const rmx_answer *s, rmx_lifted_caps *l) {
   const rmx_constraints *k = &s->problem.constraints;
   const double *w = rmx_optimum_mixture(s->optimum);
   for (size_t d = 0; d < k->D; d++)
-    if (k->high_text[d] && strstr(k->high_text[d], "max") && strstr(k->high_text[d], "epochs") &&
-        k->high[d] > 0 && w[d] > k->high[d] - 1e-6)
-      l->domain[l->n++] = d;
+    if (k->by_epochs[d] && k->high[d] > 0 && w[d] > k->high[d] - 1e-6) l->domain[l->n++] = d;
 }
 
 // Searches again without these caps, which are put back.

@@ -174,6 +174,7 @@ static rmx_status give(const rmx_fit *f, size_t d, double within, double share, 
                     "--given %s has %.4g for %s, and %s was asked for: they cannot both be kept",
                     file, within, f->domains[d], bound);
   k->low[d] = k->high[d] = w;
+  k->by_epochs[d] = false;
   free(k->low_text[d]), free(k->high_text[d]);
   k->low_text[d] = rmx_format("%.4g for %s of --given %s", within, f->domains[d], file);
   k->high_text[d] = rmx_format("%.4g for %s of --given %s", within, f->domains[d], file);

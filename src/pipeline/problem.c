@@ -205,6 +205,27 @@ static rmx_status caps_by_epochs(rmx_pipeline *p, const rmx_fit *f, const rmx__p
   return RMX_OK;
 }
 
+// The caps of the config, cap (D). Those of sample.domain_epochs are by epochs in any case.
+static rmx_status caps_of_config(const rmx_pipeline *p, const rmx_corpus *corpus,
+                                 const char *const *names, size_t D, const double *cap,
+                                 rmx_constraints *k, rmx_err *err) {
+  const rmx_sample_options *o = &p->experiment.config.sample;
+  RMX_OWNED double *epochs = rmx_calloc(corpus->D_train, sizeof *epochs),
+                   *own = rmx_calloc(D, sizeof *own), *others = rmx_calloc(D, sizeof *others);
+  if (!epochs || !own || !others) return rmx_fail_memory(err, D * sizeof *own, "caps");
+  RMX_TRY(rmx__take_epochs(&o->domain_epochs, "sample.domain_epochs", corpus->names,
+                           corpus->D_train, epochs, err));
+  RMX_TRY(by_fit_domain(names, D, corpus, epochs, own, err));
+  for (size_t d = 0; d < D; d++) {
+    others[d] = own[d] > 0 ? 1 : cap[d];
+    own[d] = own[d] > 0 ? cap[d] : 1;
+  }
+  RMX_TRY(rmx_constraints_epoch_caps(k, own, "sample.domain_epochs of %s", names, err));
+  return o->max_epochs > 0
+             ? rmx_constraints_epoch_caps(k, others, "sample.max_epochs of %s", names, err)
+             : rmx_constraints_caps(k, others, "sample.cap_ratio of %s", names, err);
+}
+
 static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
                           const rmx_problem_request *a, const rmx_corpus *corpus,
                           rmx_constraints *k, rmx_err *err) {
@@ -237,11 +258,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
     if (status == RMX_OK && ph->columns.n)
       status = rmx__phase_epochs(f, ph, x, k, err);
     else if (status == RMX_OK)
-      status = rmx_constraints_caps(k, x,
-                                    p->experiment.config.sample.max_epochs > 0
-                                        ? "sample.max_epochs of %s"
-                                        : "sample.cap_ratio of %s",
-                                    names, err);
+      status = caps_of_config(p, corpus, names, D, x, k, err);
   }
   free(x);
   const bool asked = budget > 0 && (a->budget > 0 || corpus);

@@ -104,6 +104,10 @@ try "limits that no mixture keeps" 1 "allow more slack" $o --method search --tar
 printf 'a: 10M\nb: 100M\nc: 900M\n' > plenty.yaml
 try "a cap by epochs of one domain" 0 "the cap by epochs holds down train_a" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs 4 --max-epochs a=1
 try "says what lifting it gains, and what is published" 0 "15 to 20 times" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs a=1
+sed '1s/train_a/train_max_epochs/' m.csv > named.csv
+"$REGMIX" fit --mixtures named.csv --metrics y.csv --regressor power --out fit-named > /dev/null 2>&1 || not_ok "a fit with another name"
+try "a cap that is none by epochs, whatever the name" 0 "train_max_epochs" "$REGMIX" optimize --fit fit-named --target a_loss --cap max_epochs=0.2
+if grep -q "cap by epochs" stderr; then not_ok "nothing is said of epochs" "$(cat stderr)"; else ok "nothing is said of epochs"; fi
 try "a cap by epochs of no domain" 2 "--max-epochs zebra=4" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs zebra=4
 try "a cap by epochs that is none" 2 "above 0" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs a=0
 try "epochs without tokens" 2 "give --tokens FILE" $o --target a_loss --max-epochs 4

@@ -387,6 +387,27 @@ START_TEST(clashes_are_named) {
 }
 END_TEST
 
+START_TEST(caps_by_epochs_are_known) {
+  enum { D = 4 };
+  const char *const names[D] = {"max_epochs", "b", "c", "d"};
+  const double tokens[D] = {1e9, 1e9, 1e9, 1e9}, cap[D] = {0.5, 0.05, 0.5, 1};
+  rmx_constraints k;
+  must(rmx_constraints_make(D, &k, err));
+  must(rmx_constraints_bound(&k, RMX_CAP, "max_epochs=0.1", names, err));
+  ck_assert(!k.by_epochs[0]);  // whatever its name is
+  must(rmx_constraints_epochs(&k, tokens, 1e10, 2, names, err));
+  ck_assert(!k.by_epochs[0] && k.by_epochs[1] && k.by_epochs[2] && k.by_epochs[3]);
+  // the tighter one counts
+  must(rmx_constraints_caps(&k, cap, "cap of %s", names, err));
+  ck_assert(!k.by_epochs[1] && k.by_epochs[2] && k.high[1] == 0.05);
+  const double tighter[D] = {0.01, 1, 1, 1};
+  must(rmx_constraints_epoch_caps(&k, tighter, "epochs of %s", names, err));
+  ck_assert(k.by_epochs[0] && !k.by_epochs[1]);
+  ck_assert_str_eq(k.high_text[0], "epochs of max_epochs");
+  rmx_constraints_release(&k);
+}
+END_TEST
+
 START_TEST(worst_case_and_front) {
   rmx_rng rng = rmx_rng_make(8, 0, RMX_FOR_TEST);
   enum { N = 5, POINTS = 6 };
@@ -499,6 +520,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, bounds_and_orders_hold_within_parts);
   tcase_add_test(tc, orders_are_checked);
   tcase_add_test(tc, clashes_are_named);
+  tcase_add_test(tc, caps_by_epochs_are_known);
   tcase_add_test(tc, worst_case_and_front);
   tcase_add_test(tc, linear_programs);
 }

@@ -16,7 +16,8 @@ rmx_status rmx_constraints_make(size_t D, rmx_constraints *out, rmx_err *err) {
   c.high = rmx_calloc(D, sizeof(double));
   c.low_text = rmx_calloc(D, sizeof(char *));
   c.high_text = rmx_calloc(D, sizeof(char *));
-  if (!c.low || !c.high || !c.low_text || !c.high_text) {
+  c.by_epochs = rmx_calloc(D, sizeof *c.by_epochs);
+  if (!c.low || !c.high || !c.low_text || !c.high_text || !c.by_epochs) {
     rmx_constraints_release(&c);
     return rmx_fail_memory(err, 4 * D * sizeof(double), "constraints");
   }
@@ -39,6 +40,7 @@ void rmx_constraints_release(rmx_constraints *c) {
   free(c->high);
   free(c->low_text);
   free(c->high_text);
+  free(c->by_epochs);
   free(c->shares);
   free(c->reference);
   free(c->least);
@@ -59,9 +61,11 @@ rmx_status rmx__set_low(rmx_constraints *c, size_t d, double x, const char *text
   return replace(&c->low_text[d], text, err);
 }
 
-rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, rmx_err *err) {
+rmx_status rmx__set_high(rmx_constraints *c, size_t d, double x, const char *text, bool by_epochs,
+                         rmx_err *err) {
   if (x >= c->high[d] && (c->high_text[d] || x >= 1)) return RMX_OK;
   c->high[d] = fmin(x, c->high[d]);
+  c->by_epochs[d] = by_epochs;
   return replace(&c->high_text[d], text, err);
 }
 
@@ -99,11 +103,11 @@ rmx_status rmx__bound(rmx_constraints *c, rmx_bound kind, const char *text, cons
     return rmx__add_share(c, whole, typed, member, kind == RMX_CAP ? 0 : x * of,
                           kind == RMX_FLOOR ? 1 : x * of, err);
   if (kind != RMX_CAP) RMX_TRY(rmx__set_low(c, d, x * of, typed, err));
-  return kind != RMX_FLOOR ? rmx__set_high(c, d, x * of, typed, err) : RMX_OK;
+  return kind != RMX_FLOOR ? rmx__set_high(c, d, x * of, typed, false, err) : RMX_OK;
 }
 
-rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
-                                const char *const *domains, rmx_err *err) {
+static rmx_status set_caps(rmx_constraints *c, const double *cap, const char *text, bool by_epochs,
+                           const char *const *domains, rmx_err *err) {
   for (size_t d = 0; d < c->D; d++) {
     if (isnan(cap[d]) || cap[d] < 0)
       return rmx_fail(err, RMX_EINPUT, "the cap of domain \"%s\" is %g: wanted 0 to 1", domains[d],
@@ -112,12 +116,22 @@ rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const cha
     const char *at = strstr(text, "%s");
     char *typed =
         at ? rmx_format("%.*s%s%s", (int)(at - text), text, domains[d], at + 2) : rmx_strdup(text);
-    rmx_status status = typed ? rmx__set_high(c, d, cap[d], typed, err)
+    rmx_status status = typed ? rmx__set_high(c, d, cap[d], typed, by_epochs, err)
                               : rmx_fail_memory(err, strlen(text), "a constraint");
     free(typed);
     RMX_TRY(status);
   }
   return RMX_OK;
+}
+
+rmx_status rmx_constraints_caps(rmx_constraints *c, const double *cap, const char *text,
+                                const char *const *domains, rmx_err *err) {
+  return set_caps(c, cap, text, false, domains, err);
+}
+
+rmx_status rmx_constraints_epoch_caps(rmx_constraints *c, const double *cap, const char *text,
+                                      const char *const *domains, rmx_err *err) {
+  return set_caps(c, cap, text, true, domains, err);
 }
 
 rmx_status rmx_constraints_domain_epochs(rmx_constraints *c, size_t d, double tokens, double budget,
@@ -135,7 +149,8 @@ rmx_status rmx_constraints_domain_epochs(rmx_constraints *c, size_t d, double to
   char x[32];
   rmx_double_text(max_epochs, x);
   RMX_OWNED char *typed = rmx_format("the maximum of %s epochs of %s (%.4g)", x, domains[d], cap);
-  return typed ? rmx__set_high(c, d, cap, typed, err) : rmx_fail_memory(err, 0, "a constraint");
+  return typed ? rmx__set_high(c, d, cap, typed, true, err)
+               : rmx_fail_memory(err, 0, "a constraint");
 }
 
 rmx_status rmx_constraints_epochs(rmx_constraints *c, const double *tokens, double budget,

@@ -42,7 +42,9 @@ static rmx_status fold_bounds(const rmx__members *m, size_t d, rmx_constraints *
                     "name it with --changed of `regmix domains --reuse`, so that its ratio is free",
                     m->all.low_text[d], m->names[d], factor, m->names[m->at]);
   if (low > 0) RMX_TRY(rmx__set_low(to, into, fmin(low / factor, 1), m->all.low_text[d], err));
-  return high < factor ? rmx__set_high(to, into, high / factor, m->all.high_text[d], err) : RMX_OK;
+  return high < factor
+             ? rmx__set_high(to, into, high / factor, m->all.high_text[d], m->all.by_epochs[d], err)
+             : RMX_OK;
 }
 
 // A member in one group with its virtual domain counts once.
