@@ -47,7 +47,8 @@ rmx_status cli_parse(cli *c, int argc, char **argv, bool *help, rmx_err *err);
 // Opens the experiment of -C, or of `yaml`, with --set applied, as c->pipeline. `needed`: it must
 // have a regmix.yaml.
 rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err);
-// Reads a JSON file of the experiment.
+// Reads a JSON file of the experiment. RMX_EINPUT where another process replaced a file that this
+// command left, this one or another.
 rmx_status cli_read(const cli *c, const char *name, json_t **tree, rmx_err *err);
 // Runs steps as a dry run, and prints what each would do.
 rmx_status cli_dry_run(cli *c, rmx_status (*steps)(rmx_pipeline *, rmx_err *), rmx_err *err);

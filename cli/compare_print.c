@@ -64,7 +64,7 @@ static void print_unit(const json_t *target) {
   }
 }
 
-static void print_comparison(const json_t *root) {
+void print_comparison(const json_t *root) {
   cli_table t = {.align = "lrrrrrl", .indent = 2};
   const double sign = sign_of(json_object_get(root, "target"));
   size_t i;

@@ -286,23 +286,16 @@ void print_answer(const rmx_answer *s, int64_t fold) {
   if (s->front.n) print_front(s);
 }
 
-rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err) {
-  char *path = rmx_experiment_path(e, "optimum.yaml");
-  rmx__yaml yaml = {0};
-  rmx_status status = path ? rmx__yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path");
-  free(path);
-  RMX_TRY(status);
-  const json_t *gain = json_object_get(yaml.root, "gain"),
-               *interval = json_object_get(gain, "interval");
-  const json_t *text = json_object_get(yaml.root, "prior_text"),
+void print_gain(const json_t *optimum) {
+  const json_t *gain = json_object_get(optimum, "gain"),
+               *interval = json_object_get(gain, "interval"),
+               *text = json_object_get(optimum, "prior_text"),
                *estimate = json_object_get(gain, "estimate");
   const double low = json_number_value(json_array_get(interval, 0)),
                high = json_number_value(json_array_get(interval, 1));
   if (json_is_string(text)) cli_print("  (prior: %s)\n", rmx_shown(json_string_value(text)));
   if (json_is_number(estimate))
     cli_print("  Expected gain of proxies over the prior: %.4f, %.0f %% interval %.4f to %.4f%s.\n",
-              json_number_value(estimate), 100 * cli_get(yaml.root, "level"), low, high,
+              json_number_value(estimate), 100 * cli_get(optimum, "level"), low, high,
               low > 0 ? "" : ", not clearly better");
-  rmx__yaml_release(&yaml);
-  return RMX_OK;
 }

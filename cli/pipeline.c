@@ -36,7 +36,8 @@ rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err) {
 
 rmx_status cli_read(const cli *c, const char *name, json_t **tree, rmx_err *err) {
   RMX_OWNED char *path = rmx_experiment_path(&c->pipeline.experiment, name);
-  return path ? rmx__json_read(path, tree, err) : rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(path ? rmx__json_read(path, tree, err) : rmx_fail_memory(err, 0, "a path"));
+  return rmx_pipeline_unchanged(&c->pipeline, err);
 }
 
 static void keep_step(void *context, const char *step, bool to_do, const char *what) {

@@ -28,6 +28,7 @@ static rmx_status run_prepare(cli *c, rmx_err *err) {
   if (!c->common.json) return RMX_OK;
   json_t *tree;
   RMX_TRY(rmx_prepared_json(p, &tree, err));
+  RMX_TRY(rmx_pipeline_unchanged(p, err));
   if (made) json_object_set(tree, "classifier", made);
   cli_print_json(tree);
   return RMX_OK;

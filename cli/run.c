@@ -5,60 +5,68 @@
 
 #include "steps.h"
 
+// What is shown of an experiment.
+struct result {
+  rmx_corpus *corpus;
+  double *mixture;  // (corpus->D_train)
+  rmx__yaml optimum;
+  json_t *comparison;
+  char *page;
+};
+
+static void release_result(struct result *r) {
+  if (r->corpus) rmx_corpus_free(r->corpus);
+  free(r->mixture), free(r->page);
+  rmx__yaml_release(&r->optimum);
+  json_decref(r->comparison);
+}
+
+// All of it is read before any is shown: another process may replace the files.
+static rmx_status read_result(const cli *c, struct result *out, rmx_err *err) {
+  const rmx_experiment *e = &c->pipeline.experiment;
+  RMX_OWNED char *optimum = rmx_experiment_path(e, "optimum.yaml");
+  out->page = rmx_experiment_path(e, "report.html");
+  RMX_TRY(rmx_experiment_corpus(e, &out->corpus, err));
+  out->mixture = rmx_calloc(out->corpus->D_train, sizeof *out->mixture);
+  if (!optimum || !out->page || !out->mixture) return rmx_fail_memory(err, 0, "the result");
+  RMX_TRY(rmx_optimum_read(e, out->corpus, out->mixture, err));
+  RMX_TRY(rmx__yaml_read(optimum, &out->optimum, err));
+  return cli_read(c, "large/comparison.json", &out->comparison, err);  // all files are ours
+}
+
 // Prints the mixture of each phase, where there are phases.
-static rmx_status print_phases(const rmx_experiment *e, rmx_err *err) {
-  RMX_OWNED char *path = rmx_experiment_path(e, "optimum.yaml");
-  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
-  RMX_TRY(path ? rmx__yaml_read(path, &yaml, err) : rmx_fail_memory(err, 0, "a path"));
-  const json_t *list = json_object_get(yaml.root, "phases");
+static void print_phases(const json_t *optimum) {
+  const json_t *list = json_object_get(optimum, "phases");
   for (size_t k = 0; k < json_array_size(list); k++) {
     RMX_OWNED char *text = rmx_phase_text(list, k);
     if (text) cli_print("%s  %s\n", k ? "" : "\nThe mixture of each phase:\n", rmx_shown(text));
   }
-  return RMX_OK;
 }
 
 static rmx_status print_result(const cli *c, rmx_err *err) {
-  const rmx_experiment *e = &c->pipeline.experiment;
-  rmx_corpus *corpus;
-  RMX_TRY(rmx_experiment_corpus(e, &corpus, err));
-  double *w = rmx_calloc(corpus->D_train, sizeof *w);
-  rmx_status status =
-      w ? rmx_optimum_read(e, corpus, w, err) : rmx_fail_memory(err, 0, "a mixture");
-  if (status == RMX_OK) status = print_phases(e, err);
-  if (status == RMX_OK) {
-    cli_print("\nThe mixture (share of the training tokens):\n");
-    print_mixture(corpus->names, w, corpus->prior, NULL, NULL, NULL, corpus->D_train);
-    status = print_gain_of(e, err);
-  }
-  if (status == RMX_OK) {
-    cli_print("\nThe comparison (%s):\n", "large models, the same tokens for each");
-    status = print_comparison_of(c, err);
-  }
-  if (status == RMX_OK && e->config.compare.methods.n) {
+  RMX_OWNED_BY(release_result) struct result r = {0};
+  RMX_TRY(read_result(c, &r, err));
+  print_phases(r.optimum.root);
+  cli_print("\nThe mixture (share of the training tokens):\n");
+  print_mixture(r.corpus->names, r.mixture, r.corpus->prior, NULL, NULL, NULL, r.corpus->D_train);
+  print_gain(r.optimum.root);
+  cli_print("\nThe comparison (%s):\n", "large models, the same tokens for each");
+  print_comparison(r.comparison);
+  if (c->pipeline.experiment.config.compare.methods.n) {
     cli_print("\nThe methods:\n");
-    status = print_methods_of(c, err);
+    RMX_TRY(print_methods_of(c, err));
   }
-  char *path = rmx_experiment_path(e, "report.html");
-  if (status == RMX_OK && path) cli_print("\nThe page: %s\n", rmx_shown(path));
-  free(path);
-  free(w);
-  rmx_corpus_free(corpus);
-  return status;
+  cli_print("\nThe page: %s\n", rmx_shown(r.page));
+  return RMX_OK;
 }
 
 static rmx_status print_result_json(const cli *c, rmx_err *err) {
-  RMX_OWNED char *optimum = rmx_experiment_path(&c->pipeline.experiment, "optimum.yaml"),
-                 *report = rmx_experiment_path(&c->pipeline.experiment, "report.html");
-  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
-  json_auto_t *tree = NULL;
-  RMX_TRY(optimum && report ? rmx__yaml_read(optimum, &yaml, err)
-                            : rmx_fail_memory(err, 0, "a path"));
-  RMX_TRY(cli_read(c, "large/comparison.json", &tree, err));
+  RMX_OWNED_BY(release_result) struct result r = {0};
+  RMX_TRY(read_result(c, &r, err));
   json_t *root = json_object();
-  json_object_set(root, "optimum", yaml.root);
-  json_object_set(root, "comparison", tree);
-  json_object_set_new(root, "report", json_string(report));
+  json_object_set(root, "optimum", r.optimum.root);
+  json_object_set(root, "comparison", r.comparison);
+  json_object_set_new(root, "report", json_string(r.page));
   cli_print_json(root);
   return RMX_OK;
 }

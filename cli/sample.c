@@ -10,10 +10,11 @@ static void print_mixtures_json(const char *path, const rmx_table *t) {
                            "runs", (json_int_t)t->N, "mixtures", rmx__table_json(t)));
 }
 
-static rmx_status print_sample_json(const rmx_experiment *e, rmx_err *err) {
+static rmx_status print_sample_json(const rmx_pipeline *p, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
-  RMX_OWNED char *path = rmx_experiment_path(e, "mixtures.csv");
+  RMX_OWNED char *path = rmx_experiment_path(&p->experiment, "mixtures.csv");
   RMX_TRY(path ? rmx_csv_read(path, &t, err) : rmx_fail_memory(err, 0, "a path"));
+  RMX_TRY(rmx_pipeline_unchanged(p, err));
   print_mixtures_json(path, &t);
   return RMX_OK;
 }
@@ -50,7 +51,7 @@ static rmx_status run_sample(cli *c, rmx_err *err) {
   if (args->prior) return sample_around(c, args, err);
   if (args->dry_run) return cli_dry_run(c, say_sample, err);
   RMX_TRY(rmx_pipeline_step(&c->pipeline, RMX_STEP_SAMPLE, err));
-  return c->common.json ? print_sample_json(&c->pipeline.experiment, err) : RMX_OK;
+  return c->common.json ? print_sample_json(&c->pipeline, err) : RMX_OK;
 }
 
 #define AT(member) offsetof(struct sample_args, member)

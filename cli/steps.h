@@ -24,11 +24,13 @@ void print_mixture(const char *const *names, const double *w, const double *prio
                    const double *low, const double *high, const bool *held, size_t D);
 // fold: print the nodes of that many levels instead of all domains; 0: all domains.
 void print_answer(const rmx_answer *s, int64_t fold);
-// Prints the gain of the optimum, from optimum.yaml.
-rmx_status print_gain_of(const rmx_experiment *e, rmx_err *err);
+// Prints the gain of the optimum, the tree of an optimum.yaml.
+void print_gain(const json_t *optimum);
 // Prints compare/methods.json.
 rmx_status print_methods_of(const cli *c, rmx_err *err);
-// Prints large/comparison.json.
+// Prints the tree of large/comparison.json.
+void print_comparison(const json_t *root);
+// Prints large/comparison.json, or shows it as JSON.
 rmx_status print_comparison_of(const cli *c, rmx_err *err);
 
 #endif

@@ -55,7 +55,8 @@ typedef struct rmx_pipeline {
   rmx_experiment experiment; /* filled in by rmx_pipeline_open */
   const char *const *typed;  /* (n_typed) settings "key=value" given to rmx_pipeline_open */
   size_t n_typed;
-  bool pending; /* of a dry run: some step would do something */
+  bool pending;        /* of a dry run: some step would do something */
+  struct json_t *left; /* for rmx_pipeline_unchanged */
 } rmx_pipeline;
 
 /* Opens the experiment in `folder` (NULL: the folder of `yaml`, else the current one). `settings`
@@ -82,6 +83,10 @@ typedef enum rmx_step {
 } rmx_step;
 /* One step. It fails where the step before has left nothing, and warns where that is outdated. */
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err);
+/* RMX_EINPUT if another process has replaced a file that a step of this pipeline left in the
+ * folder: what is read there then is no answer to its config. Ask it after reading, before a result
+ * is shown. */
+rmx_status rmx_pipeline_unchanged(const rmx_pipeline *p, rmx_err *err);
 /* Warns if what the steps before `next` left is not any more what rmx_pipeline_run() would make,
  * since its text, its settings or its tables changed. Cost: the files of the text are listed; those
  * with other times are read if they have 64 MB or less. */

@@ -248,22 +248,32 @@ void rmx__comparison_outdated(const rmx_experiment *e, rmx_buf *why) {
     rmx_buf_puts(why, "changed: target");
 }
 
+// Trains the runs (n) of the comparison, and reads what came of them.
+static rmx_status train_and_read(rmx_pipeline *p, comparison *k, const rmx_run *runs, size_t n,
+                                 const char *what, rmx_err *err) {
+  size_t failed;
+  RMX_TRY(rmx__train_runs(p, k->corpus, runs, n, what, &failed, err));
+  if (p->would) return RMX_OK;
+  RMX_TRY(rmx__score_runs(p, runs, n, what, err));
+  RMX_TRY(rmx__comparison_read(k, err));
+  return rmx__are_still_ours(runs, n, failed, err);
+}
+
 rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err) {
-  comparison k;
+  static const char name[] = "large/comparison.json";
+  RMX_OWNED_BY(rmx__comparison_release) comparison k = {0};
   RMX_OWNED rmx_run *runs = NULL;
   size_t n;
   RMX_TRY(rmx__comparison_typed_target(p, err));
-  rmx_status status = begin(&k, &p->experiment, err);
-  if (status != RMX_OK) status = rmx_from_file(!rmx__was_set(p, "compare.against"), err);
-  if (status == RMX_OK) status = rmx__comparison_models(&k, &p->listener, &runs, &n, err);
-  if (status == RMX_OK) status = rmx__train_runs(p, k.corpus, runs, n, "compare", err);
-  if (status == RMX_OK && !p->would) status = rmx__score_runs(p, runs, n, "compare", err);
-  if (status == RMX_OK && !p->would) status = rmx__comparison_read(&k, err);
-  if (status == RMX_OK && !p->would)
-    status =
-        rmx__experiment_write(&p->experiment, "large/comparison.json", comparison_tree(&k), err);
-  rmx__comparison_release(&k);
-  return status;
+  if (begin(&k, &p->experiment, err) != RMX_OK)
+    return rmx_from_file(!rmx__was_set(p, "compare.against"), err);
+  RMX_TRY(rmx_pipeline_unchanged(p, err));  // the optimum that was just read
+  RMX_TRY(rmx__comparison_models(&k, &p->listener, &runs, &n, err));
+  RMX_TRY(train_and_read(p, &k, runs, n, "compare", err));
+  if (p->would) return RMX_OK;
+  json_auto_t *tree = comparison_tree(&k);
+  RMX_TRY(rmx__experiment_write(&p->experiment, name, json_incref(tree), err));
+  return rmx__left_tree(p, name, tree, err);
 }
 
 rmx_status rmx_pipeline_init(rmx_pipeline *p, const char *path, rmx_err *err) {
@@ -286,9 +296,7 @@ rmx_status rmx_pipeline_pretrain(rmx_pipeline *p, const char *mixture, size_t se
   const bool needs_target = strcmp(name, "best_run") == 0;
   if (needs_target) RMX_TRY(rmx__comparison_typed_target(p, err));
   RMX_TRY(begin_named(&k, &p->experiment, &name, 1, seeds, needs_target, err));
-  RMX_TRY(rmx__train_runs(p, k.corpus, k.runs, seeds, "pretrain", err));
-  if (!p->would) RMX_TRY(rmx__score_runs(p, k.runs, seeds, "pretrain", err));
-  if (!p->would) RMX_TRY(rmx__comparison_read(&k, err));
+  RMX_TRY(train_and_read(p, &k, k.runs, seeds, "pretrain", err));
   if (!p->would) *row = row_tree(&k, 0);
   for (size_t s = 0; !p->would && s < seeds; s++)
     if (!rmx_strings_add(folders, k.runs[s].folder)) return rmx_fail_memory(err, 0, "a path");

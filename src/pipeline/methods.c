@@ -38,7 +38,9 @@ static bool is_mixture(const char *name) {
 static rmx_status train_for_method(void *context, const rmx_run *runs, size_t n, const char *what,
                                    rmx_err *err) {
   const struct methods *m = context;
-  return rmx__train_runs(m->p, m->k.corpus, runs, n, what, err);
+  size_t failed;
+  RMX_TRY(rmx__train_runs(m->p, m->k.corpus, runs, n, what, &failed, err));
+  return rmx__are_still_ours(runs, n, failed, err);
 }
 
 // ---- the budget of each
@@ -328,16 +330,19 @@ static rmx_status write_result(struct methods *m, rmx_err *err) {
   rmx__json_seal(root);
   RMX_OWNED char *path = rmx_path_in(m->folder, "methods.json");
   RMX_TRY(path ? rmx_mkdirs(m->folder, err) : rmx_fail_memory(err, 0, "a path"));
-  return rmx__json_write(path, root, err);
+  RMX_TRY(rmx__json_write(path, root, err));
+  return rmx__left_tree(m->p, "compare/methods.json", root, err);
 }
 
 // ---- in order
 
 static rmx_status train_large(struct methods *m, rmx_err *err) {
   RMX_OWNED rmx_run *runs = NULL;
-  size_t n;
+  size_t n, failed;
   RMX_TRY(rmx__comparison_models(&m->k, &m->p->listener, &runs, &n, err));
-  return rmx__train_runs(m->p, m->k.corpus, runs, n, "compare", err);
+  RMX_TRY(rmx__train_runs(m->p, m->k.corpus, runs, n, "compare", &failed, err));
+  RMX_TRY(rmx__comparison_read(&m->k, err));
+  return rmx__are_still_ours(runs, n, failed, err);
 }
 
 // A dry run: the swarm's mixtures and proxies are what finished runs depend on.
@@ -365,7 +370,6 @@ static rmx_status compare_methods(struct methods *m, rmx_err *err) {
   rmx_part(&m->p->listener, "method", 0, 0);
   RMX_TRY(rmx__comparison_runs(&m->k, err));
   RMX_TRY(train_large(m, err));
-  RMX_TRY(rmx__comparison_read(&m->k, err));
   return write_result(m, err);
 }
 

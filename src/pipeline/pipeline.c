@@ -67,6 +67,8 @@ rmx_status rmx_pipeline_open(rmx_pipeline *p, const char *folder, const char *ya
 void rmx_pipeline_release(rmx_pipeline *p) {
   rmx_experiment_release(&p->experiment);
   p->experiment = (rmx_experiment){0};
+  json_decref(p->left);
+  p->left = NULL;
 }
 
 int rmx_worker_jobs(const rmx_experiment *e) {

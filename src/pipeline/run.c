@@ -27,7 +27,8 @@ static const struct {
 
 rmx_status rmx_pipeline_step(rmx_pipeline *p, rmx_step step, rmx_err *err) {
   if (step != RMX_STEP_REPORT) rmx_pipeline_warn_outdated(p, step);  // it ends a command
-  return step == RMX_STEP_TRAIN ? rmx__step_train(p, err) : steps[step].run(p, err);
+  RMX_TRY(step == RMX_STEP_TRAIN ? rmx__step_train(p, err) : steps[step].run(p, err));
+  return rmx__left_by(p, step, err);
 }
 
 static rmx_status do_all(rmx_pipeline *p, rmx_err *err) {
@@ -39,6 +40,7 @@ static rmx_status do_all(rmx_pipeline *p, rmx_err *err) {
     char time[32];
     rmx_part(&p->listener, "step", ++i, n);
     RMX_TRY(steps[k].run(p, err));
+    RMX_TRY(rmx__left_by(p, (rmx_step)k, err));
     rmx_detail(&p->listener, "step %zu of %zu, %s, took %s", i, n, steps[k].name,
                rmx_duration(rmx_now() - began, time));
     if (rmx_interrupted())

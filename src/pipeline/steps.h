@@ -22,6 +22,16 @@ rmx_status rmx__step_compare(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_methods(rmx_pipeline *p, rmx_err *err);
 rmx_status rmx__step_report(rmx_pipeline *p, rmx_err *err);
 
+// ---- another command in the same folder (own_files.c)
+
+// Remembers the files that a step has left, for rmx_pipeline_unchanged(), which it asks first.
+rmx_status rmx__left_by(rmx_pipeline *p, rmx_step step, rmx_err *err);
+// The same of a file that a step wrote from this tree.
+rmx_status rmx__left_tree(rmx_pipeline *p, const char *name, const json_t *tree, rmx_err *err);
+// RMX_EINPUT where runs (n) that were trained, but for those that failed, have no result of this
+// config any more (train.c).
+rmx_status rmx__are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx_err *err);
+
 // ---- a dry run (dry_run.c)
 
 // Whether an earlier step would do something.
@@ -153,9 +163,10 @@ rmx_status rmx__runs_of_table(const rmx_experiment *e, const rmx_corpus *corpus,
                               rmx_run **runs, size_t *n, rmx_err *err);
 // How many of the runs have no end yet: neither a result nor a divergence.
 size_t rmx__count_open(const rmx_run *runs, size_t n);
-// Trains runs in worker processes and reports how it went; `what` heads the progress.
+// Trains runs in worker processes and reports how it went; `what` heads the progress. *failed: how
+// many failed, as may_fail allows; once their results are read: rmx__are_still_ours().
 rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
-                           const char *what, rmx_err *err);
+                           const char *what, size_t *failed, rmx_err *err);
 // The runs of all swarms, with the corpus. `write`: writes the part of it that the proxies read,
 // if it is not there. Close in any case.
 struct rmx__runs_of {

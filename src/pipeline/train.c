@@ -150,10 +150,10 @@ static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t f
 }
 
 rmx_status rmx__train_runs(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
-                           const char *what, rmx_err *err) {
-  size_t failed = 0;
-  RMX_TRY(run_swarm(p, corpus, runs, n, what, &failed, err));
-  return judge(p, runs, n, failed, err);
+                           const char *what, size_t *failed, rmx_err *err) {
+  *failed = 0;
+  RMX_TRY(run_swarm(p, corpus, runs, n, what, failed, err));
+  return judge(p, runs, n, *failed, err);
 }
 
 // Cells that are empty, and columns that are empty whole.
@@ -458,7 +458,7 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
 
 // All runs (n) have ended but those that failed. Another process with other settings may have set
 // some of them aside: what is left is no answer.
-static rmx_status are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx_err *err) {
+rmx_status rmx__are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx_err *err) {
   const size_t lost = rmx__count_open(runs, n);
   size_t theirs = 0;
   for (size_t i = 0; i < n; i++) theirs += rmx_run_is_another(&runs[i]);
@@ -494,7 +494,7 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   rmx_status status = train_swarms(p, corpus, chosen, m, &done, err);
   // after a failure the later swarms were not begun
   if (!p->would && (status == RMX_OK || (status == RMX_EINPUT && done.failed)))
-    RMX_TRY(are_still_ours(chosen ? chosen : all, m, status == RMX_OK ? done.failed : m, err));
+    RMX_TRY(rmx__are_still_ours(chosen ? chosen : all, m, status == RMX_OK ? done.failed : m, err));
   if (p->would || !done.measured) return status;
   // what there is is written even if too many runs failed
   const rmx_status written = is_sliced(p)

@@ -73,4 +73,39 @@ make_corpus both 120
 "$REGMIX" prepare -q -C both 2> /dev/null
 try "a run that another process has taken away: no answer from the others" 1 "another process works in this folder with other settings: 1 of 6 runs" "$REGMIX" run -C both --set proxy.command="python3 $SCRATCH/replace.py" --set jobs=1
 [ -e both/optimum.yaml ] && not_ok "no optimum is written" || ok "no optimum is written"
+
+# The same while the large models are trained, as two `run` with other targets do to each other.
+cat > large.py << 'END'
+import json, os, shutil
+run = json.load(open("run.json"))
+json.dump({"status": "done", "loss_nats": {d: 1.0 for d in run["domains"]}}, open("result.json", "w"))
+file, theirs = os.environ["REPLACED"], os.environ["THEIRS"]
+if os.path.isdir("../../../" + file):  # of one run: another process has set it aside
+    if "/prior/" in os.getcwd():
+        result = json.load(open("../../optimum/1/result.json"))
+        json.dump(dict(result, fingerprint="0123456789abcdef"), open("../../optimum/1/result.json", "w"))
+else:
+    shutil.copy(theirs, "../../../" + file)
+END
+sed -i '/^compare:/d; /^optimize:/d' both/regmix.yaml
+echo 'compare: {seeds: 1, against: [prior]}
+optimize: {method: search, replicates: 0}
+jobs: 1' >> both/regmix.yaml
+try "an experiment of one process" 0 "" "$REGMIX" run -q -C both --redo
+cp both/optimum.yaml one-optimum.yaml && cp both/fit/fit.json one-fit.json && cp both/metrics.csv one-metrics.csv
+sed 's/^seed:.*/seed: 7/' one-optimum.yaml > theirs-optimum.yaml && echo "# theirs" >> theirs-optimum.yaml
+tr -d '\n' < one-fit.json > theirs-fit.json
+sed '2s/$/1/' one-metrics.csv > theirs-metrics.csv
+for file in optimum.yaml:theirs-optimum.yaml fit/fit.json:theirs-fit.json metrics.csv:theirs-metrics.csv; do
+  export REPLACED="${file%%:*}" THEIRS="$SCRATCH/${file#*:}"
+  rm -rf both/large
+  try "$REPLACED of another process: no answer" 1 "and has replaced $REPLACED since this command wrote it" "$REGMIX" run -C both --set large.command="python3 $SCRATCH/large.py"
+  not_printed "none is printed" "The mixture (share"
+  cp one-optimum.yaml both/optimum.yaml && cp one-fit.json both/fit/fit.json && cp one-metrics.csv both/metrics.csv
+done
+export REPLACED=large THEIRS=
+rm -rf both/large
+try "a large model that another process has taken away: no answer" 1 "1 of 2 runs of these settings was set aside or not trained meanwhile" "$REGMIX" run -C both --set large.command="python3 $SCRATCH/large.py"
+rm -rf both/large
+try "the same of compare" 1 "1 of 2 runs of these settings was set aside" "$REGMIX" compare -C both --set large.command="python3 $SCRATCH/large.py"
 done_testing
