@@ -233,7 +233,7 @@ def crawl(data, program):
 
 
 def methods(data, program):
-    """Part 6: what each method reaches, and its difference to regression and to DoReMi."""
+    """Part 6: what each method reaches, and how far it is from regression, DoReMi and uniform."""
     del program
     path = data / "methods.csv"
     rows = [r for r in rows_of(path) if r["bpb"] is not None] if path.exists() else []
@@ -253,7 +253,7 @@ def methods(data, program):
             row = {"tokens": tokens, "method": name, "seeds": len(x), "bpb": m, "se": se,
                    "low": low, "high": high, "search_flops": one["search_flops"],
                    "sees_target": one["sees_target"], "status": one["status"]}
-            for other in ("regmix", "doremi"):
+            for other in ("regmix", "doremi", "uniform"):
                 both = [s for s in mine if s in losses.get(other, {})]
                 if other != name and both:
                     off, off_low, off_high, p = paired([mine[s]["bpb"] for s in both],

@@ -184,7 +184,8 @@ TABLES = {
     "methods": [("method", "method", text), ("tokens", "tokens", whole), ("loss", "bpb", fine),
                 ("se", "se", fine), ("minus regmix", "to_regmix", fine),
                 ("from", "to_regmix_low", fine), ("to", "to_regmix_high", fine),
-                ("p, Holm", "holm", fine), ("search FLOPs", "search_flops", flops),
+                ("p, Holm", "holm", fine), ("minus uniform", "to_uniform", fine),
+                ("search FLOPs", "search_flops", flops),
                 ("sees target", "sees_target", lambda x: "yes" if x == 1 else "no")],
     "entries": [("domain", "domain", text), ("loss", "loss", text), ("predicted", "change", fine),
                 ("measured", "measured", fine), ("from", "low", fine), ("to", "high", fine),
@@ -284,17 +285,24 @@ def about_made(made):
             "ran. docs/results/README.md describes the machines.</p>")
 
 
+def runs_of(made):
+    """experiment -> runs, of all machines together."""
+    out = {}
+    for r in made:
+        out[r["experiment"]] = out.get(r["experiment"], 0) + r["runs"]
+    return out
+
+
 def about_trained(made):
     runs = sum(r["runs"] for r in made)
-    lacks = any(verdicts.missing(n, {r["experiment"]: r["runs"] for r in made})
-                for n in verdicts.NEEDS)
+    lacks = any(verdicts.missing(n, runs_of(made)) for n in verdicts.NEEDS)
     return (f"{runs:,.0f} models are trained." + (
         " More are to come, so answers may change." if lacks else "")
         if made else "Nothing is trained yet.")
 
 
 def render(t, drawn, made):
-    judged = verdicts.all_verdicts(t, {r["experiment"]: r["runs"] for r in made})
+    judged = verdicts.all_verdicts(t, runs_of(made))
     parts = {"css": (ROOT / "src/report/assets/page.css").read_text(encoding="utf-8"),
              "figure-css": draw.STYLE, "summary": summary(judged), "trained": about_trained(made),
              "ceiling": about_ceiling(t), "others": about_others(t),

@@ -203,6 +203,25 @@ def pairs_of_seeds():
        found["runs"] == 8 and found["flops"] == 8 * 6010, found)
 
 
+def beside_uniform():
+    def compared(doremi, tenth):
+        rows = {"regmix": {}, "doremi": {"to_regmix": 0.5, "holm": 0.01, "to_uniform": doremi,
+                                         "to_uniform_low": doremi - 0.1,
+                                         "to_uniform_high": doremi + 0.1},
+                "regmix, a tenth": {"to_doremi": -0.4, "to_doremi_low": -0.5,
+                                    "to_doremi_high": -0.3, "to_uniform": tenth,
+                                    "to_uniform_low": tenth - 0.1, "to_uniform_high": tenth + 0.1}}
+        flops = {"doremi": 1e10}
+        return judged("methods", methods=[
+            {"method": m, "tokens": 8e5, "search_flops": flops.get(m, 1e9), **r}
+            for m, r in rows.items()])
+    ok("better than DoReMi, where uniform is better too: said", all(
+        compared(0.5, tenth).state == "yes" and words in compared(0.5, tenth).more
+        for tenth, words in ((0.0, "not clearly different from theirs"),
+                             (-0.2, "lower than theirs"), (0.2, "higher than theirs"))))
+    ok("where DoReMi is as good as uniform: nothing to say", compared(0.05, 0.0).more == "")
+
+
 def words():
     ok("no tables: not trained yet", all(
         judged(n).state == "untrained" for n, _, _ in verdicts.PARTS))
@@ -230,6 +249,10 @@ def words():
                                              "effects": [], "entries": [],
                                              "recipe": proposals(0.1, 0.2)},
         {"small": 960, "recipe": 64})[-1][2].state == "unclear")
+    ok("the runs of all machines count together", page.runs_of(
+        [{"experiment": "small", "runs": 900.0}, {"experiment": "small", "runs": 60.0},
+         {"experiment": "seeds", "runs": 6.0}]) == {"small": 960, "seeds": 6})
+    beside_uniform()
     ok("a domain that breaks the order is named", "bible" in rank(0.5, 0.8).sentence)
     first = page.summary([("a", "It works", verdicts.Verdict("yes", "So.")),
                           ("b", "It fails", verdicts.Verdict("no", "Not so."))])
