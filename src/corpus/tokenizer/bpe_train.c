@@ -343,64 +343,88 @@ static bool best_pair(struct learning *l, uint64_t *ids) {
   return false;
 }
 
-rmx_status rmx__bpe_learn(const char *const *texts, const size_t *sizes, size_t n, size_t wanted,
-                          rmx__merge **merges, size_t *nmerges, rmx_err *err) {
-  rmx_status status = RMX_OK;
-  struct learning l = {0};
-  struct made made = {0};
-  rmx_buf scratch = {0};
-  rmx__merge *learnt = NULL;
-  size_t nlearnt = 0, capacity = 0;
-  for (size_t i = 0; i < n; i++)
-    RMX_TRY_GOTO(count_words(&l.counts, texts[i], sizes[i], err), done);
-  if (!made_init(&made, wanted) || !spell_words(&l)) goto no_memory;
-  uint8_t order[256];
-  rmx__byte_order(order);
-  bool new;
-  for (int i = 0; i < 256; i++) made_id(&made, (const char *)&order[i], 1, &new);
+struct learnt {
+  rmx__merge *merges;
+  size_t n, capacity;
+};
+
+static bool has_merge(const struct learnt *t, rmx__merge m) {
+  for (size_t i = 0; i < t->n; i++)
+    if (t->merges[i].a == m.a && t->merges[i].b == m.b) return true;
+  return false;
+}
+
+// false: there is no memory
+static bool add_merge(struct learnt *t, rmx__merge m) {
+  if (t->n == t->capacity) {
+    const size_t capacity = t->capacity ? 2 * t->capacity : 1024;
+    rmx__merge *more = rmx_realloc(t->merges, capacity, sizeof *more);
+    if (!more) return false;
+    t->merges = more;
+    t->capacity = capacity;
+  }
+  t->merges[t->n++] = m;
+  return true;
+}
+
+static bool merge_best_pairs(struct learning *l, struct made *made, size_t wanted, rmx_buf *scratch,
+                             struct learnt *learnt) {
   uint64_t ids;
-  while (made.n < 256 + wanted && best_pair(&l, &ids)) {
-    if (rmx_interrupted()) {
-      status = rmx_fail(err, RMX_EINTERRUPTED, "interrupted while the tokenizer was trained");
-      goto done;
-    }
+  bool new;
+  while (made->n < 256 + wanted && best_pair(l, &ids)) {
+    if (rmx_interrupted()) return true;
     rmx__merge m = {.a = (uint32_t)(ids >> 32), .b = (uint32_t)ids};
-    m.made = made_pair(&made, m.a, m.b, &scratch, &new);
-    if (scratch.failed || made.bytes.failed) goto no_memory;
+    m.made = made_pair(made, m.a, m.b, scratch, &new);
+    if (scratch->failed || made->bytes.failed) return false;
     // If other tokens give the same bytes, this is a second merge to the same token. If the same
     // pair comes again (another merge made its tokens neighbours), there is nothing to add.
-    bool again = false;
-    for (size_t i = 0; !new &&i < nlearnt && !again; i++)
-      again = learnt[i].a == m.a && learnt[i].b == m.b;
-    if (!again) {
-      if (nlearnt == capacity) {
-        capacity = capacity ? 2 * capacity : 1024;
-        rmx__merge *more = rmx_realloc(learnt, capacity, sizeof *learnt);
-        if (!more) goto no_memory;
-        learnt = more;
-      }
-      learnt[nlearnt++] = m;
-    }
-    merge_everywhere(&l, m);
+    if ((new || !has_merge(learnt, m)) && !add_merge(learnt, m)) return false;
+    merge_everywhere(l, m);
   }
-  if (l.failed) goto no_memory;
-  *merges = learnt;
-  *nmerges = nlearnt;
-  learnt = NULL;
-  goto done;
-no_memory:
-  status = rmx_fail_memory(err, 0, "the training of a tokenizer");
-done:
-  free(learnt);
-  free(l.counts.words);
-  free(l.counts.slots);
-  free(l.symbols);
-  free(l.first);
-  free(l.length);
-  for (size_t i = 0; l.pairs && i <= l.mask; i++) free(l.pairs[i].words);
-  free(l.pairs);
-  free(l.heap);
-  free(l.touched);
+  return !l->failed;
+}
+
+static void release_learning(struct learning *l) {
+  free(l->counts.words);
+  free(l->counts.slots);
+  free(l->symbols);
+  free(l->first);
+  free(l->length);
+  for (size_t i = 0; l->pairs && i <= l->mask; i++) free(l->pairs[i].words);
+  free(l->pairs);
+  free(l->heap);
+  free(l->touched);
+}
+
+static rmx_status learn(struct learning *l, struct made *made, rmx_buf *scratch,
+                        const char *const *texts, const size_t *sizes, size_t n, size_t wanted,
+                        struct learnt *learnt, rmx_err *err) {
+  for (size_t i = 0; i < n; i++) RMX_TRY(count_words(&l->counts, texts[i], sizes[i], err));
+  bool enough = made_init(made, wanted) && spell_words(l), new;
+  uint8_t order[256];
+  rmx__byte_order(order);
+  for (int i = 0; enough && i < 256; i++) made_id(made, (const char *)&order[i], 1, &new);
+  enough = enough && merge_best_pairs(l, made, wanted, scratch, learnt);
+  if (!enough) return rmx_fail_memory(err, 0, "the training of a tokenizer");
+  return rmx_interrupted()
+             ? rmx_fail(err, RMX_EINTERRUPTED, "interrupted while the tokenizer was trained")
+             : RMX_OK;
+}
+
+rmx_status rmx__bpe_learn(const char *const *texts, const size_t *sizes, size_t n, size_t wanted,
+                          rmx__merge **merges, size_t *nmerges, rmx_err *err) {
+  struct learning l = {0};
+  struct made made = {0};
+  struct learnt learnt = {0};
+  rmx_buf scratch = {0};
+  const rmx_status status = learn(&l, &made, &scratch, texts, sizes, n, wanted, &learnt, err);
+  if (status == RMX_OK) {
+    *merges = learnt.merges;
+    *nmerges = learnt.n;
+  } else {
+    free(learnt.merges);
+  }
+  release_learning(&l);
   free(made.start);
   free(made.slots);
   rmx_buf_release(&made.bytes);
