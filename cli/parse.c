@@ -62,12 +62,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
     value = next;
     *used = true;
   }
-  // Often this is an unset variable of a script: --out "$OUT".
-  const bool names_a_place =
-      o->choices && (strcmp(o->choices, "FILE") == 0 || strcmp(o->choices, "DIR") == 0);
-  if (!*value && names_a_place)
-    return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", name,
-                    o->choices);
+  RMX_TRY(rmx_check_place(o, value, err));
   if (strcmp(o->key, "out") == 0 && cli_means_stdout(value)) {
     if (!o->choices || strcmp(o->choices, "FILE") != 0)
       return rmx_fail(err, RMX_EUSAGE,
@@ -77,9 +72,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
     c->to_stdout = true;
   }
   c->part = c->part || strcmp(o->key, "slice") == 0;
-  static const char *const written[] = {"out", "per-item", "train-classifier"};
-  for (size_t i = 0; names_a_place && i < sizeof written / sizeof *written; i++)
-    if (strcmp(o->key, written[i]) == 0) RMX_TRY(rmx_keep_others(value, err));
+  if (rmx_names_output(o)) RMX_TRY(rmx_keep_others(value, err));
   rmx_status status = rmx_option_set(table, n, into, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
   if (status == RMX_OK && into == c->own)

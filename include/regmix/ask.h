@@ -42,7 +42,8 @@ rmx_status rmx_ask_set(rmx_ask *a, const char *option, const char *value, rmx_er
 rmx_status rmx_ask_tables(rmx_ask *a, const rmx_table *mixtures, const rmx_table *metrics,
                           rmx_err *err);
 /* Does what the command does, and gives what it prints with --json; free() it, or
- * rmx_free_at(&json). listener: NULL: none. Ask once. Errors and costs: those of the command. */
+ * rmx_free_at(&json). A file that "out" names and that does not begin like the new one is kept as
+ * NAME~, with a warning. listener: NULL: none. Ask once. Errors and costs: those of the command. */
 rmx_status rmx_ask_answer(rmx_ask *a, const rmx_listener *listener, char **json, rmx_err *err);
 void rmx_ask_free(rmx_ask *a); /* a may be NULL */
 

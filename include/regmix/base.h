@@ -334,12 +334,17 @@ rmx_status rmx_outfile_open(rmx_outfile *o, const char *path, rmx_err *err);
 rmx_status rmx_outfile_commit(rmx_outfile *o, rmx_err *err);
 void rmx_outfile_discard(rmx_outfile *o);
 
-/* A name that a user gave. If a file of this name begins otherwise than the outfile that replaces
- * it, the commit first moves it to NAME~ (or NAME~2, ...). Runs of digits count as one. */
+/* A name that a user gave, for what this thread writes. If a file of this name begins otherwise
+ * than the outfile that replaces it, the commit first moves it to NAME~ (or NAME~2, ...). Runs of
+ * digits count as one. */
 rmx_status rmx_keep_others(const char *path, rmx_err *err);
 /* Where such files are now. */
 const rmx_strings *rmx_kept_others(void);
 void rmx_forget_others(void); /* releases both lists */
+/* Writes a file whose name a user gave: rmx_write_file() with rmx_keep_others(). A file that is
+ * kept is told to the listener as a warning. */
+rmx_status rmx_write_named(const char *path, const void *data, size_t size, const rmx_listener *to,
+                           rmx_err *err);
 
 /* A folder being written beside its final place. rmx_outfolder o = {0} first. Write files into
  * o.temporary; then commit or discard. A link to a folder is followed. Leftovers of writers that

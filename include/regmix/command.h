@@ -53,6 +53,10 @@ const rmx_option *rmx_command_options(const rmx_command *c, size_t *n);
  * setting of the config, "samples=1000". */
 rmx_status rmx_command_keep_how(const rmx_command *c, const rmx_option *o, const char *value,
                                 rmx_strings *how, rmx_err *err);
+/* RMX_EUSAGE for an empty name of a file or folder. */
+rmx_status rmx_check_place(const rmx_option *o, const char *value, rmx_err *err);
+/* The value names a file or folder that is written: see rmx_keep_others(). */
+bool rmx_names_output(const rmx_option *o);
 const rmx_command *rmx_command_find(const rmx_program *p, const char *name); /* NULL: none */
 
 /* ---- help: each as text, 80 columns wide or as a narrower terminal is, or as a JSON object (a new

@@ -310,8 +310,8 @@ rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
 
 /* Writes <folder>/fit.json, one file for each metric, and cross-validation.csv. The folder is
  * written under another name and then takes the place of an older fit; files in the old folder that
- * are not the fit's stay. made_by: the text of a JSON object to be kept in fit.json; NULL: {}.
- * RMX_EIO, and as rmx_fit_may_write(). */
+ * are not the fit's stay (rmx_kept_others() names those whose name the fit takes). made_by: the
+ * text of a JSON object to be kept in fit.json; NULL: {}. RMX_EIO, and as rmx_fit_may_write(). */
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const char *made_by, rmx_err *err);
 /* RMX_EUSAGE where no fit may be written there: it is a file, or a folder that holds other things
  * and no fit. */
@@ -319,6 +319,11 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err);
 /* Reads a folder that rmx_fit_write() wrote. RMX_EINPUT where its files were not written together
  * or have changed since; the message names the file. *out: rmx_fit_free() it. */
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
+/* Copies the files of a fit, and no others, into the folder `to`, as rmx_fit_write() writes them
+ * there. A copy to its own place does nothing. A file of the user that is kept under another name
+ * is told to the listener as a warning. Errors: those of rmx_fit_read() and rmx_fit_write(). */
+rmx_status rmx_fit_copy(const char *from, const char *to, const rmx_listener *listener,
+                        rmx_err *err);
 void rmx_fit_free(rmx_fit *f);     /* f may be NULL */
 void rmx_fit_free_at(rmx_fit **f); /* for RMX_OWNED_BY */
 

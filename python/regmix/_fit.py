@@ -29,8 +29,9 @@ from ._frames import (
     take_column,
 )
 from ._library import Err, lib
-from ._optimum import Optimum, PathLike
+from ._optimum import Optimum
 from ._show import fit_html
+from ._write import PathLike, copy_fit, place_of
 
 Names = Union[str, Sequence[str]]
 Weights = Union[str, Sequence[str], Mapping[str, float], "pd.Series[float]"]
@@ -443,16 +444,14 @@ class Fit:
 
         optimum: what to show; default: the last one that this fit found, if there is one.
         suggested: a frame of :meth:`suggest` to show as the next runs. tokens, budget: for the
-        table of epochs. Returns the path.
+        table of epochs. Returns the path. A file of this name that does not begin like the page is
+        kept as ``path~``, with a warning.
         """
         optimum = optimum or self._last
-        path = Path(path)
         with Ask("report") as ask:
             # beside nothing else, so that the page shows what it was given alone
-            fit = ask.place("fit")
-            shutil.copytree(self.folder, fit)
-            ask.put("fit", str(fit))
-            ask.put("out", str(path.absolute()))
+            ask.put("fit", str(copy_fit(self.folder, ask.place("fit"))))
+            ask.put("out", os.fsdecode(place_of(path)))
             if optimum is not None:
                 ask.put("optimum", str(optimum.save(ask.place("optimum.yaml"))))
             if suggested is not None:
@@ -460,27 +459,27 @@ class Fit:
                 frame.to_csv(ask.place("next.csv"), index_label=frame.index.name or "run")
                 ask.put("next", str(ask.place("next.csv")))
             ask.set(tokens=tokens, budget=budget).answer(False)
-        return path
+        return Path(path)
 
     def save(self, folder: PathLike) -> Path:
-        """Writes the fit's folder, which ``regmix`` and :func:`load` read."""
-        folder = Path(folder)
-        if folder.exists() and not (folder / "fit.json").exists() and any(folder.iterdir()):
-            raise UsageError(f"{folder}: there are other things in this folder, and no fit")
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        return folder
+        """Writes the fit's folder, which ``regmix`` and :func:`load` read.
+
+        It takes the place of a fit that is there; other files in its folder stay. A folder with
+        other files and no fit is refused (UsageError).
+        """
+        return copy_fit(self.folder, folder)
 
     def __getstate__(self) -> dict[str, Any]:
-        root = Path(self.folder)
-        files = {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+        with tempfile.TemporaryDirectory(prefix="regmix-") as scratch:
+            root = copy_fit(self.folder, Path(scratch, "fit"))
+            files = {p.name: p.read_bytes() for p in root.iterdir()}
         return {"files": files, "scores": self._scores, "last": self._last}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         folder = _Folder()
+        os.mkdir(folder.fit)
         for name, data in state["files"].items():
-            place = Path(folder.fit, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+            Path(folder.fit, name).write_bytes(data)
         Fit.__init__(self, folder, state["scores"])
         self._last = state["last"]
 

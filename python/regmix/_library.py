@@ -80,6 +80,7 @@ class Dataset(c.Structure):
         ("budget", c.c_double),
         ("run_tokens", c.c_double),
         ("scales", c.POINTER(Scale)),
+        ("higher_is_better", c.c_bool),
     ]
 
 
@@ -102,6 +103,7 @@ FUNCTIONS = {
     "rmx_uninterrupt": (None, []),
     "rmx_free_at": (None, [_out]),
     "rmx_parse_real": (c.c_int, [_text, _text, _doubles, _err]),
+    "rmx_write_named": (c.c_int, [_text, _text, c.c_size_t, c.POINTER(Listener), _err]),
     "rmx_ask_new": (c.c_int, [_text, _out, _err]),
     "rmx_ask_set": (c.c_int, [_handle, _text, _text, _err]),
     "rmx_ask_tables": (c.c_int, [_handle, c.POINTER(Table), c.POINTER(Table), _err]),
@@ -113,6 +115,7 @@ FUNCTIONS = {
     ),
     "rmx_ask_options": (c.c_void_p, [_text]),
     "rmx_fit_read": (c.c_int, [_text, _out, _err]),
+    "rmx_fit_copy": (c.c_int, [_text, _text, c.POINTER(Listener), _err]),
     "rmx_fit_free": (None, [_handle]),
     "rmx_fit_for_text": (c.c_int, [_handle, _text, _err]),
     "rmx_fit_set_budget": (c.c_bool, [_handle, c.c_double]),

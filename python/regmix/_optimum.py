@@ -15,8 +15,7 @@ import pandas as pd
 from ._ask import Ask
 from ._gain import Gain, gain_of
 from ._show import optimum_html
-
-PathLike = Union[str, "os.PathLike[str]"]
+from ._write import PathLike, place_of, write_text
 
 
 def _known(x: Optional[float]) -> float:
@@ -127,10 +126,12 @@ class Optimum:
         return copy.deepcopy(self.json.get("learning_curve"))
 
     def save(self, path: PathLike = "optimum.yaml") -> Path:
-        """Writes the answer as YAML, as ``regmix optimize --out`` does."""
-        path = Path(path)
-        path.write_text(self._yaml, encoding="utf-8")
-        return path
+        """Writes the answer as YAML, as ``regmix optimize --out`` does.
+
+        A file of this name that does not begin like the new one is kept as ``path~``, with a
+        warning.
+        """
+        return write_text(path, self._yaml)
 
     def to(
         self,
@@ -156,7 +157,8 @@ class Optimum:
             Such as "megatron", "nemo", "olmo", "torchtitan", "levanter", "json", "csv".
             ``regmix export --help`` lists all.
         path : path, optional
-            A file to write the text to.
+            A file to write the text to. A file of this name that does not begin like the new one
+            is kept as ``path~``, with a warning.
         data : mapping of domain: path, optional
             Where the data of a domain are. `prefix` and `suffix` go around the names of others.
         valid_prefix : str, optional
@@ -193,10 +195,9 @@ class Optimum:
                 steps=steps,
                 **more,
             )
-            text = ask.answer(False)["text"]
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+            if path is not None:
+                ask.put("out", os.fsdecode(place_of(path)))
+            return ask.answer(False)["text"]
 
     def __repr__(self) -> str:
         weights = self.mixture.sort_values(ascending=False, kind="stable")

@@ -38,6 +38,7 @@ void rmx_ask_free(rmx_ask *a) {
   free(a->own);
   rmx_strings_release(&a->settings);
   rmx_strings_release(&a->how);
+  rmx__outputs_release(&a->outputs);
   rmx_pipeline_release(&a->pipeline);
   free(a);
 }
@@ -51,9 +52,12 @@ rmx_status rmx_ask_set(rmx_ask *a, const char *name, const char *value, rmx_err 
   size_t n;
   const rmx_option *table = rmx_command_options(&a->kind->command, &n),
                    *o = rmx_option_find(table, n, name);
+  if (o) RMX_TRY(rmx_check_place(o, value, err));
   rmx_status status = rmx_option_set(table, n, a->own, name, value, err);
   if (status == RMX_EINPUT) status = rmx_fail(err, RMX_EUSAGE, "--%.900s", err->message);
   RMX_TRY(status);
+  if (rmx_names_output(o) && !rmx_strings_add(&a->outputs.given, value))
+    return rmx_fail_memory(err, strlen(value), "a path");
   return rmx_command_keep_how(&a->kind->command, o, value, &a->how, err);
 }
 
@@ -78,7 +82,11 @@ static rmx_status open_pipeline(rmx_ask *a, const rmx_listener *listener, rmx_er
 rmx_status rmx_ask_answer(rmx_ask *a, const rmx_listener *listener, char **json, rmx_err *err) {
   json_auto_t *tree = NULL;
   RMX_TRY(open_pipeline(a, listener, err));
-  RMX_TRY(a->kind->answer(a, &tree, err));
+  rmx__outputs_exchange(&a->outputs);  // this thread writes them
+  const rmx_status status = a->kind->answer(a, &tree, err);
+  rmx__outputs_exchange(&a->outputs);
+  rmx__outputs_tell(&a->outputs, &a->pipeline.listener);
+  RMX_TRY(status);
   *json = rmx__json_dump(tree);
   return *json ? RMX_OK : rmx_fail_memory(err, 0, "the answer");
 }

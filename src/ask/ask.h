@@ -8,6 +8,7 @@
 #include <regmix/requests.h>
 
 #include "base/json.h"
+#include "base/kept.h"
 
 struct rmx_ask {
   const struct rmx__ask_kind *kind;
@@ -15,6 +16,7 @@ struct rmx_ask {
   rmx_strings settings;                 // of the config: "key=value"
   rmx_strings how;                      // options of the search, as settings of its section
   const rmx_table *mixtures, *metrics;  // borrowed; NULL: none
+  rmx__outputs outputs;                 // the names that were given for what is written
   rmx_pipeline pipeline;                // of no experiment
 };
 

@@ -2,9 +2,10 @@
 // Folders: whole or not at all, as files are. What is written goes to a new folder beside its
 // place, which is then exchanged with what is there.
 //
-// Other people's files in the old folder are linked into the new one first. Where folders cannot
-// change places (the folder is a mount point, or somebody stands in it), the new files are moved
-// into the old folder, the last one last.
+// Other people's files in the old folder are linked into the new one first; one whose name a file
+// of another kind in the new one has is kept under another name. Where folders cannot change places
+// (the folder is a mount point, or somebody stands in it), the new files are moved into the old
+// folder, the last one last.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kept.h"
 #include "base/opened.h"
 #include "base/place.h"
 #include "base/temporary.h"
@@ -123,6 +125,27 @@ static rmx_status all_names(const char *folder, rmx_strings *out, rmx_err *err) 
   return good ? RMX_OK : rmx_fail_memory(err, 256, "a list of files");
 }
 
+// What has the name of a new file, is not `ours` and does not begin like it is moved to NAME~.
+static rmx_status keep_other(const rmx_outfolder *o, const char *name, rmx_err *err) {
+  RMX_OWNED char *old = rmx_format("%s/%s", o->path, name),
+                 *next = rmx_format("%s/%s", o->temporary, name), *kept = NULL;
+  struct stat info;
+  if (!old || !next) return rmx_fail_memory(err, 256, "a path");
+  if (lstat(old, &info) != 0 || (S_ISREG(info.st_mode) && rmx__begin_alike(old, next)))
+    return RMX_OK;
+  if (!(kept = rmx__kept_name(old))) return rmx_fail_memory(err, 256, "a path");
+  if (rename(old, kept) != 0) return rmx_fail_errno(err, "cannot move %s to %s", old, kept);
+  return rmx__kept(kept) ? RMX_OK : rmx_fail_memory(err, 256, "a path");
+}
+
+static rmx_status keep_others(const rmx_outfolder *o, const rmx_strings *ours, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_TRY(all_names(o->temporary, &names, err));
+  for (size_t i = 0; i < names.n; i++)
+    if (!rmx_strings_have(ours, names.items[i])) RMX_TRY(keep_other(o, names.items[i], err));
+  return RMX_OK;
+}
+
 // Links every file of the old folder that is not `ours` into the new one. *linked false: there is
 // one that cannot be.
 static rmx_status link_others(const rmx_outfolder *o, const rmx_strings *ours, bool *linked,
@@ -216,7 +239,9 @@ rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const
       status = rmx_fail_errno(err, "cannot write %s", o->path);
     done = status == RMX_OK;
   } else {
-    if (!o->inside && !somebody_stands_in(o->path)) status = link_others(o, ours, &linked, err);
+    status = keep_others(o, ours, err);
+    if (status == RMX_OK && !o->inside && !somebody_stands_in(o->path))
+      status = link_others(o, ours, &linked, err);
     if (status == RMX_OK && linked) done = exchange(o);
     if (status == RMX_OK && !done) status = move_in(o, ours, last, err);
   }

@@ -3,7 +3,6 @@
 // replaces it is kept under another name. Runs of digits count as one: another weight or number of
 // runs makes no other file.
 #include <ctype.h>
-#include <pthread.h>
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +13,47 @@
 
 enum { BEGINNING = 256, TEXT = 64, MAGIC = 4 };
 
-static struct {
-  pthread_mutex_t lock;
-  rmx_strings given, kept;
-} names = {.lock = PTHREAD_MUTEX_INITIALIZER};
+// Each thread has its own, since a thread answers one question at a time.
+static _Thread_local rmx__outputs names;
 
 rmx_status rmx_keep_others(const char *path, rmx_err *err) {
-  pthread_mutex_lock(&names.lock);
-  const bool good = rmx_strings_add(&names.given, path);
-  pthread_mutex_unlock(&names.lock);
-  return good ? RMX_OK : rmx_fail_memory(err, strlen(path), "a path");
+  return rmx_strings_add(&names.given, path) ? RMX_OK
+                                             : rmx_fail_memory(err, strlen(path), "a path");
 }
 
 const rmx_strings *rmx_kept_others(void) {
   return &names.kept;
 }
 
+void rmx__outputs_release(rmx__outputs *o) {
+  rmx_strings_release(&o->given);
+  rmx_strings_release(&o->kept);
+}
+
 void rmx_forget_others(void) {
-  rmx_strings_release(&names.given);
-  rmx_strings_release(&names.kept);
+  rmx__outputs_release(&names);
+}
+
+void rmx__outputs_exchange(rmx__outputs *o) {
+  const rmx__outputs mine = names;
+  names = *o;
+  *o = mine;
+}
+
+void rmx__outputs_tell(const rmx__outputs *o, const rmx_listener *to) {
+  for (size_t i = 0; i < o->kept.n; i++)
+    rmx_warn(to, "the file that was there is kept as %s", o->kept.items[i]);
+}
+
+rmx_status rmx_write_named(const char *path, const void *data, size_t size, const rmx_listener *to,
+                           rmx_err *err) {
+  RMX_OWNED_BY(rmx__outputs_release) rmx__outputs one = {0};
+  rmx__outputs_exchange(&one);
+  rmx_status status = rmx_keep_others(path, err);
+  if (status == RMX_OK) status = rmx_write_file(path, data, size, err);
+  rmx__outputs_exchange(&one);
+  rmx__outputs_tell(&one, to);
+  return status;
 }
 
 // What a file begins with: of binary data its magic number alone. Its length; 0: it is empty.
@@ -51,22 +72,32 @@ static size_t beginning(const char *path, char out[TEXT]) {
   return m;
 }
 
-static bool begin_alike(const char *a, const char *b) {
+bool rmx__begin_alike(const char *old, const char *next) {
   char x[TEXT], y[TEXT];
-  const size_t n = beginning(a, x), m = beginning(b, y);
+  const size_t n = beginning(old, x), m = beginning(next, y);
   return n == 0 || (n == m && memcmp(x, y, n) == 0);
+}
+
+char *rmx__kept_name(const char *path) {
+  for (int i = 1;; i++) {
+    struct stat info;
+    char *name = i == 1 ? rmx_format("%s~", path) : rmx_format("%s~%d", path, i);
+    if (!name || lstat(name, &info) != 0) return name;
+    free(name);
+  }
+}
+
+bool rmx__kept(const char *name) {
+  return rmx_strings_add(&names.kept, name);
 }
 
 rmx_status rmx__keep_other(const char *given, const char *target, const char *next, rmx_err *err) {
   struct stat info;
   if (!rmx_strings_have(&names.given, given) || lstat(target, &info) != 0 ||
-      !S_ISREG(info.st_mode) || begin_alike(target, next))
+      !S_ISREG(info.st_mode) || rmx__begin_alike(target, next))
     return RMX_OK;
-  for (int i = 1;; i++) {
-    RMX_OWNED char *name = i == 1 ? rmx_format("%s~", target) : rmx_format("%s~%d", target, i);
-    if (!name) return rmx_fail_memory(err, strlen(target), "a path");
-    if (lstat(name, &info) == 0) continue;
-    if (rename(target, name) != 0) return rmx_fail_errno(err, "cannot move %s to %s", target, name);
-    return rmx_strings_add(&names.kept, name) ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  }
+  RMX_OWNED char *name = rmx__kept_name(target);
+  if (!name) return rmx_fail_memory(err, strlen(target), "a path");
+  if (rename(target, name) != 0) return rmx_fail_errno(err, "cannot move %s to %s", target, name);
+  return rmx__kept(name) ? RMX_OK : rmx_fail_memory(err, 0, "a path");
 }

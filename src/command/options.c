@@ -58,6 +58,25 @@ const rmx_option *rmx_command_options(const rmx_command *c, size_t *n) {
   return table;
 }
 
+static bool names_place(const rmx_option *o) {
+  return o->choices && (strcmp(o->choices, "FILE") == 0 || strcmp(o->choices, "DIR") == 0);
+}
+
+// Often this is an unset variable of a script: --out "$OUT".
+rmx_status rmx_check_place(const rmx_option *o, const char *value, rmx_err *err) {
+  if (*value || !names_place(o)) return RMX_OK;
+  return rmx_fail(err, RMX_EUSAGE, "--%s \"\": the value is empty; wanted a %s", o->key,
+                  o->choices);
+}
+
+bool rmx_names_output(const rmx_option *o) {
+  static const char *const written[] = {"out", "per-item", "train-classifier"};
+  if (!names_place(o)) return false;
+  for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+    if (strcmp(o->key, written[i]) == 0) return true;
+  return false;
+}
+
 rmx_status rmx_command_keep_how(const rmx_command *c, const rmx_option *o, const char *value,
                                 rmx_strings *how, rmx_err *err) {
   const size_t at = c->how_at;

@@ -90,6 +90,12 @@ rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err)
   return RMX_OK;
 }
 
+// A name that fit.json gives to a part; one that leads elsewhere, or is not of a file, is none.
+static bool add_part(rmx_strings *out, const char *name) {
+  const bool inside = name && *name && !strchr(name, '/') && name[0] != '.';
+  return !inside || strcmp(name, RUNS) == 0 || rmx_strings_add(out, name);
+}
+
 rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
   RMX_OWNED char *path = rmx_path_in(folder, RMX__FIT_JSON);
   json_auto_t *fit = NULL;
@@ -101,46 +107,57 @@ rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err) {
       path && rmx_strings_add(out, RMX__FIT_JSON) && rmx_strings_add(out, RMX__CROSS_VALIDATION);
   if (good && rmx_exists(path) && rmx__json_read(path, &fit, &damaged) == RMX_OK) {
     json_object_foreach(json_object_get(fit, "hashes"), name, item)
-      good = good && rmx_strings_add(out, name);
+      good = good && add_part(out, name);
     json_array_foreach(json_object_get(fit, "metrics"), k, item) {  // 0.1.0 wrote no hashes
-      name = json_string_value(json_object_get(item, "file"));
-      if (name) good = good && rmx_strings_add(out, name);
+      good = good && add_part(out, json_string_value(json_object_get(item, "file")));
     }
   }
   return good ? RMX_OK : rmx_fail_memory(err, 256, "a list of files");
 }
 
-// A fit whose fit.json was deleted: nobody else has a table with these columns under this name.
-static bool was_fit(const char *folder) {
-  static const char columns[] = RMX__CROSS_VALIDATION_COLUMNS;
-  char *path = rmx_path_in(folder, RMX__CROSS_VALIDATION), first[sizeof columns] = "";
-  FILE *file = path ? rmx_fopen(path, "r") : NULL;
-  const bool read = file && fread(first, 1, sizeof columns - 1, file) == sizeof columns - 1;
-  if (file) fclose(file);
-  free(path);
-  return read && strcmp(first, columns) == 0;
+// The first `size` - 1 bytes of a file in the folder, or fewer; their number, -1: there is none.
+static int beginning(const char *folder, const char *name, char *text, size_t size) {
+  RMX_OWNED char *path = rmx_path_in(folder, name);
+  FILE *file = path ? rmx_fopen(path, "rb") : NULL;
+  if (!file) return -1;
+  const size_t n = fread(text, 1, size - 1, file);
+  text[n] = '\0';
+  fclose(file);
+  return (int)n;
 }
 
-rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
-  char *path = rmx_path_in(folder, RMX__FIT_JSON);
-  if (!path) return rmx_fail_memory(err, 256, "a path");
-  bool fit = rmx_exists(path);
-  free(path);
-  if (fit || !rmx_exists(folder) || was_fit(folder)) return RMX_OK;
+// Whether the folder holds a fit: a fit.json that begins like one, since another program may call a
+// file of its own so; or, where that was deleted, a table with the columns of cross-validation.csv,
+// which nobody else has under this name.
+static bool holds_fit(const char *folder) {
+  static const char columns[] = RMX__CROSS_VALIDATION_COLUMNS;
+  char text[256];
+  const int n = beginning(folder, RMX__FIT_JSON, text, sizeof text);
+  if (n == 0 || (n > 0 && strstr(text, "\"domains\""))) return true;
+  return beginning(folder, RMX__CROSS_VALIDATION, text, sizeof text) > 0 &&
+         strncmp(text, columns, sizeof columns - 1) == 0;
+}
+
+// The names of all that is in a folder.
+static rmx_status things_in(const char *folder, rmx_few *out, rmx_err *err) {
   DIR *d = rmx_opendir(folder);
   if (!d && errno == ENOTDIR)
     return rmx_fail(err, RMX_EUSAGE,
-                    "%s is a file: the fit needs a folder of its own; give another --out", folder);
+                    "%s is a file: a fit needs a folder of its own; name another one", folder);
   if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
-  rmx_few others = {0};
   for (struct dirent *e; (e = readdir(d)) != NULL;)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-      rmx_few_add(&others, e->d_name);
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) rmx_few_add(out, e->d_name);
   closedir(d);
+  return RMX_OK;
+}
+
+rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
+  if (!rmx_exists(folder) || holds_fit(folder)) return RMX_OK;
+  rmx_few others = {0};
+  RMX_TRY(things_in(folder, &others, err));
   if (others.n == 0) return RMX_OK;
   return rmx_fail(err, RMX_EUSAGE,
-                  "%s holds other files (%s) and no fit: a fit needs a folder of its own. Move "
-                  "these files away, "
-                  "or give `regmix fit` another --out",
+                  "%s holds other files (%s) and no fit: a fit needs a folder of its own; move "
+                  "these files away, or name another folder",
                   folder, others.text);
 }

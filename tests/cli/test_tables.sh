@@ -103,11 +103,17 @@ try "and can be used" 0 "" "$REGMIX" predict --fit broken --mixtures m.csv
 mkdir notes && echo mine > notes/diary.txt
 try "a folder of other things is not written into" 2 "notes holds other files (diary.txt) and no fit" fit --mixtures m.csv --metrics l.csv --out notes
 [ "$(cat notes/diary.txt)" = mine ] && [ "$(ls -A notes | wc -l)" -eq 1 ] && ok "and stays as it was" || not_ok "and stays as it was" "$(ls -lA notes)"
+rm notes/diary.txt && echo '{"sport": "rowing"}' > notes/fit.json
+try "nor is one whose fit.json is another program's" 2 "notes holds other files (fit.json) and no fit" fit --mixtures m.csv --metrics l.csv --out notes
 try "neither is a file" 2 "m.csv is a file" fit --mixtures m.csv --metrics l.csv --out m.csv
 cp -R whole kept && echo mine > kept/diary.txt && ln -s kept link
 try "a link to a fit is followed" 0 "" fit --mixtures m.csv --metrics acc.csv --out link/
 [ -L link ] && [ -e kept/gsm8k_acc.json ] && [ ! -e kept/x_val_loss.json ] && ok "old parts go" || not_ok "old parts go" "$(ls -lA kept .)"
 [ "$(cat kept/diary.txt)" = mine ] && ok "and what is not the fit's stays" || not_ok "and what is not the fit's stays" "$(ls -lA kept)"
+echo mine > kept/runs && echo '[1]' > kept/x_val_loss.json
+try "a file whose name the fit takes is kept" 0 "kept/x_val_loss.json~" fit --mixtures m.csv --metrics l.csv --out kept
+same "as it was" "mine [1]" "$(cat kept/runs kept/x_val_loss.json~ | xargs)"
+fit --mixtures m.csv --metrics acc.csv --out kept > /dev/null 2>&1
 (cd kept && fit --mixtures ../m.csv --metrics ../l.csv --out . -q > /dev/null 2>&1 && [ -e fit.json ] && [ -e diary.txt ] && [ ! -e gsm8k_acc.json ] || [ -e x_val_loss.json ]) &&
   "$REGMIX" predict --fit kept --mixtures m.csv > /dev/null 2>&1 && ok "the current folder can hold a fit" || not_ok "the current folder can hold a fit" "$(ls -lA kept)"
 # A re-fit killed at any moment leaves the old fit or the new one.

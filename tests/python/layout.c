@@ -24,5 +24,6 @@ int main(void) {
   AT(rmx_dataset, row_weights), AT(rmx_dataset, groups), AT(rmx_dataset, domains);
   AT(rmx_dataset, metric), AT(rmx_dataset, own_domain), AT(rmx_dataset, tokens);
   AT(rmx_dataset, budget), AT(rmx_dataset, run_tokens), AT(rmx_dataset, scales);
+  AT(rmx_dataset, higher_is_better);
   return 0;
 }

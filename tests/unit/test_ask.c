@@ -87,6 +87,36 @@ START_TEST(a_fit_of_memory_is_asked) {
 }
 END_TEST
 
+static void keep_text(void *context, const char *message) {
+  snprintf(context, 100, "%s", message);
+}
+
+// A file of another kind is kept, with a warning, and nothing of it stays with the thread.
+START_TEST(what_out_names_is_kept) {
+  rmx_err err;
+  rmx_ask *a;
+  char said[100] = "", *json, *text;
+  size_t size;
+  const rmx_listener listener = {.context = said, .warn = keep_text};
+  ck_assert_int_eq(rmx_write_file("ask-prior.csv", "domain,weight\na,0.5\nb,0.5\n", 26, &err),
+                   RMX_OK);
+  ck_assert_int_eq(rmx_write_file("ask-out", "mine", 4, &err), RMX_OK);
+  remove("ask-out~");
+  ck_assert_int_eq(rmx_ask_new("sample", &a, &err), RMX_OK);
+  ck_assert_int_eq(rmx_ask_set(a, "out", "", &err), RMX_EUSAGE);
+  ck_assert_int_eq(rmx_ask_set(a, "out", "ask-out", &err), RMX_OK);
+  ck_assert_int_eq(rmx_ask_set(a, "prior", "ask-prior.csv", &err), RMX_OK);
+  ck_assert_int_eq(rmx_ask_answer(a, &listener, &json, &err), RMX_OK);
+  ck_assert_str_eq(said, "the file that was there is kept as ask-out~");
+  ck_assert_uint_eq(rmx_kept_others()->n, 0);
+  rmx_ask_free(a);
+  ck_assert_int_eq(rmx_read_file("ask-out~", &text, &size, &err), RMX_OK);
+  ck_assert_str_eq(text, "mine");
+  free(json), free(text);
+  remove("ask-prior.csv"), remove("ask-out"), remove("ask-out~");
+}
+END_TEST
+
 START_TEST(wrong_questions) {
   rmx_err err;
   rmx_ask *a = NULL;
@@ -133,6 +163,7 @@ END_TEST
 
 static void add_tests(TCase *c) {
   tcase_add_test(c, a_fit_of_memory_is_asked);
+  tcase_add_test(c, what_out_names_is_kept);
   tcase_add_test(c, wrong_questions);
   tcase_add_test(c, options_are_whole);
   tcase_add_test(c, work_goes_on_after_an_interrupt);

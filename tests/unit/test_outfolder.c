@@ -48,10 +48,11 @@ static void check_commit(int error) {
   folder_make();
   for (int time = 0; time < 2; time++) {
     rmx_outfolder o = {0};
-    if (time) put_text("out/user", "mine"), put_text("out/old", "1");
+    if (time) put_text("out/user", "mine"), put_text("out/old", "1"), put_text("out/new", "mine");
     must(rmx_outfolder_open(&o, in_folder("out"), err));
     write_into(&o, "a", time ? "2" : "1");
     write_into(&o, "last", time ? "2" : "1");
+    if (time) write_into(&o, "new", "of the program");
     holds("out/a", time ? "1" : NULL);
     must(rmx_outfolder_commit(&o, &ours, "last", err));
     holds("out/a", time ? "2" : "1");
@@ -59,6 +60,10 @@ static void check_commit(int error) {
   }
   holds("out/user", "mine");
   holds("out/old", NULL);
+  holds("out/new", "of the program");
+  holds("out/new~", "mine");
+  ck_assert_uint_eq(rmx_kept_others()->n, 1);
+  rmx_forget_others();
   rmx_strings beside = {0};
   must(rmx_list(test_folder, &beside, err));
   ck_assert_uint_eq(beside.n, 1);
@@ -70,6 +75,23 @@ static void check_commit(int error) {
   holds("out/a", "2");
   folder_remove();
 }
+
+START_TEST(a_folder_with_the_name_of_a_new_file_is_kept) {
+  char *names[] = {"last"};
+  const rmx_strings ours = {names, 1, 1};
+  folder_make();
+  put_text("out/a/user", "mine");
+  rmx_outfolder o = {0};
+  must(rmx_outfolder_open(&o, in_folder("out"), err));
+  write_into(&o, "a", "1");
+  write_into(&o, "last", "1");
+  must(rmx_outfolder_commit(&o, &ours, "last", err));
+  holds("out/a", "1");
+  holds("out/a~/user", "mine");
+  rmx_forget_others();
+  folder_remove();
+}
+END_TEST
 
 START_TEST(in_one_step) {
   check_commit(0);
@@ -125,6 +147,7 @@ START_TEST(killed_between_two_steps) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, a_folder_with_the_name_of_a_new_file_is_kept);
   tcase_add_test(tc, in_one_step);
   tcase_add_test(tc, in_two_steps);
   tcase_add_test(tc, file_by_file);

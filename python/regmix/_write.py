@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that the user names are written as the commands write them with --out."""
+
+from __future__ import annotations
+
+import ctypes as c
+import os
+from pathlib import Path
+from typing import Any, Union
+
+from ._call import call
+from ._errors import UsageError
+from ._library import lib
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+def place_of(path: PathLike) -> bytes:
+    """The path as the library takes it."""
+    place = os.fsencode(path)
+    if not place or b"\0" in place:
+        raise UsageError(f"{path!r}: wanted the name of a file or folder")
+    return place
+
+
+def write_text(path: PathLike, text: str) -> Path:
+    """Writes a whole file or none. A file that does not begin like it is kept as PATH~."""
+    place, data = place_of(path), text.encode()
+
+    def work(listener: Any, err: Any) -> int:
+        return lib.rmx_write_named(place, data, len(data), listener, err)
+
+    call(work, False)
+    return Path(path)
+
+
+def copy_fit(folder: PathLike, to: PathLike) -> Path:
+    """Copies the files of a fit into the folder `to`; other files in it stay."""
+    source, place = place_of(folder), place_of(to)
+    call(lambda listener, err: lib.rmx_fit_copy(source, place, listener, err), False)
+    return Path(to)
