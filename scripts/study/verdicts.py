@@ -250,21 +250,26 @@ def losses(t):
     return Verdict("yes" if two["low"] > 0 else "no" if two["high"] < 0 else "unclear", said, more)
 
 
+def uniform_wins(doremi):
+    """Whether uniform weights are clearly better than DoReMi's."""
+    low = doremi.get("to_uniform_low")
+    return real(low) and low > 0
+
+
 def beside_uniform(doremi, tenth):
     """Sentences on whether it is hard to be better than DoReMi: uniform weights cost nothing."""
-    if not real(doremi.get("to_uniform")):
+    if not uniform_wins(doremi):
         return ""
     low, high = doremi["to_uniform_low"], doremi["to_uniform_high"]
-    if not (real(low) and low > 0):
-        return ""
     off, off_low, off_high = (tenth.get(k) for k in ("to_uniform", "to_uniform_low",
                                                      "to_uniform_high"))
     word = ("not clearly different from" if not real(off_low) or off_low <= 0 <= off_high else
             "lower than" if off < 0 else "higher than")
-    return (f"This comparison is easy here: uniform weights cost nothing, and DoReMi's loss is "
-            f"{number(doremi['to_uniform'], 3)} bits per byte above theirs "
+    return (f"This comparison is easy here: DoReMi's loss is {number(doremi['to_uniform'], 3)} "
+            "bits per byte above that of uniform weights "
             f"({span(low, high, 3)}). The loss of regression with a tenth of the FLOPs is {word} "
-            f"theirs: the difference is {number(off, 3)} ({span(off_low, off_high, 3)}).")
+            f"that of uniform weights: the difference is {number(off, 3)} "
+            f"({span(off_low, off_high, 3)}).")
 
 
 def methods(t):
@@ -289,7 +294,9 @@ def methods(t):
     word = {"yes": "lower", "no": "higher", "unclear": "not clearly different"}[state]
     return Verdict(state, said + f"With a {ratio:.0f}th of DoReMi's FLOPs, everything counted, the "
                    f"loss of regression is {word}: the difference is "
-                   f"{number(tenth['to_doremi'], 3)} bits per byte ({span(low, high, 3)}).",
+                   f"{number(tenth['to_doremi'], 3)} bits per byte ({span(low, high, 3)})."
+                   + (" Uniform weights, which cost nothing, are better than DoReMi's too."
+                      if uniform_wins(rows["doremi"]) else ""),
                    beside_uniform(rows["doremi"], tenth))
 
 

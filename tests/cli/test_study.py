@@ -217,9 +217,12 @@ def beside_uniform():
             for m, r in rows.items()])
     ok("better than DoReMi, where uniform is better too: said", all(
         compared(0.5, tenth).state == "yes" and words in compared(0.5, tenth).more
-        for tenth, words in ((0.0, "not clearly different from theirs"),
-                             (-0.2, "lower than theirs"), (0.2, "higher than theirs"))))
-    ok("where DoReMi is as good as uniform: nothing to say", compared(0.05, 0.0).more == "")
+        and "Uniform weights" in compared(0.5, tenth).sentence
+        for tenth, words in ((0.0, "not clearly different from that of uniform"),
+                             (-0.2, "lower than that of uniform"),
+                             (0.2, "higher than that of uniform"))))
+    ok("where DoReMi is as good as uniform: nothing to say", compared(0.05, 0.0).more == ""
+       and "Uniform" not in compared(0.05, 0.0).sentence)
 
 
 def words():
