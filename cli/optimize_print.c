@@ -18,12 +18,18 @@ static size_t *by_weight(const double *w, size_t D) {
   return order;
 }
 
+static char mark(const bool *of, size_t d) {
+  return of && of[d] ? '|' : ' ';
+}
+
 void print_mixture(const char *const *names, const double *w, const double *prior,
-                   const double *low, const double *high, const bool *held, size_t D) {
+                   const double *low, const double *high, const cli_marks *marks, size_t D) {
+  static const cli_marks none = {0};
   enum { LEAST_BAR = 10, LEAST_NAME = 16 };
   RMX_OWNED size_t *order = by_weight(w, D);
   int width = rmx_width(names, D, 6);
   if (!order || D == 0) return;
+  if (!marks) marks = &none;
   const double most = w[order[0]] > 1e-12 ? w[order[0]] : 1e-12;
   const int taken = 14 + (low ? 14 : 0) + (prior ? 10 : 0),
             room = rmx_terminal_columns(STDOUT_FILENO) - taken;
@@ -37,9 +43,10 @@ void print_mixture(const char *const *names, const double *w, const double *prio
     const size_t d = order[i];
     char cut[RMX_CUT];
     const char *name = rmx_cut(rmx_shown(names[d]), width, cut);
-    cli_print("  %-*s  %7.2f%%%c", rmx_pad(name, width), name, 100 * w[d],
-              held && held[d] ? '|' : ' ');
-    if (low) cli_print("%6.1f %6.1f ", 100 * low[d], 100 * high[d]);
+    cli_print("  %-*s  %7.2f%%%c", rmx_pad(name, width), name, 100 * w[d], mark(marks->weight, d));
+    if (low)
+      cli_print("%6.1f%c%6.1f%c", 100 * low[d], mark(marks->low, d), 100 * high[d],
+                mark(marks->high, d));
     if (prior) cli_print(" %7.2f%% ", 100 * prior[d]);
     cli_print(" ");
     for (int k = 0; k < (int)(bar * w[d] / most + 0.5); k++) cli_print("#");
@@ -219,16 +226,35 @@ static void print_folded(const rmx_answer *s, int64_t levels) {
                 known ? w + 3 * D : NULL, NULL, folded.n);
 }
 
-// Prints which weights the guard holds.
+// Prints which weights the guard holds, and which ends of intervals.
 static void print_held(const rmx_answer *s) {
+  const rmx_uncertainty *u = &s->uncertainty;
   rmx_few held = {0};
   for (size_t d = 0; d < rmx_fit_n_domains(s->fit); d++)
-    if (rmx_optimum_at_limit(s->optimum)[d]) rmx_few_add(&held, rmx_fit_domains(s->fit)[d]);
+    if (rmx_optimum_at_limit(s->optimum)[d] || (u->low && (u->cut_low[d] || u->cut_high[d])))
+      rmx_few_add(&held, rmx_fit_domains(s->fit)[d]);
   if (held.n)
     cli_print(
         "  (|: at the end of the range of the runs, where the guard holds %s; the best weight "
         "may lie beyond it, and intervals end there: train runs there, or see --no-guard)\n",
         rmx_shown(held.text));
+}
+
+// Prints that the guard holds the mixture, or those of the intervals, at its largest distance.
+static void print_held_by_distance(const rmx_answer *s) {
+  const rmx_uncertainty *u = &s->uncertainty;
+  const double limit = rmx_optimum_distance_limit(s->optimum), draws = u->at_distance_limit;
+  const bool cut = u->low && draws > (1 - u->level) / 2;
+  if (!rmx_optimum_at_distance_limit(s->optimum) && !cut) return;
+  cli_print(
+      "  (the guard allows no mixture that differs by more than %.1f %% of the tokens from the "
+      "nearest run.",
+      100 * limit);
+  if (rmx_optimum_at_distance_limit(s->optimum)) cli_print(" The optimum differs by that.");
+  if (u->low)
+    cli_print(" So do %.0f %% of the mixtures that the intervals come from%s.", 100 * draws,
+              cut ? ", so the intervals may end too early" : "");
+  cli_print(" Train runs near the optimum, or see --no-guard)\n");
 }
 
 void print_answer(const rmx_answer *s, int64_t fold) {
@@ -237,14 +263,16 @@ void print_answer(const rmx_answer *s, int64_t fold) {
   const rmx_target *t = &s->problem.target;
   const rmx_uncertainty *u = &s->uncertainty;
   const bool stays = strcmp(rmx_optimum_method(o), "prior") == 0;
+  const cli_marks marks = {rmx_optimum_at_limit(o), u->cut_low, u->cut_high};
   if (fold)
     print_folded(s, fold);
   else
     print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
-                  rmx_optimum_at_limit(o), rmx_fit_n_domains(f));
+                  &marks, rmx_fit_n_domains(f));
   if (u->low)
     cli_print("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
   print_held(s);
+  print_held_by_distance(s);
   cli_table predicted = {.align = "lrrl"};
   cli_cell(&predicted, "  predicted");
   cli_cell(&predicted, "optimum");

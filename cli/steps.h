@@ -18,10 +18,14 @@
     "dry-run", RMX_BOOL, offsetof(type, dry_run), "false", 0, 0, NULL,                   \
         "print what each step would do and how long training would take; change nothing" \
   }
+// What is marked with | in a table of a mixture, by domain: weights, and ends of intervals.
+typedef struct cli_marks {
+  const bool *weight, *low, *high;  // (D) each may be NULL
+} cli_marks;
 // Prints a mixture as columns with bars, largest weight first. prior may be NULL, and so may the
-// interval low and high, and held: whose weights are marked with |.
+// interval low and high, and marks.
 void print_mixture(const char *const *names, const double *w, const double *prior,
-                   const double *low, const double *high, const bool *held, size_t D);
+                   const double *low, const double *high, const cli_marks *marks, size_t D);
 // fold: print the nodes of that many levels instead of all domains; 0: all domains.
 void print_answer(const rmx_answer *s, int64_t fold);
 // Prints the gain of the optimum, the tree of an optimum.yaml.

@@ -254,6 +254,10 @@ const double *rmx_optimum_predicted(const rmx_optimum *o); /* (M) at the mixture
 /* (D) whether the guard holds the weight at the end of the range that the runs covered: then the
  * best weight may lie beyond it, and its interval ends there */
 const bool *rmx_optimum_at_limit(const rmx_optimum *o);
+/* The largest distance to the nearest run that the guard allows; INFINITY: any. And whether the
+ * optimum has it: then better mixtures may be farther from the runs. */
+double rmx_optimum_distance_limit(const rmx_optimum *o);
+bool rmx_optimum_at_distance_limit(const rmx_optimum *o);
 const double *rmx_optimum_predicted_prior(const rmx_optimum *o); /* (M) at the prior */
 /* The target's score there, without the penalty of the divergence; to be low. */
 double rmx_optimum_score(const rmx_optimum *o);

@@ -44,6 +44,11 @@ typedef struct rmx_uncertainty {
   /* used; fewer than requested if some had no mixture that keeps the target's limits */
   int64_t replicates;
   double *low, *high; /* (D) interval of each weight of the best mixture */
+  /* (D) whether the interval ends at an end of the range of the runs, where the guard holds the
+   * weight */
+  bool *cut_low, *cut_high;
+  /* the share of the draws whose best mixture is as far from the runs as the guard allows */
+  double at_distance_limit;
   double *best;       /* (replicates, D) the best mixture of each draw, from which they come */
   rmx_versus *versus; /* (n_versus) the prior first */
   size_t n_versus;
@@ -67,9 +72,9 @@ typedef struct rmx_uncertainty {
 rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_optimum *optimum,
                                 const rmx_rival *against, size_t n, rmx_uncertainty *out,
                                 rmx_err *err);
-/* Adds "level", "replicates", "interval", "gain" ("predicted", "estimate", "interval") and "versus"
- * ("score", "gain", "estimate", "interval", "probability", "verdict") to the tree of the
- * optimum. */
+/* Adds "level", "replicates", "interval", "interval_cut" ("low", "high", "distance"), "gain"
+ * ("predicted", "estimate", "interval") and "versus" ("score", "gain", "estimate", "interval",
+ * "probability", "verdict") to the tree of the optimum. */
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, struct json_t *into,
                                 rmx_err *err);
 /* The intervals of the totals of n parts: into (D) is the part of each domain, as rmx_fold() gives

@@ -99,6 +99,14 @@ rmx_status rmx__feasible_nearest(const rmx__feasible *r, const double *from, boo
 // That divergence, with weights of `from` (D) above 0: a large number in place of INFINITY.
 double rmx__divergence(const double *w, const double *from, size_t D);
 
+// ---- held.c: what the guard holds back
+
+// Whether the guard, and no constraint, holds weight w of domain d at an end of its range, to
+// `within`: -1 at the low end, 1 at the high one, 0 at none.
+int rmx__held_by_range(const rmx__feasible *r, size_t d, double w, double within);
+// Whether w (D) is as far from the nearest run as the guard allows.
+bool rmx__held_by_distance(const rmx__feasible *r, const double *w);
+
 // ---- interior_point.c
 
 // *found: the set has a mixture in it, and r->interior is set. If the limit on the divergence

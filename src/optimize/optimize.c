@@ -137,15 +137,13 @@ static double score_at(const rmx__task *a, const double *w, double *y) {
   return c->kl_penalty > 0 ? score + c->kl_penalty * rmx__kl(c, w) : score;
 }
 
-// Which weights the guard holds at an end of their range, and no constraint.
+// What the guard holds, and no constraint: weights at an end of their range, or the distance.
 static void find_held(rmx_optimum *o, const rmx__feasible *set) {
-  const rmx_constraints *c = set->constraints;
-  for (size_t d = 0; d < o->D && o->guarded; d++) {
-    const double w = o->mixture[d];
-    o->at_limit[d] =
-        (w > TOLERANCE && w > set->high[d] - TOLERANCE && set->high[d] < c->high[d] - TOLERANCE) ||
-        (w < set->low[d] + TOLERANCE && set->low[d] > c->low[d] + TOLERANCE);
-  }
+  if (!o->guarded) return;
+  o->radius = set->radius;
+  o->at_radius = rmx__held_by_distance(set, o->mixture);
+  for (size_t d = 0; d < o->D; d++)
+    o->at_limit[d] = rmx__held_by_range(set, d, o->mixture[d], TOLERANCE) != 0;
 }
 
 // Where the prior breaks the constraints, and the guard leaves only mixtures that are predicted
@@ -211,6 +209,7 @@ rmx_status rmx__optimum_at_prior(const rmx_optimize_request *request, const rmx_
                      .gap = NAN,
                      .unguarded_score = NAN,
                      .expected_error = NAN,
+                     .radius = INFINITY,
                      .learnt = found->learnt,
                      .r2 = found->r2,
                      .mixtures = found->mixtures};
@@ -296,6 +295,7 @@ rmx_status rmx_optimize(const rmx_optimize_request *request, rmx_optimum **out, 
                      .unguarded_score = NAN,
                      .expected_error = NAN,
                      .r2 = NAN,
+                     .radius = INFINITY,
                      .guarded = options->guard};
   RMX_TRY(rmx__optimum_make(o, fit, err));
   const rmx__task a = {fit, q, options, prior, request->seed, request->threads, request->listener};

@@ -24,6 +24,8 @@ struct rmx_optimum {
   char outside_domains[256];  // their names, comma between; cut off at whole names
   bool *outside_domain;       // (D) which
   bool *at_limit;        // (D) whose weight the guard holds at the end of the range of the runs
+  double radius;         // the largest distance that the guard allows; INFINITY: any
+  bool at_radius;        // distance is that
   bool far;              // distance is over twice the typical one
   const char *method;    // static text
   int64_t samples, top;  // of "simulate"

@@ -36,20 +36,62 @@ static rmx_status about_gain(json_t *data, const json_t *optimum, rmx_err *err) 
   return warn(data, err, "No gain is expected: the prior should be as good as the optimum.");
 }
 
-// The weights that the guard holds at the end of the range of the runs.
-static rmx_status about_held(json_t *data, const json_t *optimum, rmx_err *err) {
-  const json_t *held = json_object_get(optimum, "at_limit");
-  RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
-  for (size_t i = 0; i < json_array_size(held); i++) {
-    const char *name = json_string_value(json_array_get(held, i));
-    rmx_buf_printf(&names, "%s%s", i ? ", " : "", name ? name : "?");
+// Appends the names in list to `names`, except those that are in `but`.
+static void add_names(rmx_buf *names, const json_t *list, const json_t *but) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    bool known = false;
+    for (size_t k = 0; k < json_array_size(but) && !known; k++)
+      known = json_equal(json_array_get(but, k), json_array_get(list, i));
+    const char *name = json_string_value(json_array_get(list, i));
+    if (!known) rmx_buf_printf(names, "%s%s", names->size ? ", " : "", name ? name : "?");
   }
-  if (names.failed) return rmx_fail_memory(err, names.size, "a warning");
-  if (!names.size) return RMX_OK;
-  return warn(data, err,
-              "The weight of %s is at the end of the range of the runs, where the guard holds it. "
-              "The best weight may lie beyond it, and its interval ends there. Train runs there.",
-              names.data);
+}
+
+// The weights that the guard holds at the end of the range of the runs, and the intervals that end
+// there.
+static rmx_status about_held(json_t *data, const json_t *optimum, rmx_err *err) {
+  const json_t *held = json_object_get(optimum, "at_limit"),
+               *cut = json_object_get(optimum, "interval_cut");
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf weights = {0}, low = {0}, high = {0};
+  add_names(&weights, held, NULL);
+  add_names(&low, json_object_get(cut, "low"), held);
+  add_names(&high, json_object_get(cut, "high"), held);
+  if (weights.failed || low.failed || high.failed) return rmx_fail_memory(err, 0, "a warning");
+  if (weights.size)
+    RMX_TRY(
+        warn(data, err,
+             "The weight of %s is at the end of the range of the runs, where the guard holds it. "
+             "The best weight may lie beyond it, and its interval ends there. Train runs there.",
+             weights.data));
+  if (low.size)
+    RMX_TRY(warn(data, err,
+                 "The interval of %s begins at the smallest weight of the runs, where the guard "
+                 "ends it. The best weight may be smaller. Train runs there.",
+                 low.data));
+  if (high.size)
+    RMX_TRY(warn(data, err,
+                 "The interval of %s ends at the largest weight of the runs, where the guard ends "
+                 "it. The best weight may be larger. Train runs there.",
+                 high.data));
+  return RMX_OK;
+}
+
+// The guard holds the mixture, or those of the intervals, at its distance from the runs.
+static rmx_status about_held_by_distance(json_t *data, const json_t *optimum, rmx_err *err) {
+  const double limit = rmx__get(optimum, "distance_limit"), level = rmx__get(optimum, "level"),
+               draws = rmx__get(json_object_get(optimum, "interval_cut"), "distance");
+  const bool held = json_is_true(json_object_get(optimum, "at_distance_limit")),
+             cut = draws > (1 - level) / 2;
+  char share[160] = "";
+  if (!isfinite(limit) || (!held && !cut)) return RMX_OK;
+  if (isfinite(draws))
+    snprintf(share, sizeof share, " So do %.0f %% of the mixtures that the intervals come from%s.",
+             100 * draws, cut ? ", so the intervals may end too early" : "");
+  return warn(
+      data, err,
+      "The guard allows no mixture that differs by more than %.0f %% of the tokens from the "
+      "nearest run.%s%s Train runs near the optimum.",
+      100 * limit, held ? " The optimum differs by that." : "", share);
 }
 
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
@@ -81,6 +123,7 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
                  "run, while typical runs differ by %.0f %%. The prediction is an extrapolation.",
                  100 * far, 100 * typical));
   RMX_TRY(about_held(data, optimum, err));
+  RMX_TRY(about_held_by_distance(data, optimum, err));
   return about_gain(data, optimum, err);
 }
 

@@ -99,14 +99,17 @@ def table_of_scores(o):
     return table("lrrrrrrrr", rows + [["mean", "", f"{mean['spearman']:.4f}", f"{mean['mse']:.4g}"] + 5 * [""]])
 
 
-def bars(weights, prior, interval, held=()):
+def bars(weights, prior, interval, held=(), cut={}):
+    def mark(d, end):
+        return "|" if d in cut.get(end, ()) else " "
+
     width, most = max(6, *map(len, weights)), max(weights.values())
     bar = max(10, min(30 if interval else 40, 80 - width - (38 if interval else 24)))
     lines = [f"  {'domain':{width}}  {'weight':>8}" + ("   from     to" if interval else "") + "     prior"]
     for d, w in sorted(weights.items(), key=lambda x: -x[1]):
         line = f"  {d:{width}}  {100 * w:7.2f}%{'|' if d in held else ' '}"
         if interval:
-            line += f"{100 * interval[d][0]:6.1f} {100 * interval[d][1]:6.1f} "
+            line += f"{100 * interval[d][0]:6.1f}{mark(d, 'low')}{100 * interval[d][1]:6.1f}{mark(d, 'high')}"
         lines.append(line + f" {100 * prior[d]:7.2f}%  " + "#" * int(bar * w / most + 0.5))
     return lines
 
@@ -126,14 +129,23 @@ def folded(weights, levels):
 
 def answer(o, directions, held=(), fold=0, nodes={}):
     """directions: metrics of which higher is better. nodes: the intervals of nodes with several domains, which --json has not."""
-    interval = o.get("interval")
-    lines = bars(folded(o["mixture"], fold), folded(o["prior"], fold), {**interval, **nodes}) if fold else bars(o["mixture"], o["prior"], interval, o["at_limit"])
+    interval, cut = o.get("interval"), o.get("interval_cut", {"low": [], "high": [], "distance": 0})
+    lines = (bars(folded(o["mixture"], fold), folded(o["prior"], fold), {**interval, **nodes}) if fold
+             else bars(o["mixture"], o["prior"], interval, o["at_limit"], cut))
     if interval:
         lines.append(f"  (from, to: {100 * o['level']:.0f} % interval of the best weight, in percent)")
-    if o["at_limit"]:
-        few = ", ".join(o["at_limit"][:3]) + (", ..." if len(o["at_limit"]) > 3 else "")
+    marked = [d for d in o["mixture"] if d in o["at_limit"] + cut["low"] + cut["high"]]
+    if marked:
+        few = ", ".join(marked[:3]) + (", ..." if len(marked) > 3 else "")
         lines.append(f"  (|: at the end of the range of the runs, where the guard holds {few}; the best weight may lie beyond it, and intervals end there: "
                      "train runs there, or see --no-guard)")
+    many = interval and cut["distance"] > (1 - o["level"]) / 2
+    if o["at_distance_limit"] or many:
+        lines.append(f"  (the guard allows no mixture that differs by more than {100 * o['distance_limit']:.1f} % of the tokens from the nearest run."
+                     + (" The optimum differs by that." if o["at_distance_limit"] else "")
+                     + (f" So do {100 * cut['distance']:.0f} % of the mixtures that the intervals come from"
+                        + (", so the intervals may end too early" if many else "") + "." if interval else "")
+                     + " Train runs near the optimum, or see --no-guard)")
     rows = [["  predicted", "optimum", "prior", ""]]
     for name, y in o["predicted"].items():
         t = o["target"].get(name, 0)

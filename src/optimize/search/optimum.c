@@ -116,6 +116,12 @@ const double *rmx_optimum_mixture(const rmx_optimum *o) {
 const bool *rmx_optimum_at_limit(const rmx_optimum *o) {
   return o->at_limit;
 }
+bool rmx_optimum_at_distance_limit(const rmx_optimum *o) {
+  return o->at_radius;
+}
+double rmx_optimum_distance_limit(const rmx_optimum *o) {
+  return o->radius;
+}
 const double *rmx_optimum_predicted(const rmx_optimum *o) {
   return o->predicted;
 }
@@ -183,6 +189,8 @@ json_t *rmx_optimum_json(const rmx_optimum *o, const rmx_fit *fit) {
       rmx__json_known(o->gap), "expected_error", rmx__json_known(o->expected_error));
   if (!root) return json_decref(at_limit), NULL;
   json_object_set_new(root, "at_limit", at_limit);
+  json_object_set_new(root, "distance_limit", rmx__json_known(o->radius));
+  json_object_set_new(root, "at_distance_limit", json_boolean(o->at_radius));
   json_object_set_new(root, "learnt", json_boolean(o->learnt));
   json_object_set_new(root, "why_not", *o->why_not ? json_string(o->why_not) : json_null());
   json_object_set_new(root, "r2", rmx__json_known(o->r2));

@@ -247,6 +247,24 @@ static void correct_by(rmx_versus *v, double more, double *x, size_t n) {
   v->estimate += more;
 }
 
+// A weight is printed to half a tenth of a percent.
+static const double PRINTED = 5e-4;
+
+// What the guard cuts off the intervals.
+static void find_cuts(const bootstrap *b, size_t replicates, rmx_uncertainty *u) {
+  size_t n = 0, held = 0;
+  for (size_t i = 0; i < replicates; i++) {
+    if (b->failed[i]) continue;
+    held += rmx__held_by_distance(b->set, b->best + i * u->D);
+    n++;
+  }
+  u->at_distance_limit = n ? (double)held / (double)n : 0;
+  for (size_t d = 0; d < u->D; d++) {
+    u->cut_low[d] = rmx__held_by_range(b->set, d, u->low[d], PRINTED) < 0;
+    u->cut_high[d] = rmx__held_by_range(b->set, d, u->high[d], PRINTED) > 0;
+  }
+}
+
 static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_optimum *optimum,
                             rmx_uncertainty *u, rmx_err *err) {
   size_t D = u->D, n = 0;
@@ -262,6 +280,7 @@ static rmx_status summarise(const bootstrap *b, size_t replicates, const rmx_opt
     u->high[d] = fmax(u->high[d], optimum->mixture[d]);
   }
   u->replicates = (int64_t)n;
+  find_cuts(b, replicates, u);
   for (size_t k = 0; k < u->n_versus && 2 * n >= replicates; k++) {
     rmx_versus *v = &u->versus[k];
     // Against itself nothing was chosen, so nothing was promised: all of it stays 0.
@@ -298,8 +317,10 @@ static rmx_status begin(const rmx_fit *fit, const rmx_problem *q, const rmx_opti
   u->best = rmx_calloc(replicates, D * sizeof(double));
   u->low = rmx_calloc(D, sizeof(double));
   u->high = rmx_calloc(D, sizeof(double));
+  u->cut_low = rmx_calloc(D, sizeof(bool));
+  u->cut_high = rmx_calloc(D, sizeof(bool));
   u->versus = rmx_calloc(n + 1, sizeof(*u->versus));
-  bool failed = !y || !u->best || !u->low || !u->high || !u->versus;
+  bool failed = !y || !u->best || !u->low || !u->high || !u->cut_low || !u->cut_high || !u->versus;
   double best = failed ? 0 : score_at(fit, &q->target, optimum->mixture, y);
   for (size_t k = 0; k <= n && !failed; k++) {
     rmx_versus *v = &u->versus[u->n_versus++];
@@ -408,6 +429,8 @@ void rmx_uncertainty_release(rmx_uncertainty *u) {
   free(u->versus);
   free(u->low);
   free(u->high);
+  free(u->cut_low);
+  free(u->cut_high);
   free(u->best);
   *u = (rmx_uncertainty){0};
 }
@@ -426,6 +449,13 @@ rmx_status rmx_uncertainty_fold(const rmx_uncertainty *u, const double *w, const
     high[k] = fmax(high[k], sums[B * n + k]);
   }
   return RMX_OK;
+}
+
+static json_t *names_where(const bool *which, const rmx_fit *fit) {
+  json_t *names = json_array();
+  for (size_t d = 0; d < fit->D; d++)
+    if (which[d]) json_array_append_new(names, json_string(fit->domains[d]));
+  return names;
 }
 
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, json_t *into,
@@ -448,6 +478,10 @@ rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, js
       failed || json_object_set_new(into, "level", json_real(u->level)) != 0 ||
       json_object_set_new(into, "replicates", json_integer(u->replicates)) != 0 ||
       json_object_set(into, "interval", interval) != 0 ||
+      json_object_set_new(
+          into, "interval_cut",
+          json_pack("{s:o, s:o, s:f}", "low", names_where(u->cut_low, fit), "high",
+                    names_where(u->cut_high, fit), "distance", u->at_distance_limit)) != 0 ||
       json_object_set(into, "versus", versus) != 0 ||
       json_object_set_new(into, "gain",
                           json_pack("{s:f, s:f, s:[f, f]}", "predicted", prior->gain, "estimate",
