@@ -285,7 +285,39 @@ START_TEST(tables) {
 }
 END_TEST
 
+// A score is the mirror image of a loss, for each law: repetition does it harm too.
+START_TEST(a_score_is_a_loss_turned_round) {
+  enum { N = 100 };
+  static const char *const kinds[] = {"exposure", "power", "exp"};
+  rmx_dataset data = repeating_runs(100, 1, 0.01);
+  double *X = calloc(N * D, sizeof(double)), *y = calloc(2 * N, sizeof(double));
+  some_mixtures(X, N, D, 21);
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    rmx_regress_options o = options_for(kinds[k]);
+    for (int score = 0; score < 2; score++) {
+      rmx_regressor *r, *again = NULL;
+      data.higher_is_better = score;
+      must(rmx_regress_fit(&o, &data, 1, NULL, &r, err));
+      json_t *file = rmx__regressor_json(r);
+      must(rmx__regressor_from_json(file, "file", &again, err));
+      rmx_regressor_predict(again, X, N, y + score * N, NULL);
+      json_decref(file);
+      rmx_regressor_free(again);
+      rmx_regressor_free(r);
+      for (size_t i = 0; i < data.N; i++) ((double *)data.y)[i] = 5 - data.y[i];
+    }
+    for (size_t i = 0; i < N; i++)
+      ck_assert_msg(fabs(y[i] + y[N + i] - 5) < 1e-6, "%s: %g and %g", kinds[k], y[i], y[N + i]);
+    options_done(&o);
+  }
+  free(X);
+  free(y);
+  dataset_done(&data);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, a_score_is_a_loss_turned_round);
   tcase_add_test(tc, repetition);
   tcase_add_test(tc, budgets);
   tcase_add_test(tc, each_domain_lasts_in_its_own_way);

@@ -200,6 +200,7 @@ static const struct rmx__law_type law = {
     .vectors = vectors,
     .n_numbers = sizeof numbers / sizeof *numbers,
     .n_vectors = sizeof vectors / sizeof *vectors,
+    .harms = true,
 };
 
 static rmx_status check_exposure(const rmx_dataset *data, rmx_err *err) {

@@ -90,8 +90,9 @@ static rmx_status try_fold(struct rmx__law *l, const rmx_dataset *data, const in
   return RMX_OK;
 }
 
+// *least: the error that the strength chosen has.
 static rmx_status choose_strength(struct rmx__law *l, const rmx_dataset *data, uint64_t seed,
-                                  rmx_err *err) {
+                                  double *least, rmx_err *err) {
   double error[MAX_STRENGTHS] = {0};
   int *fold = rmx_calloc(data->N, sizeof *fold);
   if (!fold) return rmx_fail_memory(err, data->N * sizeof *fold, "folds");
@@ -105,7 +106,29 @@ static rmx_status choose_strength(struct rmx__law *l, const rmx_dataset *data, u
   for (size_t s = 1; s < l->type->n_strengths; s++)
     if (error[s] < error[best]) best = s;
   l->strength = l->type->strengths[best];
+  *least = error[best];
   return status;
+}
+
+// The units of y: its best value is 0, or of a law that rises, its worst.
+static void take_units(struct rmx__law *l, bool rises) {
+  l->scale = rises ? -fabs(l->scale) : fabs(l->scale);
+  l->shift = l->seen[rises];
+}
+
+// The strength, and whether the law rises: as the mirror image of a loss, a score does. But scores
+// saturate at both ends, and some follow the law itself better; cross-validation tells.
+static rmx_status choose(struct rmx__law *l, const rmx_dataset *data, uint64_t seed, rmx_err *err) {
+  double mirrored, plain;
+  RMX_TRY(choose_strength(l, data, seed, &mirrored, err));
+  if (!data->higher_is_better || l->type->harms) return RMX_OK;
+  const double strength = l->strength;
+  take_units(l, false);
+  RMX_TRY(choose_strength(l, data, seed, &plain, err));
+  if (plain < mirrored) return RMX_OK;
+  take_units(l, true);
+  l->strength = strength;
+  return RMX_OK;
 }
 
 // Fits l->p at l->strength, from `near` or down the strengths.
@@ -128,14 +151,15 @@ rmx_status rmx__law_fit(struct rmx__law *l, const rmx_dataset *data, uint64_t se
                         const struct rmx__law *near, void **state, rmx_err *err) {
   rmx_arena arena = {0};
   rmx_status status = RMX_OK;
-  if (near && !(near->scale > 0)) near = NULL;
+  if (near && near->scale == 0) near = NULL;
+  const bool rises = near ? near->scale < 0 : data->higher_is_better;
   RMX_TRY_GOTO(rmx__blas_ready(err), done);
   RMX_TRY_GOTO(rmx__domains_copy(data->domains, data->D, &l->names, err), done);
   l->scale = rmx__spread(data, l->seen);
-  l->shift = l->seen[0];
+  take_units(l, rises);
   l->strength = near ? near->strength : l->type->strengths[0];
-  if (l->scale > 0) {  // else the constant is predicted
-    if (!near) RMX_TRY_GOTO(choose_strength(l, data, seed, err), done);
+  if (l->scale != 0) {  // else the constant is predicted
+    if (!near) RMX_TRY_GOTO(choose(l, data, seed, err), done);
     RMX_TRY_GOTO(fit_to(l, data, near, &arena, err), done);
   }
   derive(l, l->p);
@@ -162,7 +186,7 @@ void rmx__law_predict(const void *state, const double *X, size_t n, double *mean
 }
 
 bool rmx__law_convex(const struct rmx__law *l, double *below) {
-  return rmx__soft_clip_convex(l->seen, rmx__law_at, l, l->D, below);
+  return l->scale >= 0 && rmx__soft_clip_convex(l->seen, rmx__law_at, l, l->D, below);
 }
 
 // ---- the file ----

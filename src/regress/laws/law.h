@@ -17,12 +17,13 @@ struct rmx__law_type;
 struct rmx__law {
   const struct rmx__law_type *type;
   size_t D, P;
-  double *p;            // (P) parameters, then type->extra * D numbers for the type's own use
-  double strength;      // of the penalty
-  double shift, scale;  // the metric is shift + scale * y; scale 0: the metric is constant
-  double seen[2];       // min and max of the metric
-  bool robust;          // Student's t errors
-  char **names;         // (D) or NULL
+  double *p;        // (P) parameters, then type->extra * D numbers for the type's own use
+  double strength;  // of the penalty
+  // the metric is shift + scale * y; scale 0: it is constant; below 0: it rises as y falls
+  double shift, scale;
+  double seen[2];  // min and max of the metric
+  bool robust;     // Student's t errors
+  char **names;    // (D) or NULL
 };
 
 // The runs that a law is fitted to: the context of a curve.
@@ -63,6 +64,7 @@ struct rmx__law_type {
   // How the file names p: `numbers`, then `vectors` (D numbers each). NULL: "parameters" (P).
   const char *const *numbers, *const *vectors;
   size_t n_numbers, n_vectors;
+  bool harms;  // the law knows what is bad, so a score can only be its mirror image
 };
 
 // An unfitted law; NULL if memory is short. `extra` holds zeros.
