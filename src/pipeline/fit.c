@@ -99,6 +99,19 @@ static rmx_status put_more(rmx_fit *f, const char *key, json_t *value, rmx_err *
                                                        : rmx_fail_memory(err, 64, "fit.json");
 }
 
+// Epochs follow from a budget and the tokens of each domain, so a budget alone says nothing.
+static rmx_status without_tokens(const rmx_experiment *e, const rmx_fit_request *r, rmx_err *err) {
+  if (r->mixtures && strcmp(e->config.regress.regressor, "exposure") == 0)
+    return rmx_fail(
+        err, RMX_EUSAGE,
+        "regressor \"exposure\" must know how many tokens there are of each domain, and "
+        "how many the large run will see: give --tokens FILE and --budget TOKENS");
+  if (!(r->budget > 0) && !(r->run_tokens > 0)) return RMX_OK;
+  return rmx_fail(err, RMX_EUSAGE,
+                  "--%s counts epochs, so it needs the tokens of each domain; give --tokens FILE",
+                  r->budget > 0 ? "budget" : "run-tokens");
+}
+
 // The token counts, from --tokens or from the experiment's corpus; *known false: there are none.
 // `names` and `counts` hold it. *tokenizer: hash of what made the corpus, or 0.
 static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, rmx_exposure *x,
@@ -113,7 +126,7 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, 
     json_t *corpus, *domain;
     size_t k;
     rmx_status status = rmx__experiment_read(e, "corpus/corpus.json", &corpus, err);
-    if (!corpus) return status;
+    if (!corpus) return status == RMX_OK ? without_tokens(e, job->request, err) : status;
     const json_t *domains = json_object_get(corpus, "domains");
     const char *hash = json_string_value(json_object_get(corpus, "tokenizer_hash"));
     if (hash) *tokenizer = strtoull(hash, NULL, 16);
@@ -136,7 +149,7 @@ static rmx_status find_exposure(const rmx_experiment *e, const struct job *job, 
   x->domains = (const char *const *)names->items;
   x->D = names->n;
   *known = names->n > 0;
-  return RMX_OK;
+  return *known ? RMX_OK : without_tokens(e, job->request, err);
 }
 
 // Diverged runs of the experiment have no metrics and are left out; in tables of the user --skip-

@@ -5,40 +5,69 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/order.h"
 #include "regress/fit.h"
 #include "regress/fit_warnings.h"
 #include "regress/scales.h"
 #include "steps.h"
 
-// How many values of the fit's run k are those of this row, and how many are not.
-static void compare_values(const rmx_fit *f, size_t k, const rmx_table *metrics, size_t row,
-                           size_t *same, size_t *other) {
+// Of the values of the fit's run k: how many are those of this row, how many are not, and whether
+// one that is tells runs apart.
+typedef struct own_values {
+  size_t same, other;
+  bool telling;
+} own_values;
+
+// Which metrics tell runs apart: no two runs have one value. Accuracies in coarse steps do not.
+static rmx_status find_telling(const rmx_fit *f, bool *telling, rmx_err *err) {
+  RMX_OWNED double *x = rmx_calloc(f->N + 1, sizeof *x);
+  if (!x) return rmx_fail_memory(err, f->N * sizeof *x, "values");
+  for (size_t m = 0; m < f->M; m++) {
+    size_t n = 0;
+    for (size_t i = 0; i < f->N; i++)
+      if (isfinite(f->truth[i * f->M + m])) x[n++] = f->truth[i * f->M + m];
+    qsort(x, n, sizeof *x, rmx__ascending);
+    telling[m] = n > 0;
+    for (size_t i = 1; i < n; i++) telling[m] = telling[m] && x[i] != x[i - 1];
+  }
+  return RMX_OK;
+}
+
+static own_values compare_values(const rmx_fit *f, size_t k, const rmx_table *metrics, size_t row,
+                                 const bool *telling) {
+  own_values c = {0};
   size_t column;
   rmx_err unknown;
-  *same = *other = 0;
   for (size_t m = 0; m < f->M; m++) {
     if (rmx_find_name("metric", f->metrics[m], (const char *const *)metrics->names, metrics->D,
                       &column, &unknown) != RMX_OK)
       continue;
     const double x = metrics->x[row * metrics->D + column], y = f->truth[k * f->M + m];
-    if (x == y) ++*same;
-    if (x != y && !isnan(x) && !isnan(y)) ++*other;
+    c.same += x == y;
+    c.other += x != y && !isnan(x) && !isnan(y);
+    c.telling = c.telling || (x == y && telling[m]);
   }
+  return c;
 }
 
-// Whether one of the fit's runs is the run of this name: it has its mixture and one of its values.
-// A fit of an experiment may have taken the shares that a run drew, which differ from the requested
-// ones. Then its name and all its values must be the same.
-static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics) {
-  size_t row = 0, same, other;
+// Whether one of the fit's runs is the run of this name: by its mixture and most of its values, of
+// which one tells runs apart. A run of the same mixture with another seed has other values,
+// but a few may be equal by chance. A fit of an experiment may have taken the shares that a run
+// drew, which differ from the requested ones. Then its name and all its values must be the same.
+// Where no value tells runs apart, the name must.
+static bool is_own(const rmx_fit *f, const double *w, const char *id, const rmx_table *metrics,
+                   const bool *telling) {
+  size_t row = 0;
   while (row < metrics->N && strcmp(metrics->ids[row], id) != 0) row++;
   for (size_t k = 0; row < metrics->N && k < f->N; k++) {
     double off = 0;
     for (size_t d = 0; d < f->D; d++) off = fmax(off, fabs(f->runs[k * f->D + d] - w[d]));
-    const bool named = f->run_ids && strcmp(f->run_ids[k], id) == 0;
-    if (off >= 1e-9 && !named) continue;
-    compare_values(f, k, metrics, row, &same, &other);
-    if (same > 0 && (off < 1e-9 || other == 0)) return true;
+    const bool equal = off < 1e-9, named = f->run_ids && strcmp(f->run_ids[k], id) == 0;
+    if (!equal && !named) continue;
+    const own_values c = compare_values(f, k, metrics, row, telling);
+    const bool all = c.same > 0 && c.other == 0;
+    if (equal && named && all) return true;
+    if (c.telling && (equal ? c.same > c.other : all)) return true;
   }
   return false;
 }
@@ -60,13 +89,17 @@ static void warn_of_own(const rmx_listener *to, const rmx_fit *f, size_t own, si
            n ? spearman / (double)n : NAN, n ? r2 / (double)n : NAN);
 }
 
-// Runs that the fit was made from: their mixture and a value of theirs are among the fit's.
+// How many of the runs the fit was made from.
 static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                         rmx_err *err) {
   RMX_OWNED double *X = NULL;
+  RMX_OWNED bool *telling = rmx_calloc(f->M + 1, sizeof *telling);
   size_t n = 0;
-  if (!f->truth || rmx_fit_mixtures(f, mixtures, &X, err) != RMX_OK) return 0;
-  for (size_t i = 0; i < mixtures->N; i++) n += is_own(f, X + i * f->D, mixtures->ids[i], metrics);
+  if (!f->truth || !telling || find_telling(f, telling, err) != RMX_OK ||
+      rmx_fit_mixtures(f, mixtures, &X, err) != RMX_OK)
+    return 0;
+  for (size_t i = 0; i < mixtures->N; i++)
+    n += is_own(f, X + i * f->D, mixtures->ids[i], metrics, telling);
   return n;
 }
 
@@ -94,13 +127,20 @@ static rmx_table_form form_of(const rmx_fit *f, const rmx_table_form *how) {
   return tables;
 }
 
+static void take_budget(rmx_fit *f, double budget, const rmx_listener *to) {
+  if (budget > 0 && !rmx_fit_set_budget(f, budget))
+    rmx_warn(to,
+             "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
+}
+
 rmx_status rmx_score_tables(rmx_fit *f, const rmx_score_request *r, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err) {
   const rmx_table_form tables = form_of(f, &r->tables);
   RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0}, metrics = {0};
   if (!r->mixture_table)
     RMX_TRY(rmx_tables_read(to, r->mixtures, r->metrics, &tables, &mixtures, &metrics, err));
-  rmx_fit_set_budget(f, r->budget);
+  rmx_fit_set_budget(f, 0);
+  take_budget(f, r->budget, to);
   return score(f, r->mixture_table ? r->mixture_table : &mixtures,
                r->mixture_table ? r->metric_table : &metrics, to, s, err);
 }
@@ -174,9 +214,7 @@ rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_t
   RMX_TRY(rmx_fit_for_text(f, scale, err));
   rmx__warn_of_scale(f, to);
   RMX_TRY(rmx_tables_read(to, mixtures_path, NULL, &tables, &mixtures, NULL, err));
-  if (budget > 0 && !rmx_fit_set_budget(f, budget))
-    rmx_warn(to,
-             "--budget has no effect: no regressor of this fit depends on epochs (exposure does)");
+  take_budget(f, budget, to);
   RMX_TRY(rmx_fit_predict_table(f, &mixtures, mean, err));
   rmx__warn_of_impossible(f, mean->x, mean->N, to);
   const bool unknown = f->size_unknown || f->tokens_unknown;

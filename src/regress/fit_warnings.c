@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Warnings about a finished fit: metrics that were not learnt, runs that do not fit, runs of one
-// mixture that are no replicates, scores in two units.
+// mixture that differ as much as all, scores in two units.
 
 #include "fit_warnings.h"
 
@@ -10,6 +10,7 @@
 
 #include "base/order.h"
 #include "fit.h"
+#include "registry.h"
 
 static const double FAR = 5;  // standard deviations
 static const double WILD = 10;
@@ -60,11 +61,31 @@ static void measure(const rmx_fit *f, size_t m, double *x, struct spread *s) {
   }
 }
 
+// The scale of the runs that the fit is judged by.
+static rmx_scale judged_scale(const rmx_fit *f) {
+  rmx_scale at = {0};
+  for (size_t i = 0; f->scales && i < f->N; i++)
+    if (is_judged(f, i))
+      at = (rmx_scale){fmax(at.size, f->scales[i].size), fmax(at.tokens, f->scales[i].tokens)};
+  return at;
+}
+
+// By how much the fit expects the metric to change from the judged runs' scale to that of run i, an
+// anchor, whose size is larger; NaN: it is none.
+static double expected_change(const rmx_fit *f, size_t m, size_t i) {
+  const rmx_scale from = judged_scale(f);
+  double y;
+  if (!f->scales || !(f->scales[i].size > from.size)) return NAN;
+  rmx__predict_rows(f->regressors[m], f->runs + i * f->D, &from, 1, &y, NULL);
+  return fabs(f->out_of_fold[i * f->M + m] - y);
+}
+
 // The metric in which run i is furthest from its prediction, measured in root mean squares of the
 // other runs' residuals; M: it is far in none. The run's own residual does not count in the root
 // mean square; else no run among few could ever be far. A value like the others with a prediction
 // unlike them is not at fault: the fit that predicts it was made with the outlier. A run by which
-// the fit is not judged is of another size, and must be beyond the reach.
+// the fit is not judged is of another size, and must be beyond the reach; or, where its size is
+// larger, further from its prediction than the metric is expected to change on the way there.
 static size_t far_metric(const rmx_fit *f, const struct spread *spread, size_t i) {
   size_t worst = f->M;
   double furthest = FAR;
@@ -75,7 +96,8 @@ static size_t far_metric(const rmx_fit *f, const struct spread *spread, size_t i
     const size_t n = s->values - counted;
     if (!isfinite(r) || s->all < ENOUGH || n < LEFT) continue;
     if (fabs(truth - s->median) <= s->reach && fabs(truth - r - s->median) > s->reach) continue;
-    if (!is_judged(f, i) && !(fabs(r) > s->reach)) continue;
+    if (!is_judged(f, i) && !(fabs(r) > s->reach) && !(fabs(r) > expected_change(f, m, i)))
+      continue;
     double others = sqrt(fmax(s->squares - counted * r * r, 0) / (double)n);
     if (!(fabs(r) > furthest * others) || fabs(r) <= 1e-6 * fabs(truth)) continue;
     furthest = others > 0 ? fabs(r) / others : INFINITY;
@@ -106,8 +128,8 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
              far.n, f->N, rmx_s(f->N), far.n == 1 ? "lies" : "lie", FAR, far.text);
 }
 
-// Runs of one mixture that differ as much as all runs do must differ in something that is not a
-// column of the mixtures.
+// Runs of one mixture that differ as much as all runs do differ in something that is not a column
+// of the mixtures; or the metrics are noise. The values alone do not tell which.
 static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener) {
   size_t mixtures = 0, apart = 0, measured = 0;
   for (size_t i = 0; i < f->N; i++) mixtures += f->groups[i] == (int)i;
@@ -132,9 +154,9 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
     rmx_warn(
         listener,
         "%zu runs have only %zu different mixture%s, and runs of one mixture differ as much as "
-        "all runs do: they are not replicates; if they differ in model size or tokens, name "
-        "those columns with --size-column and --tokens-column",
-        f->N, mixtures, rmx_s(mixtures));
+        "all runs do. If they differ in their seed alone, %s mostly noise. If they differ in "
+        "model size or tokens, name those columns with --size-column and --tokens-column",
+        f->N, mixtures, rmx_s(mixtures), f->M == 1 ? "the metric is" : "most metrics are");
 }
 
 // Whether some values of a score are shares and the others percentages: none lies between.

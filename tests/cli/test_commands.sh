@@ -58,7 +58,13 @@ try "predict at another budget" 0 "metric/a_val_loss" "$REGMIX" predict --fit fi
 [ "$("$REGMIX" predict --fit fit-epochs --mixtures m.csv --budget 2M)" != "$("$REGMIX" predict --fit fit-epochs --mixtures m.csv)" ] &&
   ok "predictions go by the budget" || not_ok "predictions go by the budget"
 try "score is at the runs' tokens" 0 '"spearman": 0.99' "$REGMIX" score --fit fit-epochs --mixtures m.csv --metrics l.csv --json
-try "exposure without token counts" 1 "give --tokens FILE" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --out fit-none
+for alone in --budget --run-tokens; do
+  try "$alone without token counts" 2 "$alone counts epochs, so it needs the tokens of each domain; give --tokens FILE" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge $alone 1G --out fit-none
+done
+for command in predict score; do
+  try "$command warns of a budget that nothing depends on" 0 "--budget has no effect" "$REGMIX" $command --fit fit-ridge --mixtures m.csv $([ $command = score ] && echo --metrics l.csv) --budget 1G
+done
+try "exposure without token counts" 2 "give --tokens FILE" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --out fit-none
 try "token counts without a budget" 2 "needs --budget" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.csv --out fit-none
 printf 'train_a: 1M\ntrain_b: many\ntrain_c: 3e8\n' > tokens-bad.yaml
 try "a token count that is no number" 1 'tokens-bad.yaml:2: tokens of "train_b"' "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens-bad.yaml --budget 1G --out fit-none

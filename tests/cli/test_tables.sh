@@ -189,6 +189,23 @@ try "and adds the scores out of fold" 0 '"out_of_fold"' "$REGMIX" score --fit pl
 sed '1!s/\(.\)$/\11/' acc.csv > again.csv
 "$REGMIX" score --fit plain --mixtures m.csv --metrics again.csv 2>&1 | grep -q 'made from' && not_ok "runs measured anew are not taken for them" || ok "runs measured anew are not taken for them"
 
+# Runs of the same mixtures with another seed: some accuracies in steps are equal by chance.
+awk -F, 'NR == 1 { print "run,steps_acc,other_acc"; next } { printf "%s,%.1f,%.1f\n", $1, $2, NR % 4 / 4 }' acc.csv > steps.csv
+awk -F, 'NR > 1 { $1 = "s" $1; $3 = (NR + 1) % 4 / 4 } 1' OFS=, steps.csv > seeds.csv
+sed '1!s/^/s/' m.csv > seeds_m.csv
+fit --mixtures m.csv --metrics steps.csv --out steps > /dev/null 2>&1
+try "equal values by chance do not make runs the fit's own" 0 '"own_runs": 0' "$REGMIX" score --fit steps --mixtures seeds_m.csv --metrics seeds.csv --json
+try "its own runs are known by name and values" 0 '"own_runs": 20' "$REGMIX" score --fit steps --mixtures m.csv --metrics steps.csv --json
+cut -d, -f1,2 steps.csv | sed '1!s/^/s/' > one_seed.csv
+try "nor does one accuracy that many runs have" 0 '"own_runs": 0' "$REGMIX" score --fit steps --mixtures seeds_m.csv --metrics one_seed.csv --json
+sed '1!s/^/s/' acc.csv > renamed.csv
+try "its own runs with other names are known by their values" 0 '"own_runs": 20' "$REGMIX" score --fit plain --mixtures seeds_m.csv --metrics renamed.csv --json
+# Replicates of a metric that is mostly noise are replicates.
+awk 'BEGIN { srand(7); print "run,a,b,c" > "rep_m.csv"; print "run,n_acc" > "rep_l.csv"
+  for (i = 0; i < 8; i++) { a = rand(); b = (1 - a) * rand()
+    for (k = 0; k < 4; k++) { printf "r%d_%d,%.4f,%.4f,%.4f\n", i, k, a, b, 1 - a - b > "rep_m.csv"; printf "r%d_%d,%.3f\n", i, k, rand() > "rep_l.csv" } } }'
+try "noise is one reason why runs of one mixture differ" 0 "If they differ in their seed alone, the metric is mostly noise. If they differ in model size or tokens, name those columns" fit --mixtures rep_m.csv --metrics rep_l.csv --out rep
+
 # ---- tables without names of runs
 awk -F, 'BEGIN { OFS = "," } FNR == NR { y[FNR] = $2; next } { print $2, $3, $4, y[FNR] }' acc.csv m.csv > bare.csv
 try "a pattern that matches the names' column is refused" 1 'matches the column "run", but that column contains the names of the runs' fit --mixtures m.csv --metrics acc.csv --mixture-columns '*' --out bare
