@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "report/parts.h"
 
-// tokens[domain] from the user, else from the corpus, else from the fit.
+// tokens[domain] from the user, else from the optimum, else from the corpus, else from the fit.
 static rmx_status put_tokens(const rmx_report_files *files, json_t *data, rmx_err *err) {
   json_t *tokens = json_object(), *item;
   RMX_TRY(rmx__put(data, "tokens", tokens, err));
@@ -23,6 +23,10 @@ static rmx_status put_tokens(const rmx_report_files *files, json_t *data, rmx_er
     double n = rmx__get(item, "train_tokens");
     if (name && n > 0) RMX_TRY(rmx__put(tokens, name, json_real(n), err));
   }
+  const char *name;
+  json_object_foreach(json_object_get(json_object_get(data, "optimum"), "tokens"), name, item)
+    if (json_number_value(item) > 0)
+      RMX_TRY(rmx__put(tokens, name, json_real(json_number_value(item)), err));
   for (d = 0; d < files->n_domains; d++)
     RMX_TRY(rmx__put(tokens, files->domains[d], json_real(files->tokens[d]), err));
   return RMX_OK;
@@ -68,7 +72,11 @@ rmx_status rmx__collect_budget(const rmx_report_files *files, const json_t *conf
                                rmx_err *err) {
   RMX_TRY(put_tokens(files, data, err));
   RMX_TRY(put_proxies(files->folder, config, data, err));
-  const double known[] = {files->budget, rmx__get(json_object_get(data, "comparison"), "tokens"),
+  const json_t *optimum = json_object_get(data, "optimum");
+  const double known[] = {files->budget,
+                          rmx__get(optimum, "budget"),
+                          rmx__get(json_object_get(optimum, "for"), "tokens"),
+                          rmx__get(json_object_get(data, "comparison"), "tokens"),
                           rmx__get(json_object_get(config, "large"), "tokens"),
                           rmx__get(json_object_get(data, "fit"), "budget")};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -260,10 +260,21 @@ static rmx_status put_rows(json_t *object, const char *key, const double *x, siz
   return RMX_OK;
 }
 
-static rmx_status put_runs(const runs *r, json_t *data, rmx_err *err) {
+// Whether each run is of the largest size, where there are several: charts of values show these.
+static rmx_status put_judged(const runs *r, const json_t *judged, json_t *out, rmx_err *err) {
+  json_t *list = json_array();
+  if (!judged) return json_decref(list), RMX_OK;
+  RMX_TRY(rmx__put(out, "judged", list, err));
+  for (size_t i = 0; i < r->N; i++)
+    RMX_TRY(rmx__add(list, json_boolean(json_object_get(judged, r->ids[i]) != NULL), err));
+  return RMX_OK;
+}
+
+static rmx_status put_runs(const runs *r, const json_t *judged, json_t *data, rmx_err *err) {
   json_t *out = json_object();
   RMX_TRY(rmx__put(data, "runs", out, err));
   RMX_TRY(put_names(out, "ids", r->ids, r->N, err));
+  RMX_TRY(put_judged(r, judged, out, err));
   RMX_TRY(put_names(out, "domains", r->domains, r->D, err));
   RMX_TRY(put_names(out, "metrics", r->metrics, r->M, err));
   RMX_TRY(put_rows(out, "mixtures", r->X, r->N, r->D, err));
@@ -360,7 +371,7 @@ rmx_status rmx__collect_runs(const char *folder, bool experiment, json_t *data, 
   if (!mixtures.N || !metrics.N)
     RMX_TRY(rmx__judged_runs(json_object_get(data, "fit"), &judged, err));
   if (r.N) RMX_TRY(put_effects(&r, judged, scratch, data, err));
-  if (r.N) RMX_TRY(put_runs(&r, data, err));
+  if (r.N) RMX_TRY(put_runs(&r, judged, data, err));
   if (metrics.N) RMX_TRY(put_correlations(&metrics, json_object_get(data, "fit"), data, err));
   return RMX_OK;
 }

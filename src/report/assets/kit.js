@@ -92,6 +92,8 @@ function shortNames(names) {
   const use = new Set(cut).size === names.length ? cut : names;
   return Object.fromEntries(names.map((name, i) => [name, use[i]]));
 }
+// Values of several sizes do not compare, so charts of values show the runs of the largest one.
+const ofLargest = (i) => !runs.judged || runs.judged[i];
 const runs = data.runs,
   optimum = data.optimum,
   fit = data.fit,

@@ -187,17 +187,19 @@ function domainSection() {
     .sort((a, b) => strength(b) - strength(a))
     .slice(0, MOST_FACETS)
     .sort((a, b) => a - b);
-  const stride = Math.ceil(runs.ids.length / Math.min(DOTS_A_FACET, DOTS_IN_ALL / drawn.length));
+  const compared = runs.ids.map((run, i) => i).filter(ofLargest);
+  const stride = Math.ceil(compared.length / Math.min(DOTS_A_FACET, DOTS_IN_ALL / drawn.length));
   const weightOf = (d) => (optimum && optimum.mixture ? 100 * optimum.mixture[runs.domains[d]] : NaN);
   const rows = () => {
     const m = runs.metrics.indexOf(metric),
       out = [];
     drawn.forEach((d) =>
-      runs.ids.forEach((run, i) => {
-        const domain = runs.domains[d],
+      compared.forEach((i, k) => {
+        const run = runs.ids[i],
+          domain = runs.domains[d],
           x = runs.mixtures[i][d],
           y = runs.values[i][m];
-        if (i % stride === 0 && isNumber(x) && isNumber(y))
+        if (k % stride === 0 && isNumber(x) && isNumber(y))
           out.push({
             facet: domainLabel(domain),
             x: 100 * x,
@@ -213,7 +215,7 @@ function domainSection() {
   const multiples = figure(
     'facets',
     title(),
-    'Each dot is a run. ρ is Spearman\u2019s rank correlation. The orange line marks the optimum.' +
+    `Each dot is a run${runs.judged ? ' of the largest size' : ''}. ρ is Spearman\u2019s rank correlation. The orange line marks the optimum.` +
       (stride > 1 ? ` Shown is one run in ${stride}.` : '') +
       (drawn.length < runs.domains.length
         ? ` Shown are the ${drawn.length} of ${runs.domains.length} domains with the strongest correlation.`

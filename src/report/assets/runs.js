@@ -16,7 +16,7 @@ function swarmFigure() {
     prior = (optimum && optimum.prior) || {};
   const ranked = runs.ids
     .map((id, i) => ({id, i, value: m >= 0 ? runs.values[i][m] : null}))
-    .filter((r) => isNumber(r.value))
+    .filter((r) => isNumber(r.value) && ofLargest(r.i))
     .sort((a, b) => targetSign * (a.value - b.value));
   ranked.forEach((r, k) => (r.t = ranked.length > 1 ? (2 * k) / (ranked.length - 1) - 1 : 0));
   // Of very many runs: the best, the worst, and an even selection of the others.
@@ -49,7 +49,7 @@ function swarmFigure() {
   return figure(
     'swarm',
     title,
-    `Each line is a run, and each axis is a domain from 0 to its largest share. The colour is the rank of the run’s ${nameOf(target.name)}. Point at a line to highlight it.` +
+    `Each line is a run${runs.judged ? ' of the largest size' : ''}, and each axis is a domain from 0 to its largest share. The colour is the rank of the run’s ${nameOf(target.name)}. Point at a line to highlight it.` +
       `${order.length < runs.domains.length ? ` Shown are the ${order.length} of ${runs.domains.length} domains with the largest share of the optimum.` : ''}` +
       `${drawn.length < ranked.length ? ` Shown are ${drawn.length} of ${ranked.length} runs.` : ''}`,
     (width) => ({spec: parallel(axes, lines, width, title), rows: lines.length}),
