@@ -257,6 +257,17 @@ static void print_held_by_distance(const rmx_answer *s) {
   cli_print(" Train runs near the optimum, or see --no-guard)\n");
 }
 
+// Prints which caps by epochs the optimum is at.
+static void print_lifted(const rmx_answer *s) {
+  const rmx_lifted_caps *l = &s->lifted;
+  for (size_t i = 0; i < l->n; i++)
+    cli_print("%s%s (%.1f %%)", i ? ", " : "Held down by a cap by epochs: ", rmx_shown(l->name[i]),
+              100 * l->cap[i]);
+  if (l->n)
+    cli_print("%s. Without %s the fit predicts %.4f better.\n",
+              l->phases ? ", in all phases together" : "", l->n == 1 ? "it" : "them", l->gain);
+}
+
 void print_answer(const rmx_answer *s, int64_t fold) {
   const rmx_optimum *o = s->optimum;
   const rmx_fit *f = s->fit;
@@ -295,6 +306,7 @@ void print_answer(const rmx_answer *s, int64_t fold) {
       100 * rmx_optimum_distance(o), 100 * rmx_optimum_typical_distance(o));
   cli_print("\n");
   print_directions(s);
+  print_lifted(s);
   if (rmx_optimum_why_not(o))
     cli_print("The fit has learnt %s the target%s %s.\n",
               rmx_optimum_learnt(o) ? "something about" : "nothing about",

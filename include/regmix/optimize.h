@@ -122,6 +122,7 @@ typedef struct rmx_share {
   double *factor;   /* (D) */
   double low, high; /* high INFINITY: none */
   char *text;       /* as the user gave it, for messages */
+  bool by_epochs;   /* what bounds it above is how often its text may be repeated */
 } rmx_share;
 
 typedef struct rmx_constraints {
@@ -201,6 +202,10 @@ typedef struct rmx_problem {
   double *than;
   rmx_prior_kind prior_kind; /* where it comes from */
   char prior_text[256];      /* the same in words: "the mean of the 24 runs" */
+  /* what caps by epochs follow from, where they were asked for: the tokens of the large run, and
+   * those that each domain has (counted.n) */
+  double budget, *tokens;
+  rmx_strings counted;
 } rmx_problem;
 /* No weight, no constraint, the mean mixture of the runs as prior. */
 rmx_status rmx_problem_make(const rmx_fit *fit, rmx_problem *out, rmx_err *err);

@@ -355,16 +355,19 @@ typedef struct rmx_answer_request {
   bool no_guard;       /* over the config's optimize.guard */
   rmx_strings search;  /* "samples=1000", ...: over the config's optimize.samples; borrowed */
   bool print_only;     /* no note where the answer is not written */
-  /* Not read here: where a command line checks the values of `search`; the levels it prints. */
+  int64_t fold;        /* levels of the nodes whose totals the answer has too; 0: none */
+  /* Not read here: where a command line checks the values of `search`. */
   rmx_optimize_options how;
-  int64_t fold;
 } rmx_answer_request;
-/* What the optimum would gain without the caps by epochs that it is at. */
+/* What the optimum would gain without the caps by epochs that it is at. Of a fit with phases the
+ * caps and the weights are those of all phases together. */
 typedef struct rmx_lifted_caps {
   size_t n;          /* 0: it is at none */
-  size_t *domain;    /* (n) */
+  const char **name; /* (n) of the domains; borrowed from the fit or the problem */
+  double *cap;       /* (n) the shares of all tokens that they may have */
   double *weight;    /* (n) their weights without the caps */
   double gain;       /* of the predicted score, 0 or more */
+  bool phases;       /* the fit has phases */
   bool extrapolates; /* no run had such weights */
 } rmx_lifted_caps;
 void rmx_lifted_caps_release(rmx_lifted_caps *l);
@@ -397,6 +400,7 @@ typedef struct rmx_answer {
   rmx_drift drift;
   rmx_lifted_caps lifted;
   double *phase_share; /* of a fit with phases; else NULL */
+  size_t fold;         /* levels of the nodes whose totals are shown too; 0: none */
 } rmx_answer;
 /* Whether the optimum of the smallest size is good enough: over its whole interval, the gain of the
  * one asked for on it is less than a quarter of the gain on the prior. It is too small where that

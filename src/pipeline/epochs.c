@@ -56,42 +56,64 @@ rmx_status rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, do
   "et al. 2026), not four times for every domain"
 
 void rmx_lifted_caps_release(rmx_lifted_caps *l) {
-  free(l->domain);
+  free(l->name);
+  free(l->cap);
   free(l->weight);
   *l = (rmx_lifted_caps){0};
 }
 
-// Which caps by epochs the optimum is at: domain (n).
-static void find_binding(const rmx_answer *s, rmx_lifted_caps *l) {
+// A cap by epochs: of one weight, or, with phases, of a domain's share of all tokens.
+typedef struct epoch_cap {
+  const char *name;
+  double *high;          // in the constraints
+  const double *factor;  // (D) of the share; NULL: it is weight d
+  size_t d;
+} epoch_cap;
+
+static double weight_of(const epoch_cap *c, const double *w, size_t D) {
+  double sum = 0;
+  if (!c->factor) return w[c->d];
+  for (size_t d = 0; d < D; d++) sum += c->factor[d] * w[d];
+  return sum;
+}
+
+// The caps that the optimum is at: caps (n). The result is n.
+static size_t find_binding(const rmx_answer *s, epoch_cap *caps) {
   const rmx_constraints *k = &s->problem.constraints;
   const double *w = rmx_optimum_mixture(s->optimum);
+  size_t n = 0;
   for (size_t d = 0; d < k->D; d++)
-    if (k->by_epochs[d] && k->high[d] > 0 && w[d] > k->high[d] - 1e-6) l->domain[l->n++] = d;
+    if (k->by_epochs[d] && k->high[d] > 0 && w[d] > k->high[d] - 1e-6)
+      caps[n++] = (epoch_cap){s->fit->domains[d], &k->high[d], NULL, d};
+  for (size_t i = 0; i < k->n_shares; i++) {
+    rmx_share *share = &k->shares[i];
+    const epoch_cap c = {share->name, &share->high, share->factor, 0};
+    if (share->by_epochs && share->high > 0 && weight_of(&c, w, k->D) > share->high - 1e-6)
+      caps[n++] = c;
+  }
+  return n;
 }
 
 // Searches again without these caps, which are put back.
-static rmx_status search_without(const rmx_optimize_request *how, rmx_answer *s, rmx_lifted_caps *l,
-                                 rmx_err *err) {
-  rmx_constraints *k = &s->problem.constraints;
-  RMX_OWNED double *had = rmx_calloc(k->D, sizeof *had);
-  if (!had) return rmx_fail_memory(err, k->D * sizeof *had, "caps");
-  memcpy(had, k->high, k->D * sizeof *had);
-  for (size_t i = 0; i < l->n; i++) k->high[l->domain[i]] = 1;
+static rmx_status search_without(const rmx_optimize_request *how, const epoch_cap *caps,
+                                 rmx_answer *s, rmx_lifted_caps *l, rmx_err *err) {
+  const size_t D = s->fit->D;
+  for (size_t i = 0; i < l->n; i++) *caps[i].high = 1;
   rmx_optimize_options options = *how->options;
   options.guard = false;
   rmx_optimize_request request = *how;
   request.options = &options;
   request.listener = NULL;
   RMX_OWNED_BY(rmx_optimum_free_at) rmx_optimum *o = NULL;
-  rmx_status status = rmx_optimize(&request, &o, err);
-  memcpy(k->high, had, k->D * sizeof *had);
+  const rmx_status status = rmx_optimize(&request, &o, err);
+  for (size_t i = 0; i < l->n; i++) *caps[i].high = l->cap[i];
   RMX_TRY(status);
   l->gain = rmx_optimum_score(s->optimum) - rmx_optimum_score(o);
   for (size_t i = 0; i < l->n; i++) {
-    const size_t d = l->domain[i];
     double most = 0;
-    for (size_t r = 0; r < s->fit->N; r++) most = fmax(most, s->fit->runs[r * k->D + d]);
-    l->weight[i] = rmx_optimum_mixture(o)[d];
+    for (size_t r = 0; r < s->fit->N; r++)
+      most = fmax(most, weight_of(&caps[i], s->fit->runs + r * D, D));
+    l->weight[i] = weight_of(&caps[i], rmx_optimum_mixture(o), D);
     l->extrapolates = l->extrapolates || l->weight[i] > most + 1e-6;
   }
   return RMX_OK;
@@ -106,18 +128,16 @@ static void tell_lifted(const rmx_listener *to, const rmx_answer *s, const rmx_l
   rmx_few now = {0}, then = {0};
   char text[160];
   for (size_t i = 0; i < l->n; i++) {
-    const char *name = s->fit->domains[l->domain[i]];
-    const double high = s->problem.constraints.high[l->domain[i]];
-    snprintf(text, sizeof text, "%.60s (%.3g)", name, high);
+    snprintf(text, sizeof text, "%.60s (%.3g)", l->name[i], l->cap[i]);
     rmx_few_add(&now, text);
-    snprintf(text, sizeof text, "%.60s %.3g, seen %.2g times as often", name, l->weight[i],
-             l->weight[i] / high);
+    snprintf(text, sizeof text, "%.60s %.3g, seen %.2g times as often", l->name[i], l->weight[i],
+             l->weight[i] / l->cap[i]);
     rmx_few_add(&then, text);
   }
   rmx_note(to,
-           "optimize: the cap by epochs holds down %s. Without it the fit predicts %.4f better, "
+           "optimize: the cap by epochs holds down %s%s. Without it the fit predicts %.4f better, "
            "with %s%s.%s " PUBLISHED "; --max-epochs DOMAIN=16 allows that for one domain",
-           now.text, l->gain, then.text,
+           now.text, l->phases ? ", in all phases together" : "", l->gain, then.text,
            l->extrapolates ? " (no run had that much of it, so the fit guesses)" : "",
            knows_repetition(s->fit) ? ""
                                     : " The runs did not repeat text as the large run will, so "
@@ -126,20 +146,33 @@ static void tell_lifted(const rmx_listener *to, const rmx_answer *s, const rmx_l
 
 rmx_status rmx__lift_caps(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err) {
   rmx_lifted_caps *l = &s->lifted;
-  l->domain = rmx_calloc(s->fit->D, sizeof *l->domain);
-  l->weight = rmx_calloc(s->fit->D, sizeof *l->weight);
-  if (!l->domain || !l->weight) return rmx_fail_memory(err, s->fit->D * sizeof(double), "caps");
-  find_binding(s, l);
-  if (l->n == 0) return RMX_OK;
-  RMX_TRY(search_without(how, s, l, err));
+  const size_t most = s->fit->D + s->problem.constraints.n_shares;
+  RMX_OWNED epoch_cap *caps = rmx_calloc(most, sizeof *caps);
+  l->name = rmx_calloc(most, sizeof *l->name);
+  l->cap = rmx_calloc(most, sizeof *l->cap);
+  l->weight = rmx_calloc(most, sizeof *l->weight);
+  if (!caps || !l->name || !l->cap || !l->weight)
+    return rmx_fail_memory(err, most * sizeof *caps, "caps");
+  const size_t n = find_binding(s, caps);
+  if (n == 0) return RMX_OK;
+  for (size_t i = 0; i < n; i++) {
+    l->name[i] = caps[i].name;
+    l->cap[i] = *caps[i].high;
+  }
+  l->n = n;
+  l->phases = s->fit->n_phases > 0;
+  RMX_TRY(search_without(how, caps, s, l, err));
   tell_lifted(how->listener, s, l);
   return RMX_OK;
 }
 
-json_t *rmx__lifted_json(const rmx_lifted_caps *l, const rmx_fit *f) {
-  json_t *weights = json_object();
-  for (size_t i = 0; i < l->n; i++)
-    json_object_set_new(weights, f->domains[l->domain[i]], json_real(l->weight[i]));
-  return json_pack("{s:f, s:o, s:b, s:s}", "gain", l->gain, "weights", weights, "extrapolates",
-                   l->extrapolates, "published", PUBLISHED);
+json_t *rmx__lifted_json(const rmx_lifted_caps *l) {
+  json_t *weights = json_object(), *caps = json_object();
+  for (size_t i = 0; i < l->n; i++) {
+    json_object_set_new(weights, l->name[i], json_real(l->weight[i]));
+    json_object_set_new(caps, l->name[i], json_real(l->cap[i]));
+  }
+  return json_pack("{s:f, s:o, s:o, s:b, s:b, s:s}", "gain", l->gain, "caps", caps, "weights",
+                   weights, "extrapolates", l->extrapolates, "over_phases", l->phases, "published",
+                   PUBLISHED);
 }

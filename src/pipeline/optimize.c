@@ -335,9 +335,12 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
   if (status == RMX_OK) rmx__warn_of_tokenizer(p, s->fit);
   if (status == RMX_OK && !asked) {
     RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = {0};
+    const size_t fold = s->fold;
     if (corpus) stamp = stamp_of(&p->experiment, corpus, folder);
+    s->fold = 0;  // it is only asked on the command line
     status =
         rmx__optimum_write(&p->experiment, path, s, folder, corpus, corpus ? &stamp : NULL, err);
+    s->fold = fold;
   }
   free(folder);
   free(path);
@@ -424,6 +427,7 @@ static rmx_status take_options(rmx_pipeline *p, const rmx_answer_request *r, rmx
 rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *request, rmx_answer *s,
                                  rmx_err *err) {
   RMX_TRY(take_options(p, request, err));
+  s->fold = (size_t)request->fold;
   if (!request->fit && p->experiment.config_path) return search_experiment(p, request, s, err);
   RMX_OWNED char *folder =
       request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");

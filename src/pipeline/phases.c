@@ -134,6 +134,7 @@ rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const doubl
     RMX_TRY(add_share(k, names, c->domains[i], typed, 0, cap[i],
                       list_columns(names, c, 0, c->domains[i]), err));
     rmx_share *s = &k->shares[k->n_shares - 1];
+    s->by_epochs = true;
     for (size_t d = 0; d < f->D; d++) s->factor[d] *= p->share[c->of[d]] / f->phase_share[c->of[d]];
   }
   return RMX_OK;

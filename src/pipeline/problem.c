@@ -226,20 +226,50 @@ static rmx_status caps_of_config(const rmx_pipeline *p, const rmx_corpus *corpus
              : rmx_constraints_caps(k, others, "sample.cap_ratio of %s", names, err);
 }
 
+// The tokens of the large run: as typed, else those that the answer is for, else those of the
+// experiment. 0: not known. The answer is for one number of tokens, so --budget can be no other.
+static rmx_status budget_of(const rmx_pipeline *p, const rmx_fit *f, const rmx_problem_request *a,
+                            const rmx_corpus *corpus, double *budget, rmx_err *err) {
+  const double large = corpus ? (double)p->experiment.config.large.tokens : 0, of = f->at.tokens;
+  *budget = a->budget > 0 ? a->budget : of > 0 && (a->keep.scale || !corpus) ? of : large;
+  if (!(a->budget > 0) || !(of > 0) || fabs(a->budget - of) <= 1e-6 * of) return RMX_OK;
+  RMX_OWNED char *at = rmx_scale_text(f->at), *asked = rmx_scale_text((rmx_scale){0, a->budget}),
+                 *want = rmx_scale_text((rmx_scale){f->at.size, a->budget});
+  return rmx_fail(
+      err, RMX_EUSAGE,
+      "--budget %s, but %s %s: both are the tokens of the large run. Leave out --budget, "
+      "or give --for %s",
+      asked ? asked : "", a->keep.scale ? "--for" : "the answer is for", at ? at : "",
+      want ? want : "");
+}
+
+// Keeps what caps by epochs follow from, for those who read the answer.
+static rmx_status keep_counts(const char *const *names, size_t D, const double *tokens,
+                              double budget, rmx_problem *q, rmx_err *err) {
+  q->budget = budget;
+  if (!(q->tokens = rmx_calloc(D, sizeof *q->tokens)))
+    return rmx_fail_memory(err, D * sizeof *q->tokens, "caps");
+  memcpy(q->tokens, tokens, D * sizeof *q->tokens);
+  for (size_t d = 0; d < D; d++)
+    if (!rmx_strings_add(&q->counted, names[d])) return rmx_fail_memory(err, 0, "a name");
+  return RMX_OK;
+}
+
 static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
-                          const rmx_problem_request *a, const rmx_corpus *corpus,
-                          rmx_constraints *k, rmx_err *err) {
+                          const rmx_problem_request *a, const rmx_corpus *corpus, rmx_problem *q,
+                          rmx_err *err) {
+  rmx_constraints *k = &q->constraints;
   size_t D;
   const char *const *names = domains_of(f, ph, &D);
   bool by_epochs = a->tokens || a->max_epochs.n || (corpus && a->budget > 0);
-  double epochs;
+  double epochs, budget;
   for (size_t i = 0; i < a->max_epochs.n; i++)
     if (rmx__epochs_of(a->max_epochs.items[i], "--max-epochs", &epochs, err) != RMX_OK)
       return rmx_refused(true, err);
   if (by_epochs && !a->tokens && !corpus)
     return rmx_fail(err, RMX_EUSAGE,
                     "a cap by epochs needs to know the tokens of each domain; give --tokens FILE");
-  double budget = a->budget > 0 || !corpus ? a->budget : (double)p->experiment.config.large.tokens;
+  RMX_TRY(budget_of(p, f, a, corpus, &budget, err));
   if (by_epochs && !(budget > 0))
     return rmx_fail(err, RMX_EUSAGE,
                     "a cap by epochs needs the tokens of the large run; give --budget TOKENS");
@@ -250,6 +280,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
   if (by_epochs) {
     status = a->tokens ? rmx__reuse_tokens(&p->listener, a->prior, a->tokens, names, D, x, err)
                        : tokens_in_corpus(names, D, corpus, x, err);
+    if (status == RMX_OK) status = keep_counts(names, D, x, budget, q, err);
     if (status == RMX_OK) status = caps_by_epochs(p, f, ph, a, corpus, x, budget, k, err);
   } else if (corpus) {
     status = rmx_weight_caps(&p->experiment, corpus, x + f->D, err);
@@ -397,7 +428,7 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   const char *weigh = a->keep.weigh ? a->keep.weigh : p->experiment.config.search.problem.weigh;
   RMX_TRY(rmx_target_weigh(f, weigh && strcmp(weigh, "signal") == 0, o->min_signal, &p->listener,
                            &q->target, err));
-  RMX_TRY(caps_of(p, f, ph, a, corpus, &q->constraints, err));
+  RMX_TRY(caps_of(p, f, ph, a, corpus, q, err));
   RMX_TRY(constraints_of(p, a->prior, o, f, ph, q, err));
   RMX_TRY(rmx__give_phases(f, ph, &a->given, &q->constraints, err));
   return limits_of(p, &p->experiment.config.search.problem, o, f, ph, q, err);

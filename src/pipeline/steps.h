@@ -108,7 +108,7 @@ rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const cha
                             size_t n, double *most, rmx_err *err);
 // Sets s->lifted, from a search without the caps by epochs that the optimum is at, and notes it.
 rmx_status rmx__lift_caps(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err);
-json_t *rmx__lifted_json(const rmx_lifted_caps *l, const rmx_fit *f);  // a new reference
+json_t *rmx__lifted_json(const rmx_lifted_caps *l);  // a new reference
 
 // ---- phases (phases.c)
 

@@ -94,6 +94,23 @@ static rmx_status about_held_by_distance(json_t *data, const json_t *optimum, rm
       100 * limit, held ? " The optimum differs by that." : "", share);
 }
 
+// The caps by epochs that the optimum is at.
+static rmx_status about_lifted(json_t *data, const json_t *optimum, rmx_err *err) {
+  json_t *lifted = json_object_get(optimum, "lifted_caps"), *cap;
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
+  const char *name;
+  json_object_foreach(json_object_get(lifted, "caps"), name, cap)
+    rmx_buf_printf(&names, "%s%s (%.1f %%)", names.size ? ", " : "", name,
+                   100 * json_number_value(cap));
+  if (names.failed) return rmx_fail_memory(err, names.size, "a warning");
+  if (!names.size) return RMX_OK;
+  return warn(
+      data, err, "A cap by epochs holds down %s%s. Without it the fit predicts %.4f better.",
+      names.data,
+      json_is_true(json_object_get(lifted, "over_phases")) ? ", in all phases together" : "",
+      rmx__get(lifted, "gain"));
+}
+
 static rmx_status about_optimum(json_t *data, rmx_err *err) {
   const json_t *optimum = json_object_get(data, "optimum"),
                *outside = json_object_get(optimum, "outside");
@@ -124,6 +141,7 @@ static rmx_status about_optimum(json_t *data, rmx_err *err) {
                  100 * far, 100 * typical));
   RMX_TRY(about_held(data, optimum, err));
   RMX_TRY(about_held_by_distance(data, optimum, err));
+  RMX_TRY(about_lifted(data, optimum, err));
   return about_gain(data, optimum, err);
 }
 

@@ -59,8 +59,8 @@ try "takes one phase" 0 "" "$REGMIX" export -C exp --to csv --phase 1
 try "a phase that is not there" 2 "has 2 phases" "$REGMIX" export -C exp --to csv --phase 2
 
 # ---- shares that are none
-try "shares that do not sum to 1" 1 "sample.phases: the shares of the phases sum to 0.35, wanted 1" "$REGMIX" status -C exp --set sample.phases=0.35
-try "a share that is none" 1 "wanted a number between 0 and 1" "$REGMIX" sample -C exp --set sample.phases=-1
+try "shares that do not sum to 1" 2 "sample.phases: the shares of the phases sum to 0.35, wanted 1" "$REGMIX" status -C exp --set sample.phases=0.35
+try "a share that is none" 2 "wanted a number between 0 and 1" "$REGMIX" sample -C exp --set sample.phases=-1
 try "too few steps" 1 "steps are too few" "$REGMIX" train -C exp --set proxy.tokens=512 --redo
 
 # ---- tables: web matters at the end
@@ -109,6 +109,17 @@ same "an order of domains is one over all phases" True "$(value o.json 'sum(p["s
 try "with columns, too" 0 "" $optimize --fit h --ordered 'phase_0_web<code'
 try "and no others" 2 'unknown domain "cod"' $optimize --fit h --ordered 'web<cod'
 try "floors of phases that clash are named as they were typed" 1 "--floor phase_0_web=0.6, --floor phase_0_code=0.6 and the share of phase 0 (0.8) cannot all be kept" $optimize --fit h --floor phase_0_web=0.6 --floor phase_0_code=0.6
+# ---- caps by epochs are of all phases together
+printf 'web: 2G\ncode: 40G\n' > tokens.yaml
+epochs="$REGMIX optimize --target x_loss --no-guard --fit h --tokens tokens.yaml --budget 20G --max-epochs 1.2 --replicates 20"
+try "a cap by epochs over all phases" 0 "the cap by epochs holds down web (0.12), in all phases together. Without it the fit predicts" $epochs --out capped.yaml
+try "on stdout, too" 0 "Held down by a cap by epochs: web (12.0 %), in all phases together. Without it" $epochs --out capped.yaml -q
+$epochs --json > o.json 2> /dev/null
+same "in the JSON" "[{'web': 0.12}, True, True, True]" "$(value o.json '[o["lifted_caps"]["caps"], o["lifted_caps"]["over_phases"], o["lifted_caps"]["gain"] > 0, abs(sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) - 0.12) < 1e-6]')"
+same "with what it follows from" "[20000000000.0, {'web': 2000000000.0, 'code': 40000000000.0}]" "$(value o.json '[o["budget"], o["tokens"]]')"
+"$REGMIX" report --fit h --optimum capped.yaml --out capped.html > /dev/null 2>&1
+same "on the page" "1 1" "$(grep -c 'A cap by epochs holds down web (12.0 %), in all phases together' capped.html) $(grep -c '"budget_tokens":2e10' capped.html)"
+
 # ---- nodes: a name of a phase counts within it, other names over all phases. x matters at the end.
 awk 'BEGIN { srand(5); print "name,phase_0_web,phase_0_x:code,phase_0_x:books,phase_1_web,phase_1_x:code,phase_1_x:books,size" > "t.csv"; print "name,x_loss" > "u.csv"
   for (i = 0; i < 40; i++) { a = rand(); b = rand(); c = rand(); d = rand()

@@ -67,6 +67,10 @@ optimize --ordered 'pdf:x<pdf:y' > order.json 2> /dev/null
 holds "an order" '.mixture["pdf:x"] <= .mixture["pdf:y"] + 1e-6 and .constraints.ordered == ["pdf:x<pdf:y"]' order.json
 "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --fold 1 -q > folded 2> /dev/null
 if grep -q '^  pdf  ' folded && ! grep -q 'pdf:x' folded; then ok "a table of nodes"; else not_ok "a table of nodes" "$(cat folded)"; fi
+optimize --fold 1 > node.json 2> /dev/null
+holds "--fold with --json" '.folded.levels == 1 and (.folded.mixture.pdf - .mixture["pdf:x"] - .mixture["pdf:y"] | fabs) < 1e-9' node.json
+"$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --replicates 20 --fold 1 --out nodes_of.yaml > folded 2> /dev/null
+if grep -q '^folded:' nodes_of.yaml && sed -n '/^folded:/,$p' nodes_of.yaml | grep -q 'interval:'; then ok "and with --out"; else not_ok "and with --out" "$(cat nodes_of.yaml)"; fi
 try "an export of nodes" 0 "inside the nodes" "$REGMIX" export --to yaml --fold 1 --out nodes.yaml
 if [ "$(grep -c . nodes.yaml)" = 3 ] && grep -q '^web: 0' nodes.yaml; then ok "has their totals"; else not_ok "has their totals" "$(cat nodes.yaml)"; fi
 try "a node that is not there" 2 'unknown domain or node "pfd"; did you mean "pdf"?' optimize --cap pfd=0.3

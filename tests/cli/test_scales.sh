@@ -81,6 +81,33 @@ try "in optimize too" 0 "cannot be, for web_loss (-" "$REGMIX" optimize --fit lo
 { cat noisy.csv; echo "anchor,.3,.3,.4,1G,10G,27"; } > anchor.csv
 try "a run of a size of its own is named where it cannot be right" 0 "1 of 65 runs lies more than 5 standard deviations from what the other runs predict: anchor (web_loss: 27" \
   "$REGMIX" fit --mixtures anchor.csv --metrics anchor.csv $columns $scales --out anchor
+# 16 mixtures at three sizes, by a law. A run of a size of its own that breaks the law is named, though its value is like the others.
+python3 -c 'import random
+random.seed(1)
+print("run,weight_web,weight_code,weight_book,model_size,n_tokens,web_loss")
+for size in (10, 50, 250):
+    for i in range(16):
+        w = [random.gammavariate(1, 1) for _ in range(3)]
+        a, b, c = (x / sum(w) for x in w)
+        y = 2.5 + 2 * (size / 10) ** -.3 + .5 * (a - .5) ** 2 + .3 * (b - .3) ** 2 + random.gauss(0, .003)
+        print(f"r{i}_{size},{a:.6f},{b:.6f},{c:.6f},{size}M,2G,{y:.5f}")' > law.csv
+for y in 3.0 3.9; do
+  { cat law.csv; echo "anchor,.3,.3,.4,1G,2G,$y"; } > anchored.csv
+  "$REGMIX" fit --mixtures anchored.csv --metrics anchored.csv $columns $scales --regressor scaling --out anchored 2>&1 | grep -c 'anchor (web_loss: 3.9, predicted 3' >> named
+done
+same "one that breaks the law of sizes is named, one that keeps it is not" "0 1" "$(tr '\n' ' ' < named | sed 's/ $//')"
+# The large run has one number of tokens.
+printf 'weight_web: 2G\nweight_code: 3G\nweight_book: 40G\n' > tokens.yaml
+o="$REGMIX optimize --fit noisy --target web_loss --quick --for 100M,20G"
+try "--budget against --for" 2 "--budget 10G, but --for 100M,20G: both are the tokens of the large run. Leave out --budget, or give --for 100M,10G" $o --budget 10G --tokens tokens.yaml
+try "--budget that agrees" 0 "" $o --budget 20G --tokens tokens.yaml --out agrees.yaml
+try "--for is the budget of caps by epochs" 0 "" $o --tokens tokens.yaml --out for.yaml
+same "which hold" "$(grep -A3 '^mixture:' agrees.yaml)" "$(grep -A3 '^mixture:' for.yaml)"
+same "as they should" True "$("$REGMIX" optimize --fit noisy --target web_loss --quick --for 100M,20G --tokens tokens.yaml --json 2> /dev/null > o.json; value o.json 'o["mixture"]["weight_web"] <= 0.4 + 1e-6 and o["budget"] == 2e10')"
+"$REGMIX" optimize --fit noisy --target web_loss --quick --for 100M,20G --out for.yaml > /dev/null 2>&1
+"$REGMIX" report --fit noisy --optimum for.yaml --out for.html > /dev/null 2>&1
+same "the page counts the tokens of --for" 1 "$(grep -c '"budget_tokens":2e10' for.html)"
+same "and compares runs of the largest size" 16 "$(grep -o '"judged":\[[^]]*' for.html | tr ',' '\n' | grep -c true)"
 awk 'NR == 1 || /,100M,6G,/' small.csv > one_scale.csv
 try "runs of one size and one length teach nothing about sizes" 0 "all runs have the size and length 100M,6G" \
   "$REGMIX" fit --mixtures one_scale.csv --metrics one_scale.csv $columns $scales --out one_scale

@@ -40,5 +40,7 @@ void rmx_problem_release(rmx_problem *q) {
   rmx_constraints_release(&q->constraints);
   free(q->prior);
   free(q->than);
+  free(q->tokens);
+  rmx_strings_release(&q->counted);
   *q = (rmx_problem){0};
 }
