@@ -66,7 +66,9 @@ rmx_status rmx_import_table(const char *path, const rmx_import_options *options,
  * rows are joined in their order, with a warning; both must then have as many. Where they share a
  * name, nothing is done. Where they share none, but each table names its runs by one prefix (or
  * none) and a number (n1, n2; 1, 2; 0001; tinyllama_1M_n1), the numbers identify them: the runs of
- * `metrics` get the names in `mixtures`, with a note. Else RMX_EINPUT, with the names of both. */
+ * `metrics` get the names in `mixtures`, with a warning. Where the prefixes differ, a number that
+ * only one table has is RMX_EINPUT: they may not count from the same number. Else RMX_EINPUT, with
+ * the names of both. */
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err);
 /* Rows of the metrics with one name are runs of one mixture: each gets a name of its own (m1, m1#2)

@@ -2,7 +2,8 @@
 // Runs that two programs named differently: n1, 1, 0001 and tinyllama_1M_n1 are the same run if, in
 // each table, nothing but the number tells the runs apart. Names that are equal come first, unless
 // the numbers find more runs: of 1, 2, ..., 10 and 01, 02, ..., 10 only the last name is the same.
-// O((N + M) log (N + M)).
+// One program may count from 0 and another from 1. So where the prefixes differ, both tables must
+// have the same numbers. O((N + M) log (N + M)).
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,8 +157,46 @@ static rmx_status nothing_in_common(const rmx_table *mixtures, const rmx_table *
                   mixtures->id_name, b, metrics->id_name, alike);
 }
 
+static bool same_prefix(const rmx_table *a, const rmx_table *b) {
+  size_t p, q;
+  number_of(a->ids[0], &p);
+  number_of(b->ids[0], &q);
+  return p == q && strncmp(a->ids[0], b->ids[0], p) == 0;
+}
+
+// Adds the names of ours (n) whose number is not among theirs (m).
+static void names_without(const rmx_table *t, const entry *ours, size_t n, const entry *theirs,
+                          size_t m, rmx_few *out) {
+  for (size_t i = 0; i < n; i++)
+    if (!bsearch(&ours[i], theirs, m, sizeof *theirs, by_key))
+      rmx_few_add(out, t->ids[ours[i].row]);
+}
+
+// Numbers that only one table has may mean that the two do not count from the same one.
+static rmx_status check_numbers(const pairing *p, const rmx_table *mixtures,
+                                const rmx_table *metrics, rmx_err *err) {
+  rmx_few alone[2] = {{0}, {0}};
+  char a[128], b[128];
+  if (same_prefix(mixtures, metrics)) return RMX_OK;
+  names_without(mixtures, p->ours, mixtures->N, p->theirs, metrics->N, &alone[0]);
+  names_without(metrics, p->theirs, metrics->N, p->ours, mixtures->N, &alone[1]);
+  if (alone[0].n + alone[1].n == 0) return RMX_OK;
+  first_names(mixtures, a);
+  first_names(metrics, b);
+  const bool first = alone[0].n > 0;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%.200s has the runs %s and %.200s has %s. They could be joined by their numbers "
+                  "only, but %.200s has no run with the number of %zu of the other (%s), so one of "
+                  "them may count from 0 and the other from 1; give each run the same name in both "
+                  "tables",
+                  path_of(mixtures, "one table"), a, path_of(metrics, "the other table"), b,
+                  first ? path_of(metrics, "the other table") : path_of(mixtures, "the first"),
+                  alone[!first].n, alone[!first].text);
+}
+
 static rmx_status join_by_number(pairing *p, const rmx_table *mixtures, rmx_table *metrics,
                                  const rmx_listener *listener, rmx_err *err) {
+  RMX_TRY(check_numbers(p, mixtures, metrics, err));
   RMX_OWNED char **renamed = rmx_calloc(metrics->N, sizeof *renamed);
   char a[128], b[128];
   if (!renamed) return rmx_fail_memory(err, metrics->N * sizeof *renamed, "joining tables");

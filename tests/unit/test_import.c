@@ -518,9 +518,15 @@ static void meet(const char *const *a, const char *const *b, const char *const *
 
 START_TEST(runs_meet) {
   meet(L("n1", "n2", "n3"), L("n3", "n1", "x"), L("n3", "n1", "x"), NULL);
-  meet(L("n1", "n2", "n3"), L("2", "1", "9"), L("n2", "n1", "9"), NULL);
-  meet(L("0001", "0002", "0010"), L("tinyllama_1M_n10", "tinyllama_1M_n2", "tinyllama_1M_n7"),
-       L("0010", "0002", "tinyllama_1M_n7"), NULL);
+  meet(L("n1", "n2", "n3"), L("2", "1", "3"), L("n2", "n1", "n3"), NULL);
+  meet(L("0001", "0002", "0010"), L("tinyllama_1M_n10", "tinyllama_1M_n2", "tinyllama_1M_n1"),
+       L("0010", "0002", "0001"), NULL);
+  // One of them may count from 0.
+  meet(L("r00", "r01", "r02"), L("1", "2", "3"), NULL, "the number of 1 of the other (r00)");
+  meet(L("r00", "r01", "r02"), L("2", "1", "2"), NULL, "may count from 0 and the other from 1");
+  meet(L("1", "2", "2"), L("r00", "r01", "r02"), NULL, "the number of 1 of the other (r00)");
+  // With one prefix the names say the same number.
+  meet(L("n1", "n2", "n3"), L("n02", "n01", "n09"), L("n2", "n1", "n09"), NULL);
   // One name is the same, but the numbers find all runs.
   meet(L("8", "9", "10"), L("10", "09", "08"), L("10", "9", "8"), NULL);
   meet(L("r8", "r9", "r10"), L("r10", "r10", "r08"), L("r10", "r10", "r8"), NULL);
