@@ -337,6 +337,7 @@ START_TEST(limits) {
     ck_assert_int_eq(index_number("some", "a", "valid_tokens"), limit);
     rmx_strings some = documents_of("some", "a", true);  // checks the bytes counted, too
     ck_assert_uint_lt(some.n, all.n);
+    ck_assert_int_eq(index_number("some", "a", "valid_left_out"), (int64_t)(all.n - some.n));
     size_t whole = 0;
     for (size_t i = 0; i < some.n; i++) whole += contains(&all, some.items[i]);
     ck_assert_uint_ge(whole + 1, some.n);  // the last one may be cut
@@ -565,6 +566,56 @@ START_TEST(what_would_fail_later_fails_first) {
 }
 END_TEST
 
+static void change_while_reading(void *context, const char *what, double done, double total,
+                                 const char *unit, const char *detail) {
+  (void)done, (void)total, (void)unit, (void)detail;
+  const char **text = context;
+  if (!strstr(what, "reading") || !*text) return;
+  if (**text)
+    put_text("changing.jsonl", *text);
+  else
+    unlink(in_folder("changing.jsonl"));
+  *text = NULL;
+}
+
+// A file that grows, shrinks or goes away while the text is read: no corpus is left whose
+// fingerprint is that of other text. The same content again is no change.
+START_TEST(files_that_change_while_they_are_read) {
+  static const char before[] = "{\"text\": \"one\"}\n{\"text\": \"two\"}\n";
+  static const char *const after[] = {
+      "{\"text\": \"one\"}\n{\"text\": \"two\"}\n{\"text\": \"3\"}\n", "{\"text\": \"one\"}\n", "",
+      before};
+  for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
+    folder_make();
+    put_text("changing.jsonl", before);
+    put_sentences("good.txt", 1, 50);
+    const char *text = after[i];
+    rmx_listener listener = {.context = &text, .progress = change_while_reading};
+    rmx_domain_source s[] = {source_of("changing", "changing.jsonl"),
+                             source_of("good", "good.txt")};
+    rmx_corpus_options o = small_options();
+    rmx_corpus_request r = {.options = &o,
+                            .sources = s,
+                            .n = 2,
+                            .base = test_folder,
+                            .folder = in_folder("exp"),
+                            .threads = 1,
+                            .listener = &listener};
+    if (after[i] == before)
+      must(rmx_corpus_prepare(&r, err));
+    else if (*after[i])
+      must_fail(rmx_corpus_prepare(&r, err), "1 file changed while the text was read");
+    else
+      must_fail(rmx_corpus_prepare(&r, err), "changing.jsonl");
+    ck_assert_ptr_null(text);
+    ck_assert_int_eq(rmx_exists(in_folder("exp/corpus/corpus.json")), after[i] == before);
+    source_release(&s[0]);
+    source_release(&s[1]);
+    folder_remove();
+  }
+}
+END_TEST
+
 START_TEST(damaged_corpora_are_not_believed) {
   folder_make();
   put_sentences("a.txt", 1, 100);
@@ -660,6 +711,7 @@ START_TEST(the_source_hash_tells_changes) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+  tcase_add_test(tc, files_that_change_while_they_are_read);
   tcase_add_test(tc, what_goes_in_comes_out);
   tcase_add_test(tc, more_files_leave_the_split_as_it_was);
   tcase_add_test(tc, small_domains_get_both_parts);

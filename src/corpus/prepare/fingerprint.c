@@ -247,6 +247,43 @@ static rmx_status hash_sources(const rmx_corpus_request *r, const rmx__files *fo
   return status;
 }
 
+// Adds the file if it has another content than `seen`.
+static rmx_status find_changed(const char *path, const char *base, const json_t *seen,
+                               rmx_few *changed, rmx_err *err) {
+  struct one_file f = {.path = path};
+  if (look(&f, base, seen, err) != RMX_OK) {  // it is gone
+    rmx_few_add(changed, path);
+    return RMX_OK;
+  }
+  const char *hash = json_string_value(json_array_get(json_object_get(seen, f.name), 1));
+  char now[17];
+  if (f.known || !hash) return RMX_OK;
+  hash_content(&(struct hashing){&f}, 0);
+  if (f.err.status != RMX_OK) *err = f.err;
+  RMX_TRY(f.err.status);
+  rmx__hex(f.hash, now);
+  if (strcmp(now, hash) != 0) rmx_few_add(changed, path);
+  return RMX_OK;
+}
+
+rmx_status rmx__text_is_unchanged(const rmx_corpus_request *r, const rmx__files *found,
+                                  const json_t *seen, rmx_err *err) {
+  rmx_few changed = {0};
+  for (size_t i = 0; i < r->n; i++)
+    for (size_t k = 0; k < found[i].train.n + found[i].valid.n; k++) {
+      const bool train = k < found[i].train.n;
+      RMX_TRY(
+          find_changed(train ? found[i].train.items[k] : found[i].valid.items[k - found[i].train.n],
+                       r->base, seen, &changed, err));
+    }
+  if (changed.n == 0) return RMX_OK;
+  return rmx_fail(err, RMX_EINPUT,
+                  "%zu file%s changed while the text was read (%s), so it is not known which of "
+                  "their text was; wait until nothing writes there, then give the same command "
+                  "again",
+                  changed.n, rmx_s((double)changed.n), changed.text);
+}
+
 static rmx_status source_hash(const rmx_corpus_request *r, const json_t *known, json_t *memo,
                               bool *complete, uint64_t *hash, rmx_err *err) {
   uint64_t h = 0, asked = 0;

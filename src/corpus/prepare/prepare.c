@@ -272,6 +272,8 @@ static rmx_status write_index(const rmx__preparing *p, rmx_err *err) {
                   (json_int_t)d->overlaps, "boilerplate", (json_int_t)d->boilerplate));
     json_t *domain = json_array_get(domains, i);
     add_losses(domain, &d->lost);
+    json_object_set_new(domain, "valid_left_out",
+                        json_integer((json_int_t)rmx__beyond_limit(d, valid)));
     if (p->options->near_duplicates > 0)
       json_object_set_new(domain, "near_duplicates", json_integer((json_int_t)d->near));
     if (i < p->ntrain) json_object_set_new(domain, "train_text", rmx__hex_json(p->texts[i][0]));
@@ -368,6 +370,7 @@ static rmx_status run(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *e
   RMX_TRY(rmx_mkdirs(p->folder, err));
   RMX_TRY(open_spool(p, err));
   RMX_TRY(collect_all(p, r, err));
+  RMX_TRY(rmx__text_is_unchanged(r, p->files, p->files_seen, err));
   RMX_TRY(make_lists(p, err));
   RMX_TRY(decide(p, err));
   RMX_TRY(get_tokenizer(p, r->base, err));

@@ -130,11 +130,18 @@ void rmx__step_advances(void *p, uint64_t bytes);  // p: an rmx__preparing
 // names.
 rmx_status rmx__domains_list(rmx__preparing *p, const rmx_corpus_request *r, rmx_err *err);
 void rmx__domains_release(rmx__preparing *p);
+// RMX_EINPUT where a file of these sources (found: n of the request) has another content than when
+// p->files_seen was made (fingerprint.c). Cost: files with other times are read.
+rmx_status rmx__text_is_unchanged(const rmx_corpus_request *r, const rmx__files *found,
+                                  const json_t *seen, rmx_err *err);
 // Writes <folder>/corpus/<domain>/{train,valid}.bin (token_files.c).
 rmx_status rmx__token_files_write(rmx__preparing *p, rmx_err *err);
 // Says what became of the text of a domain (report_domain.c).
 void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
                         const rmx__tokenised *valid, bool kept, const rmx_listener *to);
+// The documents of the validation split that max_valid_tokens left out; one that was cut counts as
+// kept.
+uint64_t rmx__beyond_limit(const rmx__documents *d, const rmx__tokenised *valid);
 
 // The documents without a domain and the reasons: a new reference.
 json_t *rmx__strays_json(const rmx__preparing *p);

@@ -92,6 +92,10 @@ static void add_losses(const rmx__losses *lost, rmx_buf *out) {
                    counted(lost->surrogates, a), lost->surrogates == 1 ? "half" : "halves");
 }
 
+uint64_t rmx__beyond_limit(const rmx__documents *d, const rmx__tokenised *valid) {
+  return d->valid > valid->documents ? d->valid - valid->documents : 0;
+}
+
 void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
                         const rmx__tokenised *valid, bool kept, const rmx_listener *to) {
   char a[32], b[32], c[32];
@@ -109,6 +113,11 @@ void rmx__report_domain(const rmx__documents *d, const rmx__tokenised *train,
     rmx_buf_printf(&extra, "; %s kept that share only boilerplate with a target",
                    counted(d->boilerplate, a));
   add_losses(&d->lost, &extra);
+  const uint64_t beyond = rmx__beyond_limit(d, valid);
+  if (beyond)
+    rmx_buf_printf(&extra,
+                   "; %s more document%s to validate with left out, beyond max_valid_tokens",
+                   counted(beyond, a), rmx_s((double)beyond));
   if (kept) rmx_buf_puts(&extra, "; kept");
   const char *tail = extra.failed ? "" : extra.data;
   double mb = (double)(train->bytes + valid->bytes) / 1e6;
