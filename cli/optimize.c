@@ -23,6 +23,12 @@ static rmx_status may_write(const char *out, const char *fit, rmx_err *err) {
   return rmx_optimum_may_replace(out, true, err);
 }
 
+// Where print_answer does not say it.
+static void warn_of_assumed(const rmx_pipeline *p, const rmx_answer *s) {
+  const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
+  if (assumed.n) rmx_warn(&p->listener, RMX_ASSUMED_DIRECTIONS, assumed.text);
+}
+
 static rmx_status run_optimize(cli *c, rmx_err *err) {
   rmx_answer_request *args = c->own;
   rmx_pipeline *p = &c->pipeline;
@@ -40,6 +46,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   const bool to_stdout = cli_is_stdout(args->out);
   if (status == RMX_OK && args->out && !to_stdout) status = may_write(args->out, folder, err);
   if (status == RMX_OK) status = rmx_pipeline_optimize(p, args, &s, err);
+  if (status == RMX_OK && (c->common.json || to_stdout)) warn_of_assumed(p, &s);
   if (status == RMX_OK && args->out) status = rmx_optimum_write(e, args->out, &s, folder, err);
   if (status == RMX_OK && c->common.json)
     cli_print_json(rmx_answer_json(&s));

@@ -215,6 +215,9 @@ typedef enum rmx_better {
  * are scores; pile_cc_val_loss, word_perplexity, bpb and the like are losses. The table of words is
  * in src/base/better.c. */
 rmx_better rmx_better_by_name(const char *name);
+/* Whether a metric is called by an evaluation task alone (mmlu, eval/arc_easy_5shot): it may be the
+ * accuracy or the loss on it. */
+bool rmx_is_task_name(const char *name);
 
 /* What a metric measures. Numbers of different kinds do not add up. */
 typedef enum rmx_metric_kind {

@@ -106,6 +106,7 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   json_object_set_new(root, "prior_from", json_string(rmx_prior_kind_name(s->problem.prior_kind)));
   json_object_set_new(root, "prior_text", json_string(s->problem.prior_text));
   json_object_set_new(root, "target", target);
+  json_object_set_new(root, "directions", rmx__directions_json(f, &s->problem.target));
   if (s->problem.target.worst) json_object_set_new(root, "worst", json_true());
   if (f->at.size > 0 || f->at.tokens > 0)
     json_object_set_new(root, "for",

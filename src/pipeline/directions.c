@@ -5,8 +5,10 @@
 // then the name.
 #include "regress/directions.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "regress/fit.h"
 #include "steps.h"
 
 void rmx__take_directions(const json_t *tree, rmx_table *metrics) {
@@ -57,6 +59,44 @@ rmx_status rmx__settled_directions(const rmx_regress_options *o, rmx_table *metr
   metrics->better = better;
   better = had;
   return RMX_OK;
+}
+
+static rmx_status ask(const char *metric, rmx_err *err) {
+  return rmx_fail(err, RMX_EUSAGE,
+                  "\"%s\" is the name of a task, so it may be a score (better high) or a loss "
+                  "(better low), and nothing says which. `regmix fit --higher-is-better %s` or "
+                  "`--lower-is-better %s` says it (fit.higher_is_better and fit.lower_is_better in "
+                  "regmix.yaml, higher_is_better in the result.json of a trainer)",
+                  metric, metric, metric);
+}
+
+rmx_status rmx__ask_directions(const rmx_fit *f, const rmx_target *t, rmx_err *err) {
+  for (size_t m = 0; m < f->M; m++) {
+    const bool counts = t->weight[m] > 0 || (t->limit[m] < INFINITY && t->weight[m] == 0);
+    if (counts && t->sign[m] > 0 && f->direction_from &&
+        f->direction_from[m] == RMX_DIRECTION_ASSUMED && rmx_is_task_name(f->metrics[m]))
+      return ask(f->metrics[m], err);
+  }
+  return RMX_OK;
+}
+
+rmx_status rmx__ask_direction_of(const char *metric, rmx_better better, rmx_err *err) {
+  return better == RMX_BETTER_UNSAID && rmx_is_task_name(metric) ? ask(metric, err) : RMX_OK;
+}
+
+json_t *rmx__directions_json(const rmx_fit *f, const rmx_target *t) {
+  json_t *all = json_object();
+  for (size_t m = 0; m < f->M; m++) {
+    if (t->weight[m] == 0 && !(t->limit[m] < INFINITY)) continue;
+    const bool turned = t->sign[m] < 0 && !(f->higher_is_better && f->higher_is_better[m]);
+    const rmx_direction_from from = turned              ? RMX_DIRECTION_USER
+                                    : f->direction_from ? f->direction_from[m]
+                                                        : RMX_DIRECTION_ASSUMED;
+    json_object_set_new(all, f->metrics[m],
+                        json_pack("{s:b, s:s}", "higher_is_better", t->sign[m] < 0, "from",
+                                  rmx_direction_from_text(from)));
+  }
+  return all;
 }
 
 rmx_status rmx__directions_in(const rmx_experiment *e, rmx_table *metrics, rmx_err *err) {

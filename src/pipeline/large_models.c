@@ -61,6 +61,9 @@ static rmx_status target_weights(comparison *c, rmx_err *err) {
   RMX_TRY(rmx__target_weights(&e->config, &e->config.search.problem.metric_group,
                               (const char *const *)t.names, t.D, c->weight, NULL, err));
   for (size_t k = 0; k < t.D; k++)
+    if (c->weight[k] != 0 && rmx__ask_direction_of(t.names[k], t.better[k], err) != RMX_OK)
+      return rmx_from_file(true, err);
+  for (size_t k = 0; k < t.D; k++)
     if (t.better[k] == RMX_BETTER_HIGH) c->weight[k] = -fabs(c->weight[k]);
   return RMX_OK;
 }

@@ -431,7 +431,10 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   RMX_TRY(caps_of(p, f, ph, a, corpus, q, err));
   RMX_TRY(constraints_of(p, a->prior, o, f, ph, q, err));
   RMX_TRY(rmx__give_phases(f, ph, &a->given, &q->constraints, err));
-  return limits_of(p, &p->experiment.config.search.problem, o, f, ph, q, err);
+  RMX_TRY(limits_of(p, &p->experiment.config.search.problem, o, f, ph, q, err));
+  if (rmx__ask_directions(f, &q->target, err) == RMX_OK) return RMX_OK;
+  const bool typed = rmx_problem_given(a) || rmx__was_set(p, "target");
+  return rmx_from_file(!typed && p->experiment.config_path, err);
 }
 
 void rmx__warn_of_tokenizer(rmx_pipeline *p, const rmx_fit *f) {

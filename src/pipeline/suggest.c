@@ -21,6 +21,7 @@ void rmx_next_release(rmx_next *s) {
 
 json_t *rmx_next_json(const rmx_next *s) {
   json_t *root = rmx_suggestion_json(&s->suggestion, rmx_fit_domains(s->fit));
+  json_object_set_new(root, "directions", rmx__directions_json(s->fit, &s->problem.target));
   json_object_set_new(root, "learning_curve",
                       s->curve.sentence[0] ? rmx_learning_curve_json(&s->curve) : json_null());
   return root;

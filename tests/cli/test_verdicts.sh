@@ -64,6 +64,8 @@ try "what is raised against its name is told" 0 '"a_loss" is a loss, lower is be
 sed '1s/a_loss/points_of_a/' y.csv > p.csv
 "$REGMIX" fit --mixtures m.csv --metrics p.csv --metric points_of_a --regressor ridge --out points > /dev/null 2>&1
 try "a direction that is assumed is said" 0 "It is assumed that lower is better of points_of_a" "$REGMIX" optimize --fit points --quick
+try "in JSON too" 0 '"from": "assumed"' "$REGMIX" optimize --fit points --quick --json
+printed "with a warning" "It is assumed that lower is better of points_of_a"
 
 # A gain is counted in nats only where the metric is known to be.
 try "the unit of more runs is the metric" 0 "more runs would be expected to gain" "$REGMIX" optimize --fit points --replicates 20
