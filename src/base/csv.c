@@ -78,7 +78,8 @@ static rmx_status next_record(struct cursor *c, rmx_err *err) {
       }
       c->at++;
       skip_blanks(c);
-      if (c->at < c->end && !strchr(",\r\n", *c->at))
+      while (c->at < c->end && *c->at == '\r') c->at++;
+      if (c->at < c->end && *c->at != ',' && *c->at != '\n')
         return rmx_fail(err, RMX_EINPUT,
                         "%s:%d: text after a closing quote; wanted a comma or the end of the line",
                         c->path, c->line);

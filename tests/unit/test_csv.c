@@ -67,6 +67,8 @@ START_TEST(errors_name_the_line) {
   refuse("run,a\n1,2\n2,x\n", ":3: column \"a\": \"x\" is not a number");
   refuse("run,a\n1,2,3\n", ":2: 3 fields, the header has 2");
   refuse("run,a\n\"1,2\n", "does not end");
+  refuse("run,a\n\"1\"\r2,3\n", ":2: text after a closing quote");
+  refuse("run,a\n1,\"2\"\r3,4\n", ":2: text after a closing quote");
   refuse("run,a\n1,inf\n", "not a number");
   refuse("run\n1\n", "one column only");
   refuse("run,a\n1,\"3,5\"\n", "\"3,5\" is not a number; write a point for the decimal comma");
