@@ -16,8 +16,11 @@ static void print_holding(const char *head, const json_t *o) {
                models = cli_get(o, "models");
   cli_print("%s: ", head);
   if (models > 0) cli_print("%.0f model%s of proxies, ", models, rmx_s(models));
-  if (runs > 0)
-    cli_print("%.0f finished run%s, which took %s, ", runs, rmx_s(runs),
+  const double timed = cli_get(o, "timed");
+  if (runs > 0) cli_print("%.0f finished run%s, ", runs, rmx_s(runs));
+  if (timed > 0 && timed < runs) cli_print("of which %.0f ", timed);
+  if (timed > 0)
+    cli_print("%stook %s, ", timed < runs ? "" : "which ",
               rmx_duration(cli_get(o, "wall_s"), time));
   if (corpora > 0) cli_print("%.0f corp%s, ", corpora, corpora == 1 ? "us" : "ora");
   if (json_is_true(json_object_get(o, "unfinished")))

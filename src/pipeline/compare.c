@@ -123,6 +123,28 @@ static rmx_status best_run(const comparison *c, double *mixture, contender *out,
   return status;
 }
 
+// A file's name without folder and ending names the contender, whose models have a folder of that
+// name. A file of the user's own may not take that of a mixture of the experiment.
+static void name_of_file(const rmx_experiment *e, const char *name, const char *path,
+                         contender *out) {
+  static const char *const taken[] = {"optimum", "prior", "uniform", "best_single", "best_run"};
+  RMX_OWNED char *optimum = rmx_experiment_path(e, "optimum.yaml"),
+                 *found = rmx_experiment_path(e, "compare"), *folder = rmx_strdup(path ? path : "");
+  struct stat info;
+  snprintf(out->name, sizeof out->name, "%s", rmx__file_name(name));
+  char *dot = strrchr(out->name, '.');
+  if (dot && dot != out->name) *dot = '\0';
+  bool is_taken = strncmp(out->name, "single-", 7) == 0;
+  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+    is_taken = is_taken || strcmp(out->name, taken[i]) == 0;
+  char *slash = folder ? strrchr(folder, '/') : NULL;
+  if (slash) *slash = '\0';
+  if (!is_taken || !path || !optimum || !found || rmx__same_file(path, optimum, &info)) return;
+  if (slash && rmx__same_file(folder, found, &info)) return;  // what `compare --methods` found
+  const size_t n = strlen(out->name);
+  snprintf(out->name + n, sizeof out->name - n, "-file");
+}
+
 rmx_status rmx__contender_named(const comparison *c, const char *name, contender *out,
                                 rmx_err *err) {
   size_t D = c->corpus->D_train, k;
@@ -147,11 +169,8 @@ rmx_status rmx__contender_named(const comparison *c, const char *name, contender
     snprintf(out->name, sizeof out->name, "single-%s", c->corpus->names[k]);
     return RMX_OK;
   }
-  // A file: its name without folder and ending names the contender.
   RMX_OWNED char *path = rmx_path_in(c->e->folder, name);
-  snprintf(out->name, sizeof out->name, "%s", rmx__file_name(name));
-  char *dot = strrchr(out->name, '.');
-  if (dot && dot != out->name) *dot = '\0';
+  name_of_file(c->e, name, path, out);
   // a file that is missing is no misuse, as in any option
   const bool is_path = strchr(name, '/') || strrchr(name, '.');
   return !path              ? rmx_fail_memory(err, 0, "a path")

@@ -10,6 +10,7 @@
 
 #include "base/move.h"
 #include "base/stamp.h"
+#include "corpus/prepare/documents.h"
 #include "corpus/readers/own_files.h"
 #include "corpus/tokenizer/of_corpus.h"
 #include "outdated.h"
@@ -467,6 +468,27 @@ rmx_status rmx__step_prepare(rmx_pipeline *p, rmx_err *err) {
   return prepare_corpus(p, &s, p->new_tokenizer, err);
 }
 
+// The files of the text that the corpus was not made from.
+static void name_new_files(const rmx_experiment *e, const rmx_sources *s, rmx_buf *why) {
+  json_auto_t *seen = rmx_corpus_files_seen(e->folder);
+  const size_t n = strlen(e->folder);
+  rmx_few fresh = {0};
+  for (size_t i = 0; seen && i < s->n; i++) {
+    rmx__files found;
+    rmx_err ignored;
+    if (rmx__files_find(&s->domains[i], e->folder, &found, &ignored) != RMX_OK) continue;
+    for (size_t k = 0; k < found.train.n + found.valid.n; k++) {
+      const char *path =
+          k < found.train.n ? found.train.items[k] : found.valid.items[k - found.train.n];
+      if (strncmp(path, e->folder, n) == 0 && path[n] == '/') path += n + 1;
+      if (!json_object_get(seen, path)) rmx_few_add(&fresh, path);
+    }
+    rmx__files_release(&found);
+  }
+  if (fresh.n)
+    rmx_buf_printf(why, ", with %zu new file%s: %s", fresh.n, rmx_s(fresh.n), fresh.text);
+}
+
 void rmx__corpus_outdated(const rmx_experiment *e, rmx_buf *why) {
   RMX_OWNED_BY(rmx_sources_release) rmx_sources s = {0};
   RMX_OWNED_BY(forget) place now = {0};
@@ -478,6 +500,8 @@ void rmx__corpus_outdated(const rmx_experiment *e, rmx_buf *why) {
     return;  // the text may be on another machine
   const rmx_corpus_request request = rmx__corpus_request(&silent, &s);
   if (rmx_corpus_is_current(&request, e->folder, &current, &ignored) == RMX_OK && !current &&
-      !is_0_1(e, &s, &now))
+      !is_0_1(e, &s, &now)) {
     rmx_buf_puts(why, "changed: the text or its settings");
+    name_new_files(e, &s, why);
+  }
 }

@@ -8,15 +8,27 @@
 #include "steps.h"
 
 void rmx__count_finished(rmx__finished *f, const json_t *result) {
+  const double wall_s = json_number_value(json_object_get(result, "wall_s"));
   f->runs++;
-  f->wall_s += json_number_value(json_object_get(result, "wall_s"));
+  f->timed += wall_s > 0;
+  f->wall_s += wall_s > 0 ? wall_s : 0;
+}
+
+const char *rmx__took(const rmx__finished *f, char out[RMX__TOOK]) {
+  char time[32];
+  *out = '\0';
+  if (f->timed == f->runs && f->runs)
+    snprintf(out, RMX__TOOK, ", which took %s,", rmx_duration(f->wall_s, time));
+  else if (f->timed)
+    snprintf(out, RMX__TOOK, ", of which %zu took %s,", f->timed, rmx_duration(f->wall_s, time));
+  return out;
 }
 
 rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err) {
   if (f->runs == 0 || p->redo) return RMX_OK;
-  char time[32], message[512];
-  snprintf(message, sizeof message, "%zu finished run%s, which took %s, %s", f->runs,
-           rmx_s(f->runs), rmx_duration(f->wall_s, time), why);
+  char took[RMX__TOOK], message[512];
+  snprintf(message, sizeof message, "%zu finished run%s%s %s", f->runs, rmx_s(f->runs),
+           rmx__took(f, took), why);
   if (p->agree) {
     p->redo = p->agree(p->context, message);
     return p->redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
@@ -51,14 +63,13 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
   RMX_TRY(missing == 0 ? RMX_OK
           : why.failed ? rmx_fail_memory(err, 0, "a message")
                        : rmx__agree(p, &unused, why.data, err));
-  char time[32];
+  char took[RMX__TOOK];
   if (moved.runs)
-    rmx_note(
-        &p->listener,
-        "%zu finished model%s of another mixture, which took %s, %s set aside; if that mixture "
-        "returns, %s used again without training",
-        moved.runs, rmx_s(moved.runs), rmx_duration(moved.wall_s, time), rmx_is(moved.runs),
-        moved.runs == 1 ? "it is" : "they are");
+    rmx_note(&p->listener,
+             "%zu finished model%s of another mixture%s %s set aside; if that mixture "
+             "returns, %s used again without training",
+             moved.runs, rmx_s(moved.runs), rmx__took(&moved, took), rmx_is(moved.runs),
+             moved.runs == 1 ? "it is" : "they are");
   return RMX_OK;
 }
 
@@ -80,18 +91,22 @@ static bool of_corpus(const char *folder, uint64_t hash) {
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
                                  size_t n_next, rmx_err *err) {
   rmx__finished unused = {0};
-  size_t missing = 0;
+  size_t missing = 0, dropped = 0;
   for (size_t i = 0; i < n; i++) {
     json_auto_t *result = NULL;
     const rmx_run *instead = named(next, n_next, now[i].name);
     const bool kept = instead && rmx_run_look(instead, NULL) >= RMX_RUN_DIVERGED;
     if (!kept && rmx_run_look(&now[i], &result) >= RMX_RUN_OUTDATED && result &&
-        of_corpus(now[i].folder, now[i].corpus_hash))
+        of_corpus(now[i].folder, now[i].corpus_hash)) {
       rmx__count_finished(&unused, result);
+      dropped += !instead;
+    }
   }
   for (size_t i = 0; i < n_next && unused.runs; i++)
     missing += rmx_run_look(&next[i], NULL) < RMX_RUN_DIVERGED && !rmx_run_is_aside(&next[i]);
-  return missing ? rmx__agree(p, &unused,
-                              "would no longer be used (the mixtures would be drawn again)", err)
-                 : RMX_OK;
+  if (missing == 0 && dropped == 0) return RMX_OK;
+  return rmx__agree(p, &unused,
+                    missing ? "would no longer be used (the mixtures would be drawn again)"
+                            : "would no longer be used (there would be fewer mixtures)",
+                    err);
 }

@@ -75,6 +75,7 @@ static rmx_status find_places(const rmx_experiment *e, rmx_strings *places, rmx_
 static json_t *holding_json(const holding *h) {
   json_t *o = json_object();
   json_object_set_new(o, "runs", json_integer((json_int_t)h->runs.runs));
+  json_object_set_new(o, "timed", json_integer((json_int_t)h->runs.timed));
   json_object_set_new(o, "wall_s", json_real(h->runs.wall_s));
   json_object_set_new(o, "corpora", json_integer((json_int_t)h->corpora));
   json_object_set_new(o, "models", json_integer((json_int_t)h->models));
@@ -85,6 +86,7 @@ static json_t *holding_json(const holding *h) {
 
 static void add(holding *all, const holding *h) {
   all->runs.runs += h->runs.runs;
+  all->runs.timed += h->runs.timed;
   all->runs.wall_s += h->runs.wall_s;
   all->corpora += h->corpora;
   all->models += h->models;

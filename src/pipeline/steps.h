@@ -246,9 +246,12 @@ rmx_status rmx__add_task_scores(rmx_pipeline *p, const rmx_run *runs, size_t n, 
 // ---- finished runs that would go out of use (redo.c)
 
 typedef struct rmx__finished {
-  size_t runs;
-  double wall_s;
+  size_t runs, timed;  // timed: whose time is known; a trainer of the user need not report it
+  double wall_s;       // of these
 } rmx__finished;
+enum { RMX__TOOK = 80 };
+// ", which took 3.1 s,", or how many of them took it; "" where no time is known.
+const char *rmx__took(const rmx__finished *f, char out[RMX__TOOK]);
 void rmx__count_finished(rmx__finished *f, const json_t *result);
 // Whether these may go out of use. `why`: "would no longer be used (...)".
 rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err);
@@ -258,7 +261,7 @@ rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, 
 // model, and the former is set aside without a question.
 rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                                  bool mixtures_count, rmx_err *err);
-// The same where other runs (next) will take the place of runs (now).
+// The same where other runs (next), which may be fewer, will take the place of runs (now).
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
                                  size_t n_next, rmx_err *err);
 
@@ -312,6 +315,14 @@ rmx_status rmx__reported_directions(const rmx_experiment *e, rmx_table *metrics,
 // Settles metrics->better: patterns of the options, what is there, names. RMX_BETTER_UNSAID remains
 // where nothing says it.
 rmx_status rmx__settled_directions(const rmx_regress_options *o, rmx_table *metrics, rmx_err *err);
+// RMX_EUSAGE: the target, or a limit, has a metric that is called by a task alone, and nothing says
+// whether it is a score or a loss.
+rmx_status rmx__ask_directions(const rmx_fit *f, const rmx_target *t, rmx_err *err);
+// The same of one metric.
+rmx_status rmx__ask_direction_of(const char *metric, rmx_better better, rmx_err *err);
+// {metric: {"higher_is_better", "from"}} of the metrics of the target and of its limits: a new
+// reference.
+json_t *rmx__directions_json(const rmx_fit *f, const rmx_target *t);
 // metrics->better of metrics of an experiment, as its fit has them.
 rmx_status rmx__directions_in(const rmx_experiment *e, rmx_table *metrics, rmx_err *err);
 

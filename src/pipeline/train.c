@@ -412,7 +412,20 @@ static size_t count_open_anew(const rmx_run *runs, size_t n) {
   return open;
 }
 
-// Of several slices, the one that ends last finds all runs done, and writes the tables. Each looks
+// Whether another part may still train one of the runs: it works on it, or has not begun it. One
+// that was begun, and let go without a result, has failed.
+static size_t count_to_come(const rmx_run *runs, size_t n) {
+  size_t to_come = 0;
+  for (size_t i = 0; i < n; i++) {
+    const rmx_run_state state = rmx_run_look(&runs[i], NULL);
+    RMX_OWNED char *begun = rmx_path_in(runs[i].folder, "run.json");
+    to_come +=
+        state == RMX_RUN_RUNNING || (state < RMX_RUN_DIVERGED && (!begun || !rmx_exists(begun)));
+  }
+  return to_come;
+}
+
+// Of several slices, the one that ends last finds no run to come, and writes the tables. Each looks
 // after its own results are written, so two that end at once cannot both miss a result of the
 // other. Both may find all done; then one writes after the other, and the same.
 static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *chosen,
@@ -420,12 +433,13 @@ static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
                             rmx_err *err) {
   RMX_TRY(rmx__score_runs(p, chosen, m, "train", err));
   const size_t left = count_open_anew(all, n_all);
-  if (left == 0) RMX_TRY(write_tables(p, corpus, all, n_all, err));
-  if (left > failed)
-    rmx_note(&p->listener,
-             "train: %zu of %zu run%s of the experiment %s not done yet; the part that ends last "
-             "writes metrics.csv",
-             left, n_all, rmx_s((double)n_all), rmx_is((double)left));
+  const bool last = left == 0 || count_to_come(all, n_all) == 0;
+  if (last) RMX_TRY(write_tables(p, corpus, all, n_all, err));
+  if (left > failed || (left && last))
+    rmx_note(
+        &p->listener, "train: %zu of %zu run%s of the experiment %s not done%s", left, n_all,
+        rmx_s((double)n_all), rmx_is((double)left),
+        last ? "; metrics.csv has the others" : " yet; the part that ends last writes metrics.csv");
   return RMX_OK;
 }
 

@@ -41,14 +41,14 @@ rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t
 rmx_status rmx__tell_unused(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err) {
   rmx__finished unused = {0};
   rmx_few names = {0};
-  char time[32];
+  char took[RMX__TOOK];
   RMX_TRY(rmx__unused_runs(&p->experiment, runs, n, &unused, &names, NULL, err));
   if (unused.runs)
     rmx_note(&p->listener,
-             "train: %zu finished run%s, which took %s, %s no longer used, since %s of no present "
+             "train: %zu finished run%s%s %s no longer used, since %s of no present "
              "mixture or swarm (%s); if that returns, %s used again",
-             unused.runs, rmx_s(unused.runs), rmx_duration(unused.wall_s, time),
-             rmx_is(unused.runs), unused.runs == 1 ? "it is" : "they are", names.text,
+             unused.runs, rmx_s(unused.runs), rmx__took(&unused, took), rmx_is(unused.runs),
+             unused.runs == 1 ? "it is" : "they are", names.text,
              unused.runs == 1 ? "it is" : "they are");
   return RMX_OK;
 }

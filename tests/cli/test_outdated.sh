@@ -41,6 +41,11 @@ cp a.txt exp/text/a.txt
 try "the same text with other times is no change" 0 "report.html            there" "$REGMIX" status -C exp
 not_printed "nothing is outdated any more" outdated
 
+printf '{"text": "one more file"}\n' > exp/text/later.txt
+sed -i 's,^\( *a: *\)text/a.txt,\1text/[al]*.txt,' exp/regmix.yaml && grep -q 'al' exp/regmix.yaml || not_ok "a pattern in regmix.yaml" "$(cat exp/regmix.yaml)"
+try "new files are named" 0 "(changed: the text or its settings, with 1 new file: text/later.txt)" "$REGMIX" train -C exp
+sed -i 's,\[al\]\*,a,' exp/regmix.yaml && rm exp/text/later.txt
+
 # ---- the text is elsewhere
 mv exp/text away
 try "without the text nobody can know" 0 "all 6 runs are done" "$REGMIX" train -C exp

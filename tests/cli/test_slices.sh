@@ -57,6 +57,23 @@ try "no part at all" 2 "there must be at least one part" train --slice 0/0
 try "two parts for one process" 2 "--slice is given 2 times" train --slice 0/2 --slice 1/2
 try "a dry run of a part" 0 "would train 2 of 3 runs (1 is done)" train --slice 0/3 --dry-run
 
+# ---- a failed run
+cat > unlucky.sh << 'END'
+[ "$REGMIX_RUN" != 0002 ] || { echo no luck today; exit 3; }
+python3 -c 'import json; d = json.load(open("run.json")); json.dump({"loss_nats": {n: 1 + d["mixture"].get("a", 0) for n in d["domains"]}}, open("result.json", "w"))'
+END
+for order in "0 1" "1 0"; do
+  rm -rf exp/runs exp/metrics*.csv
+  for i in $order; do
+    "$REGMIX" train -C exp $settings --redo --set "proxy.command=sh $SCRATCH/unlucky.sh" --slice "$i/2" > log 2>&1
+    echo "$i: $?" >> codes
+  done
+  same "a failed run, parts in the order $order: the tables have the others" "run 0001 0003 0004 0005 0006 0007 " "$(cut -d, -f1 exp/metrics.csv | tr '\n' ' ')"
+done
+same "the part with the failed run ends with 1" "0: 0 1: 1 1: 1 0: 0 " "$(tr '\n' ' ' < codes)"
+try "and says where the others are" 1 "1 of 7 runs of the experiment is not done; metrics.csv has the others" train --redo --set "proxy.command=sh $SCRATCH/unlucky.sh" --slice 1/2
+rm -rf exp/runs
+
 # ---- a worker that alone is asked to stop
 cat > slow.sh << 'END'
 touch ../../../started

@@ -130,7 +130,16 @@ json.dump({"loss_nats": {d: 2 - a for d in run["domains"]}, "metrics": {"speed":
 END
 rm -rf exp/runs
 try "directions come with the results" 0 "8 runs done" train --set proxy.command='python3 score.py'
+try "no time is told of runs whose time is not known" 1 "8 finished runs would no longer be used (changed: lr)" train --set proxy.command='python3 score.py' --set proxy.lr=0.007
 try "and reach the fit" 0 "1 of 7 metrics is taken as a score, higher is better: speed" "$REGMIX" fit -C exp --regressor ridge
+try "the direction of a trainer is in the answer" 0 '"from": "harness"' "$REGMIX" optimize -C exp --target speed --quick --json
+try "a task's name as the target: it is asked" 2 'fit --higher-is-better arc_easy' "$REGMIX" optimize -C exp --target arc_easy --quick
+try "also where a limit holds it" 2 '"arc_easy" is the name of a task' "$REGMIX" optimize -C exp --target speed --no-worse arc_easy --quick
+cp exp/regmix.yaml kept.yaml && sed -i 's/^target: .*/target: arc_easy/' exp/regmix.yaml
+try "in regmix.yaml it is no misuse of the command" 1 '"arc_easy" is the name of a task' "$REGMIX" optimize -C exp
+try "and for the large models" 1 '"arc_easy" is the name of a task' "$REGMIX" pretrain -C exp --mixture best_run
+cp kept.yaml exp/regmix.yaml
+try "--maximize says it" 0 "Raised: arc_easy" "$REGMIX" optimize -C exp --maximize arc_easy --quick
 if grep -A40 '"wait"' exp/fit/fit.json | grep -q '"higher_is_better": true'; then not_ok "a metric said to be better low is so"; else ok "a metric said to be better low is so"; fi
 
 # ---- names of metrics that are those of columns

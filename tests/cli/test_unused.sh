@@ -49,9 +49,20 @@ before=$(find fewer/runs -name result.json | sort)
 try "status knows them" 0 "set aside   " "$REGMIX" status -C fewer
 try "gc knows them" 0 "runs, of no present mixture or swarm: 2 finished runs" "$REGMIX" gc -C fewer --dry-run
 same "a dry run deletes nothing" "$before" "$(find fewer/runs -name result.json | sort)"
+try "fewer mixtures: a script stops before finished runs go out of use" 1 "would no longer be used (there would be fewer mixtures)" "$REGMIX" run -C fewer --set sample.runs=3
+same "and mixtures.csv stays" 7 "$(wc -l < fewer/mixtures.csv)"
 try "fewer mixtures" 0 "5 finished runs, which took" "$REGMIX" run -C fewer --set sample.runs=3 --redo
 "$REGMIX" gc -q -C fewer > /dev/null 2>&1
 [ ! -e fewer/runs/long-0001 ] && [ -e fewer/runs/0001/result.json ] && ok "gc deletes them" || not_ok "gc deletes them" "$(ls fewer/runs)"
+
+# ---- a file of the user's with the name of a mixture of the experiment
+cp exp/optimum.yaml kept-optimum.yaml
+mkdir mine && sed 's/^/# /' /dev/null > mine/optimum.yaml && printf 'a: 0.3\nb: 0.3\nnoise: 0.4\n' > mine/optimum.yaml && cp mine/optimum.yaml mine/prior.yaml
+before=$(cat exp/large/optimum/1/result.json)
+try "a user's optimum.yaml has a folder of its own" 0 "large/optimum-file/1" "$REGMIX" pretrain -C exp --mixture mine/optimum.yaml
+try "so has prior.yaml" 0 "large/prior-file/1" "$REGMIX" pretrain -C exp --mixture mine/prior.yaml
+same "the models of the optimum stay" "$before" "$(cat exp/large/optimum/1/result.json)"
+try "the experiment's own file is the optimum" 0 "exp/large/optimum/1" "$REGMIX" pretrain -C exp --mixture exp/optimum.yaml
 
 # ---- half written files of killed processes
 old=$(find exp/runs/.set-aside/0002 -mindepth 1 -maxdepth 1 | head -1)
