@@ -87,6 +87,20 @@ static char *name_of(const char *path) {
   return rmx_format("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
 }
 
+// Answers have a place for each name: one that is taken, or is that of the prior, gets a number.
+static rmx_status tell_apart(rmx_rival *rivals, size_t k, char **name, rmx_err *err) {
+  RMX_OWNED char *stem = rmx_strdup(rivals[k].name);
+  if (!stem) return rmx_fail_memory(err, 64, "a name");
+  for (int copy = 2;; copy++) {
+    bool taken = strcmp(rivals[k].name, "prior") == 0;
+    for (size_t i = 0; i < k; i++) taken |= strcmp(rivals[i].name, rivals[k].name) == 0;
+    if (!taken) return RMX_OK;
+    free(*name);
+    rivals[k].name = *name = rmx_format("%s-%d", stem, copy);
+    if (!*name) return rmx_fail_memory(err, 64, "a name");
+  }
+}
+
 // What the answer is compared with: the mixtures of files, the optima of measured sizes, and last
 // `stay`, where there is one. w (n, D) holds the mixtures.
 static rmx_status list_rivals(const rmx_strings *files, const rmx_optimum *stay,
@@ -104,6 +118,7 @@ static rmx_status list_rivals(const rmx_strings *files, const rmx_optimum *stay,
       memcpy(w + k * D, k < found ? s->drift.mixtures + (k - files->n) * D : stay->mixture,
              D * sizeof *w);
     if (k < found) rivals[k].name = file ? names[k] : s->drift.steps[k - files->n].name;
+    if (k < found) RMX_TRY(tell_apart(rivals, k, &names[k], err));
   }
   return RMX_OK;
 }

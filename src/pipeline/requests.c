@@ -58,7 +58,8 @@ const rmx_option rmx_optimize_option_table[RMX_OPTIMIZE_OPTIONS] = {
     {"no-guard", RMX_BOOL, AT(no_guard), "false", 0, 0, NULL,
      "allow mixtures far from all runs, and weights outside the range they covered"},
     {"against", RMX_LIST, AT(against), NULL, 0, 0, "FILE",
-     "mixture to compare the optimum with, in addition to the prior; may be given several times"},
+     "mixture to compare the optimum with, in addition to the prior; may be given several times; "
+     "answers call it by the name of its file, and a second one of that name NAME-2"},
     {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL,
      "find the mixture only: no intervals, no learning curve, no attribution"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC",

@@ -63,6 +63,11 @@ done
 check "by default it searches" "$(grep -c '"method": "search"' out.json) == 1 && $(number level) == 0.8 && $(number replicates) == 40"
 try "for people: intervals" 0 "80 % interval" $o --target a_loss --level 0.8 --replicates 40 --against corner.yaml
 try "for people: against a mixture" 0 "Compared with corner the optimum gains" $o --target a_loss --replicates 40 --against corner.yaml
+mkdir -p other && printf 'a: 1\nb: 0\nc: 0\n' > other/corner.yaml && cp corner.yaml prior.yaml
+$o --target a_loss --json --replicates 20 --against corner.yaml --against other/corner.yaml --against prior.yaml > out.json 2> /dev/null
+for name in prior corner corner-2 prior-2; do
+  grep -q "^    \"$name\": {" out.json && ok "mixtures of one name stay apart ($name)" || not_ok "mixtures of one name stay apart ($name)" "$(grep -A9 versus out.json)"
+done
 try "for people: what would be missed" 0 "would be worse: train_a (by" $o --target a_loss --replicates 40
 $o --target a_loss --quick --out itself.yaml > /dev/null 2>&1
 try "against itself" 0 "Compared with itself the optimum is the same mixture." $o --target a_loss --replicates 20 --against itself.yaml
