@@ -4,24 +4,30 @@
 from __future__ import annotations
 
 import ctypes as c
+import difflib
 import functools
 import json
 import os
-import tempfile
+import re
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional
 
+import numpy as np
 import pandas as pd
 
 from ._call import Progress, call, check
 from ._errors import RegmixError, UsageError
 from ._frames import mixture_text
 from ._library import Err, Table, lib
+from ._write import Scratch
 
 # Options that name a file with a mixture or with tokens: a mapping or a Series will do as well.
 _MIXTURES = {"prior", "than", "reference", "given", "against", "mixture", "tokens"}
 # The paths are this package's to give.
 _OWN = {"fit", "out", "mixtures", "metrics", "optimum", "next", "fold"}
+
+
+_LISTS = (list, tuple, set, frozenset, pd.Index, np.ndarray)
 
 
 @functools.lru_cache(maxsize=None)
@@ -43,8 +49,14 @@ def _share(name: str, value: Any) -> str:
     """code: 0.2, (0.1, 0.3) or (0.1, 0.3, ["github", "stackexchange"])."""
     if not isinstance(value, (tuple, list)):
         return f"{name}={value if isinstance(value, str) else _number(value)}"
+    if len(value) not in (2, 3):
+        raise TypeError(f"share: {name!r} is {value!r}; wanted (low, high) or (low, high, domains)")
     low, high, *members = value
     bounds = "..".join("" if x is None else _number(x) for x in (low, high))
+    if members and isinstance(members[0], str):
+        members = [members]
+    if members and not isinstance(members[0], _LISTS):
+        raise TypeError(f"share: {name!r}: {members[0]!r}; wanted a list of domains")
     tail = ":" + ",".join(map(str, members[0])) if members else ""
     return f"{name}={bounds}{tail}"
 
@@ -53,13 +65,15 @@ def _items(key: str, value: Any) -> Iterator[str]:
     """The values of an option that may be given several times."""
     if isinstance(value, pd.Series):
         value = value.to_dict()
+    if isinstance(value, (pd.Index, np.ndarray)):
+        value = value.tolist()
     if isinstance(value, Mapping):
         for name, x in value.items():
             if x is None:
                 yield str(name)
             elif key == "share":
                 yield _share(str(name), x)
-            elif isinstance(x, (list, tuple, set)):  # metric_group={"mean": ["a", "b"]}
+            elif isinstance(x, _LISTS):  # metric_group={"mean": ["a", "b"]}
                 yield f"{name}={','.join(map(str, x))}"
             else:
                 yield f"{name}={_number(x)}"
@@ -70,7 +84,9 @@ def _items(key: str, value: Any) -> Iterator[str]:
             yield from _items(key, x)
     elif isinstance(value, (list, tuple)):  # phases=(0.8, 0.2)
         yield ",".join(_number(x) for x in value)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+    elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        yield str(int(value))  # also the name of a column: 0
+    elif isinstance(value, (float, np.floating)):
         yield _number(value)
     else:
         raise TypeError(f"{key}: cannot use a {type(value).__name__}")
@@ -84,7 +100,9 @@ class Ask:
         self.kind = kind
         self.err = Err()
         self.handle = c.c_void_p()
-        self.scratch: Optional[tempfile.TemporaryDirectory] = None
+        self.scratch: Optional[Scratch] = None
+        self.mixtures = 0  # how many were written into it
+        self.busy = False  # a thread of the library uses the handle
         self.tables: tuple[Table, ...] = ()
         check(lib.rmx_ask_new(kind.encode(), c.byref(self.handle), c.byref(self.err)), self.err)
 
@@ -92,16 +110,17 @@ class Ask:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        lib.rmx_ask_free(self.handle)
+        if not self.busy:
+            lib.rmx_ask_free(self.handle)
         self.handle = c.c_void_p()
         if self.scratch:
-            self.scratch.cleanup()
+            self.scratch.remove()
 
     def place(self, name: str) -> Path:
         """A path in a folder that goes with the question."""
         if not self.scratch:
-            self.scratch = tempfile.TemporaryDirectory(prefix="regmix-")
-        return Path(self.scratch.name) / name
+            self.scratch = Scratch()
+        return Path(self.scratch.path) / name
 
     def put(self, key: str, value: str) -> None:
         if "\0" in key or "\0" in value:
@@ -111,23 +130,27 @@ class Ask:
             self.err,
         )
 
-    def _file(self, key: str, value: Any, name: str) -> str:
+    def _file(self, key: str, value: Any, name: Any) -> str:
         if isinstance(value, (str, os.PathLike)):
             return os.fspath(value)
-        path = self.place(f"{name}.csv")
+        stem = str(name).replace("/", "_")
+        if not stem or len(os.fsencode(stem)) > 200 or "\0" in stem:
+            raise UsageError(f"{key}: {name!r}; wanted a name of 1 to 200 bytes for a mixture")
+        self.mixtures += 1  # a folder for each: two mixtures may have one name
+        path = self.place(f"{self.mixtures}/{stem}.csv")
+        path.parent.mkdir()
         path.write_text(mixture_text(value, key), encoding="utf-8")
         return str(path)
 
     def _files(self, key: str, value: Any) -> Iterator[str]:
         if key == "against" and isinstance(value, Mapping) and not isinstance(value, pd.Series):
             for name, x in value.items():  # {"mine": mixture}
-                yield self._file(key, x, str(name).replace("/", "_"))
+                yield self._file(key, x, name)
         elif isinstance(value, (list, tuple)):
             for i, x in enumerate(value):
-                name = getattr(x, "name", None)
-                yield self._file(key, x, str(name or f"{key}{i + 1}").replace("/", "_"))
+                yield self._file(key, x, _name_of(x, f"{key}{i + 1}"))
         else:
-            yield self._file(key, value, str(getattr(value, "name", None) or key).replace("/", "_"))
+            yield self._file(key, value, _name_of(value, key))
 
     def set(self, **options: Any) -> "Ask":
         """Keywords are the options of the command, with _ for -. None: not given."""
@@ -137,7 +160,7 @@ class Ask:
             if value is None:
                 continue
             if row is None or key in _OWN:
-                raise UsageError(f"{self.kind}: unknown option {word!r}")
+                raise UsageError(f"{self.kind}: unknown option {word!r}{self._meant(key)}")
             if key in _MIXTURES:
                 for path in self._files(key, value):
                     self.put(key, path)
@@ -145,9 +168,7 @@ class Ask:
                 for text in _items(key, value):
                     self.put(key, text)
             elif row["type"] == "bool":
-                if not isinstance(value, (bool,)) and type(value).__name__ != "bool_":
-                    raise TypeError(f"{word}: wanted True or False, got {value!r}")
-                self.put(key, "true" if value else "false")
+                self.put(key, "true" if _flag(word, value, False) else "false")
             elif isinstance(value, str):
                 self.put(key, value)
             elif row["type"] == "int":
@@ -161,6 +182,11 @@ class Ask:
             else:
                 raise TypeError(f"{word}: wanted text, got {type(value).__name__}")
         return self
+
+    def _meant(self, key: str) -> str:
+        known = [name for name in self.options if name not in _OWN]
+        near = difflib.get_close_matches(key, known, 1)
+        return f"; did you mean {near[0].replace('-', '_')!r}?" if near else ""
 
     def settings(
         self, settings: Optional[Mapping[str, Any]], seed: Optional[int], jobs: Optional[int]
@@ -196,8 +222,12 @@ class Ask:
         text = c.c_void_p()
 
         def work(listener: Any, err: Any) -> int:
-            return lib.rmx_ask_answer(self.handle, listener, c.byref(text), err)
+            try:
+                return lib.rmx_ask_answer(handle, listener, c.byref(text), err)
+            finally:
+                self.busy = False
 
+        handle, self.busy = self.handle, True
         try:
             call(work, progress)
         except RegmixError as why:
@@ -210,7 +240,22 @@ class Ask:
 
     def shown(self, text: str) -> str:
         """A text without the folder of the question: what was given as a mapping has no path."""
-        return text.replace(self.scratch.name + "/", "") if self.scratch else text
+        if not self.scratch:
+            return text
+        return re.sub(re.escape(self.scratch.path) + r"/(\d+/)?", "", text)
+
+
+def _name_of(x: Any, otherwise: str) -> str:
+    name = getattr(x, "name", None)  # of a Series
+    return otherwise if name is None or str(name) == "" else str(name)
+
+
+def _flag(word: str, value: Any, otherwise: bool) -> bool:
+    if value is None:
+        return otherwise
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{word}: wanted True or False, got {value!r}")
+    return bool(value)
 
 
 def _whole(word: str, value: Any) -> int:

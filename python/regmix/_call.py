@@ -31,7 +31,11 @@ _INTERRUPTED = 6  # RMX_EINTERRUPTED
 
 class _Gate:
     """The calls that are under way. The library has one wish to stop for the whole process, so
-    Ctrl-C ends all of them. The last one to end takes the wish back."""
+    Ctrl-C ends all of them. The last one to end takes the wish back.
+
+    Threads of this package alone take the lock: a thread of the user may get a Ctrl-C between
+    taking a lock and knowing that it has it.
+    """
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
@@ -40,8 +44,11 @@ class _Gate:
 
     def enter(self, call: "_Call") -> bool:
         with self.changed:
-            while self.stopping:
+            while self.stopping and self.running:
                 self.changed.wait()
+            if self.running == 0:  # a wish that came as its call ended is for no other call
+                self.stopping = False
+                lib.rmx_uninterrupt()
             if not call.unwanted:
                 self.running += 1
                 call.entered = True
@@ -56,11 +63,16 @@ class _Gate:
                 self.changed.notify_all()
 
     def stop(self, call: "_Call") -> None:
-        with self.changed:
-            call.unwanted = True
-            if call.entered and not call.ended:
-                self.stopping = True
-                lib.rmx_interrupt()
+        call.unwanted = True
+        if call.entered and not call.ended:
+            self.stopping = True
+            lib.rmx_interrupt()
+
+    def settle(self) -> None:
+        """Takes back a wish that came as the last call ended."""
+        if self.running == 0:
+            self.stopping = False
+            lib.rmx_uninterrupt()
 
 
 _gate = _Gate()
@@ -85,7 +97,8 @@ class _Call:
         self.events: SimpleQueue = SimpleQueue()
         self.err = Err()
         self.status = 0
-        self.unwanted = self.entered = self.ended = False
+        self.started = self.unwanted = self.entered = self.ended = self.over = False
+        self.trouble: Optional[BaseException] = None
         self.shown_at = 0.0
         put = self.events.put
 
@@ -119,7 +132,21 @@ class _Call:
         except BaseException as why:  # a wrong argument: a bug of this package
             self.events.put(("failed", why))
         finally:
+            self.over = True
             self.events.put(None)
+
+    def start(self) -> None:
+        self.started = True
+        try:
+            _thread.start_new_thread(self.work, ())
+        except RuntimeError:  # no more threads
+            self.over = True
+            raise
+
+    def refuse(self, why: BaseException) -> None:
+        """Remembers what is to be raised at the end, and asks the work to stop."""
+        self.trouble = self.trouble or why
+        _gate.stop(self)
 
 
 class _Line:
@@ -161,32 +188,50 @@ def _caller() -> int:
     return level
 
 
+def _serve(this: _Call, line: _Line) -> None:
+    """Shows what the work reports, until it is over."""
+    if not this.started:
+        this.start()
+    while not (this.over and this.events.empty()):  # an interrupt may swallow the last event
+        event = this.events.get()
+        if event is None:
+            continue
+        if event[0] == "progress":
+            line.show(*event[1:])
+        elif event[0] == "warn":
+            line.clear()
+            warnings.warn(event[1], RegmixWarning, stacklevel=_caller())
+        elif event[0] == "failed":
+            this.trouble = this.trouble or event[1]
+        else:
+            log.log(logging.INFO if event[0] == "note" else logging.DEBUG, "%s", event[1])
+
+
+def _wait(this: _Call, line: _Line, depth: int) -> None:
+    """Until the work is over, whatever is raised here meanwhile: Ctrl-C, a warning that is an
+    error, an error of `progress`. A Ctrl-C may come while another one is handled, which the level
+    above catches."""
+    while True:
+        try:
+            if depth:
+                _wait(this, line, depth - 1)
+            else:
+                _serve(this, line)
+            return
+        except BaseException as why:
+            this.refuse(why)
+
+
 def call(function: Callable[[Any, Any], int], progress: Progress = None) -> None:
     """Calls ``function(listener, err)`` and raises what it reports."""
     this = _Call(function)
     line = _Line(progress)
-    trouble: Optional[BaseException] = None
-    _thread.start_new_thread(this.work, ())
-    while True:
-        try:
-            event = this.events.get()
-            if event is None:
-                break
-            if event[0] == "progress":
-                line.show(*event[1:])
-            elif event[0] == "warn":
-                line.clear()
-                warnings.warn(event[1], RegmixWarning, stacklevel=_caller())
-            elif event[0] == "failed":
-                trouble = event[1]
-            else:
-                log.log(logging.INFO if event[0] == "note" else logging.DEBUG, "%s", event[1])
-        except BaseException as why:  # Ctrl-C; a warning that is an error; an error of `progress`
-            trouble = trouble or why
-            _gate.stop(this)
+    _wait(this, line, 2)
+    if this.unwanted:
+        _gate.settle()
     line.clear()
-    if trouble:
-        raise trouble
+    if this.trouble:
+        raise this.trouble
     if this.status:
         raise error_of(this.status, this.err.message)
 

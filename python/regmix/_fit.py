@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import ctypes as c
+import hashlib
+import math
 import os
-import shutil
-import tempfile
 import warnings
 import weakref
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, Mapping, Optional, Sequence, Union
 import numpy as np
 import pandas as pd
 
-from ._ask import Ask, _whole
+from ._ask import Ask, _flag, _real, _whole
 from ._call import Progress, check
 from ._errors import InputError, RegmixWarning, UsageError
 from ._frames import (
@@ -31,7 +31,9 @@ from ._frames import (
 from ._library import Err, lib
 from ._optimum import Optimum
 from ._show import fit_html
-from ._write import PathLike, copy_fit, place_of
+from ._write import PathLike, Scratch, copy_fit, place_of
+
+_MOST_HANDLES = 8  # fits read for a size and a budget that are kept
 
 Names = Union[str, Sequence[str]]
 Weights = Union[str, Sequence[str], Mapping[str, float], "pd.Series[float]"]
@@ -39,19 +41,33 @@ Mixture = Union[Mapping[str, float], "pd.Series[float]", PathLike]
 Tokens = Union[float, str]
 
 
-def _remove(folder: str, owner: int) -> None:
-    if os.getpid() == owner:  # a fork has no folder of its own
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 class _Folder:
     """The folder of a fit; a temporary one goes with the last object that uses it."""
 
     def __init__(self, path: Optional[PathLike] = None):
-        self.path = os.fspath(path) if path is not None else tempfile.mkdtemp(prefix="regmix-")
-        if path is None:
-            self._finalizer = weakref.finalize(self, _remove, self.path, os.getpid())
-        self.fit = self.path if path is not None else os.path.join(self.path, "fit")
+        self._scratch = Scratch() if path is None else None
+        self.fit = os.path.join(self._scratch.path, "fit") if self._scratch else os.fspath(path)
+        self._seal: Optional[bytes] = None
+
+    def seal(self) -> None:
+        """From now on the folder holds the fit of its owner."""
+        self._seal = self._hash()
+
+    def _hash(self) -> bytes:
+        try:
+            return hashlib.sha256(Path(self.fit, "fit.json").read_bytes()).digest()
+        except OSError:
+            return b""
+
+    def checked(self) -> str:
+        """The path of the folder, which must still hold the fit that it held."""
+        if self._seal is not None and self._hash() != self._seal:
+            raise InputError(
+                f"{self.fit}: this folder no longer holds the fit that this object was made with: "
+                "another one was written there, or its fit.json is gone; regmix.load(folder) reads "
+                "what is there now, and fit(out=) with another folder keeps both"
+            )
+        return self.fit
 
 
 def _c_names(names: Any, n: int) -> list[str]:
@@ -83,11 +99,13 @@ def _scale_text(scale: Any) -> Optional[str]:
 def _parse(value: Optional[Tokens], what: str) -> float:
     if value is None:
         return 0.0
-    if not isinstance(value, str):
-        return float(value)
     out, err = c.c_double(), Err()
-    check(lib.rmx_parse_real(value.encode(), what.encode(), c.byref(out), c.byref(err)), err)
-    return out.value
+    if isinstance(value, str):
+        check(lib.rmx_parse_real(value.encode(), what.encode(), c.byref(out), c.byref(err)), err)
+    number = out.value if isinstance(value, str) else float(_real(what, value))
+    if not 0 < number < math.inf:
+        raise UsageError(f"{what}: {value!r}; wanted a positive number of tokens, such as '1T'")
+    return number
 
 
 class Fit:
@@ -115,7 +133,9 @@ class Fit:
         self._scores = dict(scores)
         self._handles: dict[tuple[Optional[str], float], _Handle] = {}
         self._last: Optional[Optimum] = None
-        handle = self._handle(None, 0.0).pointer
+        folder.seal()
+        held = self._handle(None, 0.0)
+        handle = held.pointer
         D, M = lib.rmx_fit_n_domains(handle), lib.rmx_fit_n_metrics(handle)
         self.domains = _c_names(lib.rmx_fit_domains(handle), D)
         self.metrics = _c_names(lib.rmx_fit_metrics(handle), M)
@@ -130,7 +150,9 @@ class Fit:
         key = (scale, budget)
         found = self._handles.get(key)
         if found is None:
-            found = self._handles[key] = _Handle(self.folder, scale, budget)
+            if len(self._handles) >= _MOST_HANDLES:  # those in use are held by their users
+                self._handles = {}
+            found = self._handles[key] = _Handle(self._folder.checked(), scale, budget)
         return found
 
     @property
@@ -151,7 +173,7 @@ class Fit:
     @property
     def cross_validation_(self) -> pd.DataFrame:
         """Truth and out-of-fold prediction of each metric of each run: cross-validation.csv."""
-        path = os.path.join(self.folder, "cross-validation.csv")
+        path = os.path.join(self._folder.checked(), "cross-validation.csv")
         return pd.read_csv(path, float_precision="round_trip")
 
     def predict(
@@ -186,7 +208,8 @@ class Fit:
         frame = as_frame(mixtures, "mixtures", id)
         x = numbers_of(frame, "mixtures")
         check_mixtures(frame, x, "mixtures", any_sum=True)
-        handle = self._handle(_scale_text(for_), _parse(budget, "budget")).pointer
+        held = self._handle(_scale_text(for_), _parse(budget, "budget"))
+        handle = held.pointer
         if budget is not None and not lib.rmx_fit_set_budget(handle, _parse(budget, "budget")):
             warnings.warn(
                 "budget has no effect: no regressor of this fit depends on epochs (exposure does)",
@@ -233,8 +256,9 @@ class Fit:
         mixtures (n, D) and metrics (n, any of the M) are frames with the same index.
         """
         with Ask("score") as ask:
-            ask.put("fit", self.folder)
-            handle = self._handle(None, 0.0).pointer
+            ask.put("fit", self._folder.checked())
+            held = self._handle(None, 0.0)
+            handle = held.pointer
             columns = (lib.rmx_fit_size_column(handle), lib.rmx_fit_tokens_column(handle))
             sizes = [None if name is None else name.decode() for name in columns]
             _give_tables(ask, mixtures, metrics, id, sizes[0], sizes[1], True)
@@ -341,7 +365,7 @@ class Fit:
             Ctrl-C stops the search.
         """
         with Ask("optimize") as ask:
-            ask.put("fit", self.folder)
+            ask.put("fit", self._folder.checked())
             out = ask.place("optimum.yaml")
             ask.put("out", str(out))
             ask.settings(settings, seed, jobs)
@@ -372,7 +396,7 @@ class Fit:
                 pareto=pareto,
                 points=points,
                 quick=quick,
-                no_guard=not guard,
+                no_guard=not _flag("guard", guard, True),
                 replicates=replicates,
                 level=level,
                 **more,
@@ -420,14 +444,15 @@ class Fit:
             target = [name for name in self.metrics if not scores[name]] or None
             maximize = [name for name in self.metrics if scores[name]] or None
         with Ask("suggest") as ask:
-            ask.put("fit", self.folder)
+            ask.put("fit", self._folder.checked())
             if pending is not None:
                 frame = as_frame(pending, "pending")
                 path = ask.place("pending.csv")
                 frame.to_csv(path, index_label=frame.index.name or "run")
                 ask.put("pending", str(path))
             ask.settings(settings, seed, jobs)
-            ask.set(runs=n, target=target, maximize=maximize, no_curve=not curve, **more)
+            no_curve = not _flag("curve", curve, True)
+            ask.set(runs=n, target=target, maximize=maximize, no_curve=no_curve, **more)
             answer = ask.answer(progress)
         return _suggested(answer)
 
@@ -450,7 +475,7 @@ class Fit:
         optimum = optimum or self._last
         with Ask("report") as ask:
             # beside nothing else, so that the page shows what it was given alone
-            ask.put("fit", str(copy_fit(self.folder, ask.place("fit"))))
+            ask.put("fit", str(copy_fit(self._folder.checked(), ask.place("fit"))))
             ask.put("out", os.fsdecode(place_of(path)))
             if optimum is not None:
                 ask.put("optimum", str(optimum.save(ask.place("optimum.yaml"))))
@@ -467,12 +492,12 @@ class Fit:
         It takes the place of a fit that is there; other files in its folder stay. A folder with
         other files and no fit is refused (UsageError).
         """
-        return copy_fit(self.folder, folder)
+        return copy_fit(self._folder.checked(), folder)
 
     def __getstate__(self) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="regmix-") as scratch:
-            root = copy_fit(self.folder, Path(scratch, "fit"))
-            files = {p.name: p.read_bytes() for p in root.iterdir()}
+        scratch = Scratch()
+        root = copy_fit(self._folder.checked(), Path(scratch.path, "fit"))
+        files = {p.name: p.read_bytes() for p in root.iterdir()}
         return {"files": files, "scores": self._scores, "last": self._last}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -675,6 +700,7 @@ def fit(
 
 def load(folder: PathLike) -> Fit:
     """Reads a fit that ``regmix fit`` or :meth:`Fit.save` wrote. The folder is used as it is."""
+    place_of(folder)
     place = _Folder(os.path.abspath(os.fspath(folder)))
     return Fit(place, _scores_of(place.fit))
 

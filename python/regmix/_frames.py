@@ -92,26 +92,41 @@ def _is_utf8(name: str) -> bool:
 
 def numbers_of(frame: pd.DataFrame, what: str) -> np.ndarray:
     """The values (N, D), C-contiguous float64: the frame's own memory where it is of that form."""
-    kinds = pd.api.types
-    for name, kind in zip(frame.columns, frame.dtypes):
-        number = kinds.is_numeric_dtype(kind) and not kinds.is_complex_dtype(kind)
-        if not number and not kinds.is_object_dtype(kind):
-            raise _no_numbers(what, name)
     if (frame.dtypes == np.float64).all():
         return np.ascontiguousarray(frame.to_numpy())
     values = np.empty(frame.shape)
-    for j, name in enumerate(frame.columns):
-        try:
-            values[:, j] = frame.iloc[:, j].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (ValueError, TypeError):
-            raise _no_numbers(what, name) from None
+    for j in range(frame.shape[1]):
+        values[:, j] = _numbers_in(frame.iloc[:, j], what)
     return values
 
 
-def _no_numbers(what: str, name: object) -> InputError:
+def _numbers_in(column: pd.Series, what: str) -> np.ndarray:
+    """A column as float64; NaN where it says that there is no value (None, NaN, pd.NA)."""
+    kinds = pd.api.types
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    kind = column.dtype
+    number = kinds.is_numeric_dtype(kind) and not kinds.is_complex_dtype(kind)
+    if not number and not kinds.is_object_dtype(kind) and not isinstance(kind, pd.StringDtype):
+        raise _no_numbers(what, column.name, f"its type is {kind}")
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError):
+        pass
+    values = np.empty(len(column))
+    for i, cell in enumerate(column):
+        try:
+            values[i] = np.nan if cell is pd.NA or cell is pd.NaT else float(cell)
+        except (ValueError, TypeError):
+            where = f"run {str(column.index[i])!r} has {cell!r}"
+            raise _no_numbers(what, column.name, where) from None
+    return values
+
+
+def _no_numbers(what: str, name: object, why: str) -> InputError:
     return InputError(
-        f"{what}: column {str(name)!r} does not hold numbers; drop it, or make it the index if it "
-        "names the runs"
+        f"{what}: column {str(name)!r} does not hold numbers ({why}); drop it, or make it the "
+        "index if it names the runs; NaN stands for a value that is missing"
     )
 
 

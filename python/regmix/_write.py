@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that the user names are written as the commands write them with --out."""
+"""Files and folders: those that the user names are written as the commands write them with --out;
+others are temporary."""
 
 from __future__ import annotations
 
 import ctypes as c
 import os
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from ._call import call
 from ._errors import UsageError
@@ -39,3 +43,26 @@ def copy_fit(folder: PathLike, to: PathLike) -> Path:
     source, place = place_of(folder), place_of(to)
     call(lambda listener, err: lib.rmx_fit_copy(source, place, listener, err), False)
     return Path(to)
+
+
+def _remove(folder: str, owner: int) -> None:
+    """Removes a folder, to the end also if Ctrl-C comes meanwhile."""
+    interrupt: Optional[BaseException] = None
+    for _ in range(20):
+        if os.getpid() != owner:  # a fork has no folder of its own
+            break
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            break
+        except KeyboardInterrupt as why:
+            interrupt = why
+    if interrupt:
+        raise interrupt
+
+
+class Scratch:
+    """A temporary folder, which goes with the last object that uses it, or before."""
+
+    def __init__(self) -> None:
+        self.path = tempfile.mkdtemp(prefix="regmix-")
+        self.remove = weakref.finalize(self, _remove, self.path, os.getpid())

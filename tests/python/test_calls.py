@@ -101,6 +101,32 @@ class Calls(unittest.TestCase):
         self.assertIn("stopped True", done.stdout, done.stderr)
         self.assertIn("Fit(3 metrics of 40 runs", done.stdout, done.stderr)
 
+    def test_many_interrupts_neither_hang_nor_crash(self):
+        done = script(LONG + """
+    import faulthandler, random
+    faulthandler.dump_traceback_later(200, exit=True)
+    wanted, ends, over, r = False, 0, False, random.Random(1)
+    def mash():
+        while not over:
+            time.sleep(0.003 * r.random())
+            if wanted:
+                os.kill(os.getpid(), signal.SIGINT)
+    t = threading.Thread(target=mash); t.start()
+    began = time.monotonic()
+    while ends < 300 and time.monotonic() - began < 10:
+        try:
+            try:
+                wanted = True
+                long(progress=lambda *what: None)
+            finally:
+                wanted = False
+        except KeyboardInterrupt:
+            ends += 1
+    over = True; t.join()
+    print(ends > 20, quick().n_runs)
+    """)
+        self.assertEqual((done.returncode, done.stdout), (0, "True 40\n"), done.stderr[-3000:])
+
     def test_interrupt_stops_every_thread(self):
         done = script(LONG + """
     ends = []
@@ -155,7 +181,7 @@ class Calls(unittest.TestCase):
                 fit.optimize("books_loss", quick=True, progress=False)
                 code = 0 if same else 2
             finally:
-                fit._folder._finalizer()  # what the end of a process calls
+                fit._folder._scratch.remove()  # what the end of a process calls
                 os._exit(code)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertTrue(os.path.exists(fit.folder))

@@ -178,3 +178,26 @@ class Folders(unittest.TestCase):
             self.assertEqual(fit.save(fit.folder), Path(fit.folder))
             self.assertEqual(len(files(fit.folder)), 7)
             self.assertNotIn("thesis.txt", fit.__getstate__()["files"])
+
+    def test_a_fit_whose_folder_took_another_fit_is_refused(self):
+        with Scratch() as name:
+            folder = Path(name)
+            first = quick(out=folder / "fit")
+            wanted = first.predict(W)
+            regmix.fit(W, Y * 2, regressor="ridge", progress=False, out=folder / "fit")
+            for ask in (
+                lambda: first.optimize("books_loss", quick=True, progress=False),
+                lambda: first.suggest(2, progress=False),
+                lambda: first.save(folder / "copy"),
+                lambda: first.report(folder / "page.html"),
+                lambda: first.score(W, Y),
+                lambda: first.cross_validation_,
+                first.__getstate__,
+            ):
+                with self.assertRaisesRegex(regmix.InputError, "no longer holds the fit"):
+                    ask()
+            self.assertTrue(first.predict(W).equals(wanted))  # which is in memory
+            again = quick(out=folder / "fit")  # the same data give the same fit
+            self.assertTrue(first.optimize("books_loss", quick=True, progress=False).json)
+            self.assertTrue(again.predict(W).equals(wanted))
+            self.assertEqual(files(folder), ["fit"])

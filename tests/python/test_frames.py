@@ -141,6 +141,20 @@ class Frames(unittest.TestCase):
         self.refused(w, self.y, "column 'note' does not hold numbers")
         self.refused(self.w, self.y.assign(when=pd.Timestamp("2026-01-01")), "'when'")
         self.refused(self.w, self.y.assign(z=1j), "'z'")
+        y = self.y.astype(object)
+        y.iloc[3, 1] = "n/a"
+        self.refused(self.w, y, "'code_loss'", "run 'r003'", "'n/a'", "NaN stands for")
+        self.refused(self.w, self.y.assign(kind=pd.Categorical(["a"] * 32)), "'kind'")
+
+    def test_numbers_in_columns_of_other_types(self):
+        fit = self.fit(self.w, self.y).predict(self.w)
+        same = self.fit(self.w.astype("category"), self.y.astype("category")).predict(self.w)
+        self.assertTrue(same.equals(fit))
+        for missing in (pd.NA, None, np.nan, pd.NaT):
+            y = self.y.astype(object)
+            y.iloc[3, 1] = missing
+            self.refused(self.w, y, '"code_loss": 1 of 32 runs has no value (r003')
+            self.assertEqual(self.fit(self.w, y, skip_missing=True).n_runs, 32)
 
     def test_runs_that_do_not_match(self):
         other = self.y.set_axis([f"other-{i}x" for i in range(len(self.y))])
@@ -177,6 +191,38 @@ class Frames(unittest.TestCase):
         self.assertTrue(reordered.equals(fit.predict(self.w)))
         self.assertEqual(fit.predict(self.w.iloc[3].to_dict()).shape, (1, 3))
 
+    def test_mixtures_of_one_name_stay_apart(self):
+        fit = self.fit(self.w, self.y)
+        a, b = (self.w.iloc[i].rename("mixture") for i in (0, 1))
+        ask = {"progress": False, "replicates": 20}
+        ask = {**ask, "reference": b, "kl_penalty": 0.01}
+        opt = fit.optimize("books_loss", prior=a, against=[b, a], **ask)
+        self.assertLess((opt.prior - a).abs().max(), 1e-12)
+        self.assertEqual(list(opt.versus.index), ["prior", "mixture", "mixture-2"])
+        gains = opt.versus["gain"]
+        self.assertEqual(gains["prior"], gains["mixture-2"])
+        self.assertNotEqual(gains["prior"], gains["mixture"])
+        opt = fit.optimize("books_loss", prior=a, against={"prior": b}, **ask)
+        self.assertEqual(list(opt.versus.index), ["prior", "prior-2"])
+        for name in ("", "x" * 300, "a\0b"):
+            with self.assertRaises(regmix.UsageError):
+                fit.optimize("books_loss", against={name: b}, **ask)
+
+    def test_names_of_metrics_in_other_forms(self):
+        fit = self.fit(self.w, self.y.set_axis([0, 1, "acc"], axis=1))
+        wanted = fit.optimize("0", quick=True, progress=False).json
+        for target in (0, np.int64(0), [0], pd.Index([0]), np.array(["0"]), {0: 1}):
+            self.assertEqual(fit.optimize(target, quick=True, progress=False).json, wanted)
+
+    def test_a_flag_that_is_not_given_is_not_off(self):
+        fit = self.fit(self.w, self.y)
+        wanted = fit.optimize("books_loss", quick=True, progress=False).mixture
+        found = fit.optimize("books_loss", quick=True, guard=None, progress=False).mixture
+        self.assertTrue(found.equals(wanted))
+        for word in ("guard", "quick"):
+            with self.assertRaises(TypeError):
+                fit.optimize("books_loss", progress=False, **{word: "no"})
+
     def test_wrong_options(self):
         fit = self.fit(self.w, self.y)
         for call, word in (
@@ -193,6 +239,10 @@ class Frames(unittest.TestCase):
             (lambda: regmix.fit(self.w, self.y, settings={"ridge.alhpa": 1}), "alpha"),
             (lambda: regmix.fit(self.w, self.y, metric="nope"), "nope"),
             (lambda: regmix.load("/nowhere"), "/nowhere"),
+            (lambda: regmix.load(""), "folder"),
+            (lambda: fit.optimize("books_loss", caps={"code": 0.1}), "did you mean 'cap'"),
+            (lambda: fit.predict(self.w, budget=-1), "budget"),
+            (lambda: fit.predict(self.w, budget=np.nan), "budget"),
         ):
             with self.subTest(word), self.assertRaises(regmix.RegmixError) as caught:
                 call()
@@ -202,6 +252,8 @@ class Frames(unittest.TestCase):
             lambda: fit.optimize("books_loss", worst="yes"),
             lambda: fit.optimize("books_loss", replicates=2.5),
             lambda: fit.optimize("books_loss", prior=3),
+            lambda: fit.optimize("books_loss", share={"x": (0.1,)}),
+            lambda: fit.optimize("books_loss", share={"x": (0.1, 0.2, 3)}),
             lambda: fit.suggest("many", "books_loss"),
             lambda: fit.optimize("books_loss", seed="x"),
             lambda: regmix.sample({"a": 0.5, "b": 0.5}, 2.5),
