@@ -411,17 +411,39 @@ rmx_status rmx__step_optimize(rmx_pipeline *p, rmx_err *err) {
   return status;
 }
 
+// Warns of options that have no effect. method: one was typed; simulates, starts: options of a
+// simulation and of a search were.
+static rmx_status check_method(rmx_pipeline *p, const rmx_answer_request *r, bool method,
+                               bool simulates, bool starts, rmx_err *err) {
+  enum { POINTS = 11 };  // the default
+  const rmx_optimize_options *o = &p->experiment.config.search.how;
+  const bool simulate = (simulates && !method) || (o->method && strcmp(o->method, "simulate") == 0);
+  if (simulates && o->top > o->samples)
+    return rmx_fail(err, RMX_EUSAGE, "--top %lld of --samples %lld: wanted 1 to the samples",
+                    (long long)o->top, (long long)o->samples);
+  if (simulates && !simulate)
+    rmx_warn(&p->listener, "--samples, --top and --strength have no effect with --method %s",
+             o->method ? o->method : "auto");
+  if (starts && simulate)
+    rmx_warn(&p->listener, "--starts has no effect with --method simulate%s",
+             method ? "" : ", which --samples, --top and --strength select");
+  if (r->points > 0 && r->points != POINTS && !r->pareto)
+    rmx_warn(&p->listener, "--points has no effect without --pareto METRIC,METRIC");
+  return RMX_OK;
+}
+
 // The options of the request replace those of the config.
 static rmx_status take_options(rmx_pipeline *p, const rmx_answer_request *r, rmx_err *err) {
   rmx_search_options *o = &p->experiment.config.search;
-  bool method = false, simulates = false, replicates = false;
+  bool method = false, simulates = false, starts = false, replicates = false;
   for (size_t i = 0; i < r->search.n; i++) {
     const char *text = r->search.items[i], *equals = strchr(text, '=');
     const size_t n = equals ? (size_t)(equals - text) : 0;
     char key[32];
     snprintf(key, sizeof key, "%.*s", (int)n, text);
-    method |= strcmp(key, "method") == 0;
+    method |= strcmp(key, "method") == 0 && strcmp(text + n + 1, "auto") != 0;
     replicates |= strcmp(key, "replicates") == 0;
+    starts |= strcmp(key, "starts") == 0;
     simulates |=
         strcmp(key, "samples") == 0 || strcmp(key, "top") == 0 || strcmp(key, "strength") == 0;
     RMX_TRY(rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, key, text + n + 1,
@@ -433,6 +455,7 @@ static rmx_status take_options(rmx_pipeline *p, const rmx_answer_request *r, rmx
   if (r->against.n && (r->quick || o->how.replicates == 0))
     return rmx_fail(err, RMX_EUSAGE,
                     "--against needs intervals, but --quick and --replicates 0 switch them off");
+  RMX_TRY(check_method(p, r, method, simulates, starts, err));
   // Options of a simulation select it.
   if (method || !simulates) return RMX_OK;
   return rmx_option_set(rmx_search_option_table, rmx_search_option_table_n, o, "method", "simulate",

@@ -97,6 +97,9 @@ try "a metric fitted alone is found by its last words" 0 "set_a_loss" "$REGMIX" 
 try "floors that clash" 1 "--floor a=0.6 and --floor b=0.5 sum to 1.1 > 1" $o --target a_loss --floor a=0.6 --floor b=0.5
 try "a cap under a floor" 1 "--floor a=0.6 and --cap a=0.5 cannot both be kept" $o --target a_loss --floor a=0.6 --cap a=0.5 --floor b=0.1
 printf 'a: 10M\nb: 1M\nc: 9M\n' > few.yaml
+try "a search uses no samples" 0 "--samples, --top and --strength have no effect with --method search" $o --target a_loss --method search --samples 1000
+try "a simulation has no starts" 0 "--starts has no effect with --method simulate, which" $o --target a_loss --starts 4 --samples 1000
+try "points are of a front" 0 "--points has no effect without --pareto" $o --target a_loss --points 5
 try "caps by epochs that clash" 1 "4 epochs of train_a (0.4)" $o --target a_loss --budget 100M --tokens few.yaml
 try "caps that were typed" 1 "the caps sum to 0.9 < 1 (--cap a=0.3, --cap b=0.3 and --cap c=0.3): raise one" $o --target a_loss --cap a=0.3 --cap b=0.3 --cap c=0.3
 try "a share of all domains" 1 "--share all=0..0.5 cannot be kept: it is about all domains" $o --target a_loss --share all=0..0.5:a,b,c
