@@ -383,7 +383,7 @@ static rmx_status asked_id(const rmx__source *s, size_t *id, rmx_err *err) {
   }
   *id = SIZE_MAX;
   if (strcmp(s->options->id, "row") == 0) return RMX_OK;
-  return rmx_fail(err, RMX_EINPUT,
+  return rmx_fail(err, RMX_EUSAGE,
                   "%s: no column \"%.80s\" for the names of the runs; the %zu columns are: %s",
                   t->path, s->options->id, names.n, names.text);
 }

@@ -171,21 +171,36 @@ static rmx_status remember_columns(rmx_fit *f, const rmx_table_form *tables, rmx
   return RMX_OK;
 }
 
+static bool typed_regressor(const rmx_pipeline *p, const rmx_fit_request *r) {
+  return r->regressor || rmx__was_set(p, "fit.regressor");
+}
+
 // The shares of the phases: as typed, else as the config has them if the columns are of phases.
 static rmx_status phase_shares(rmx_pipeline *p, const struct job *job, const rmx_table *mixtures,
                                double **share, size_t *n, rmx_err *err) {
   const rmx_strings *typed = &job->request->phases;
   RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0};
-  if (typed->n)
-    return rmx_phase_shares(typed, "--phases", share, n, err) == RMX_OK ? RMX_OK
-                                                                        : rmx_refused(true, err);
+  if (typed->n && rmx_phase_shares(typed, "--phases", share, n, err) != RMX_OK)
+    return rmx_refused(true, err);
   if (rmx_phase_columns_find((const char *const *)mixtures->names, mixtures->D, &c, err) != RMX_OK)
-    return rmx_fail_in(err, "%s", mixtures->path);
+    return mixtures->path ? rmx_fail_in(err, "%s", mixtures->path) : err->status;
+  if (typed->n && c.n && c.n != *n)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--phases: the columns of %s are of %zu phases, but %zu shares "
+                    "are given",
+                    mixtures->path ? mixtures->path : "the table", c.n, *n);
+  if (typed->n && c.n == 0)
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--phases: the columns of %s are of one mixture; wanted columns such as "
+                    "phase_0_%s and phase_1_%s",
+                    mixtures->path ? mixtures->path : "the table", mixtures->names[0],
+                    mixtures->names[0]);
   if (c.n && strcmp(p->experiment.config.regress.regressor, "exposure") == 0)
-    return rmx_fail(err, RMX_EINPUT,
+    return rmx_fail(err, typed_regressor(p, job->request) ? RMX_EUSAGE : RMX_EINPUT,
                     "regressor \"exposure\" counts the epochs of one mixture and "
                     "cannot be fitted to runs with phases; use auto, gp or power");
-  return c.n ? rmx_phase_shares(&p->experiment.config.sample.phases, "sample.phases", share, n, err)
+  return c.n && !typed->n
+             ? rmx_phase_shares(&p->experiment.config.sample.phases, "sample.phases", share, n, err)
              : RMX_OK;
 }
 
@@ -251,6 +266,22 @@ static bool typed_directions(const rmx_pipeline *p, const rmx_fit_request *r) {
          rmx__was_set(p, "fit.lower_is_better");
 }
 
+// A regressor of runs of several sizes needs the columns that tell them.
+static rmx_status check_scales(const rmx_pipeline *p, const rmx_fit_request *r,
+                               const rmx_table *const use[2], rmx_err *err) {
+  static const char *const kinds[] = {"scaling", "additive-law", "full-law"};
+  const char *name = p->experiment.config.regress.regressor;
+  for (size_t k = 0; k < 2; k++)
+    if (use[k]->sizes || use[k]->tokens) return RMX_OK;
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+    if (strcmp(name, kinds[k]) == 0)
+      return rmx_fail(err, typed_regressor(p, r) ? RMX_EUSAGE : RMX_EINPUT,
+                      "regressor \"%s\" needs the size or the tokens of each run: name their "
+                      "columns with --size-column and --tokens-column",
+                      name);
+  return RMX_OK;
+}
+
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,
                             rmx_err *err) {
   const rmx_regress_options regress = options_of(&p->experiment, job);
@@ -263,6 +294,7 @@ static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, 
   RMX_TRY(find_tables(p, job, &tables, read, use, err));
   if (typed_directions(p, job->request) && rmx__check_directions(&regress, use[1], err) != RMX_OK)
     return rmx_refused(true, err);
+  RMX_TRY(check_scales(p, job->request, use, err));
   if (job->swarms) tables.size_column = "size", tables.tokens_column = "tokens";
   const double began = rmx_now();
   RMX_OWNED double *counts = NULL;

@@ -370,6 +370,24 @@ static rmx_status constraints_of(rmx_pipeline *p, const char *prior, const rmx_p
   return read_mixture(o->reference, f, ph, q->prior, &k->reference, err);
 }
 
+// A group that was typed is checked although nothing may name it.
+static rmx_status check_groups(rmx_pipeline *p, const rmx_problem_options *config,
+                               const rmx_problem_options *o, const rmx_fit *f, rmx_err *err) {
+  RMX_OWNED size_t *members = rmx_calloc(f->M, sizeof *members);
+  if (!members) return rmx_fail_memory(err, f->M * sizeof *members, "a metric group");
+  for (size_t i = 0; i < o->metric_group.n; i++) {
+    const char *text = o->metric_group.items[i], *equals = strchr(text, '=');
+    size_t n;
+    if (!equals || !was_typed(p, "optimize.metric_group", &config->metric_group, i)) continue;
+    RMX_OWNED char *name = rmx_format("%.*s", (int)(equals - text), text);
+    if (!name) return rmx_fail_memory(err, 0, "a name");
+    if (rmx__find_group((const char *const *)f->metrics, f->M, &o->metric_group, name, members, &n,
+                        err) != RMX_OK)
+      return rmx_refused(true, err);
+  }
+  return RMX_OK;
+}
+
 static rmx_status limits_of(rmx_pipeline *p, const rmx_problem_options *config,
                             const rmx_problem_options *o, const rmx_fit *f, const rmx__phased *ph,
                             rmx_problem *q, rmx_err *err) {
@@ -424,6 +442,7 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   if (a->given.n) note_given(q);
   // raw rows may not sum to exactly 1, but a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
+  RMX_TRY(check_groups(p, &p->experiment.config.search.problem, o, f, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
   const char *weigh = a->keep.weigh ? a->keep.weigh : p->experiment.config.search.problem.weigh;
   RMX_TRY(rmx_target_weigh(f, weigh && strcmp(weigh, "signal") == 0, o->min_signal, &p->listener,

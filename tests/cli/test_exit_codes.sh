@@ -100,6 +100,18 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 "$REGMIX" encode
   is 2 "$REGMIX" eval
   is 2 "$REGMIX" eval --model .
+  is 2 $fit --id zebra
+  is 2 "$REGMIX" predict --fit fit --mixtures m.csv --id zebra
+  is 2 $fit --regressor scaling
+  is 2 $fit --regressor exposure
+  is 2 $fit --phases 0.5,0.5
+  sed '1s/.*/run,phase_0_a,phase_0_b,phase_1_a/' m.csv | awk -F, -v OFS=, 'NR == 1 { print $0, "phase_1_b"; next } { print $1, $2, 1 - $2, $3, 1 - $3 }' > phases.csv
+  phases="$REGMIX fit --mixtures phases.csv --metrics l.csv --out fit-phases"
+  is 0 $phases --regressor ridge
+  is 2 $phases --phases 0.5,0.3,0.2
+  is 2 $phases --regressor exposure
+  is 2 $optimize --target a --metric-group g=zebra
+  is 2 $optimize --target a --samples 10 --top 100
   is 1 "$REGMIX" eval --model . --tasks m.csv
   is 2 "$REGMIX" logits --model .
   is 1 "$REGMIX" generate --model none.bin a

@@ -223,7 +223,7 @@ try "--id row names runs by their rows" 0 "gsm8k_acc" fit --mixtures bare.csv --
 near "with the same fit" a.txt b.txt
 awk -F, 'BEGIN { OFS = "," } { print $2, $3, $4, $1 }' m.csv > last.csv
 try "--id COLUMN takes another column" 0 "gsm8k_acc" fit --mixtures last.csv --metrics acc.csv --id run --out bare
-try "an unknown --id lists the columns" 1 'no column "name" for the names of the runs; the 4 columns are: run, a, b, ...' fit --mixtures m.csv --metrics acc.csv --id name --out never
+try "an unknown --id lists the columns" 2 'no column "name" for the names of the runs; the 4 columns are: run, a, b, ...' fit --mixtures m.csv --metrics acc.csv --id name --out never
 
 # ---- known forms that are not read, each by its own name
 refused() { # NAME TEXT FILE
