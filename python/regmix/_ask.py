@@ -175,10 +175,12 @@ class Ask:
                 self.put(key, str(_whole(word, value)))
             elif row["type"] == "real":
                 self.put(key, _real(word, value))
-            elif key in ("for", "pareto") and isinstance(value, (tuple, list)):
-                self.put(key, ",".join(x if isinstance(x, str) else repr(float(x)) for x in value))
             elif key == "for":
-                self.put(key, repr(float(value)))
+                self.put(key, scale_text(value) or "")
+            elif key == "pareto" and isinstance(value, _LISTS):
+                self.put(key, ",".join(map(str, value)))
+            elif isinstance(value, os.PathLike):
+                self.put(key, os.fspath(value))
             else:
                 raise TypeError(f"{word}: wanted text, got {type(value).__name__}")
         return self
@@ -243,6 +245,15 @@ class Ask:
         if not self.scratch:
             return text
         return re.sub(re.escape(self.scratch.path) + r"/(\d+/)?", "", text)
+
+
+def scale_text(scale: Any) -> Optional[str]:
+    """A size and tokens, "7B,1T" or (7e9, 1e12), as the library takes them."""
+    if scale is None or isinstance(scale, str):
+        return scale
+    if not isinstance(scale, (tuple, list)) or len(scale) != 2:
+        raise UsageError(f"for_: {scale!r}; wanted a size and tokens, as '7B,1T' or (7e9, 1e12)")
+    return ",".join(x if isinstance(x, str) else _real("for_", x) for x in scale)
 
 
 def _name_of(x: Any, otherwise: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Mapping, Optional, Sequence, Union
 import numpy as np
 import pandas as pd
 
-from ._ask import Ask, _flag, _real, _whole
+from ._ask import Ask, _flag, _real, _whole, scale_text
 from ._call import Progress, check
 from ._errors import InputError, RegmixWarning, UsageError
 from ._frames import (
@@ -46,7 +46,10 @@ class _Folder:
 
     def __init__(self, path: Optional[PathLike] = None):
         self._scratch = Scratch() if path is None else None
-        self.fit = os.path.join(self._scratch.path, "fit") if self._scratch else os.fspath(path)
+        if self._scratch:
+            self.fit = os.path.join(self._scratch.path, "fit")
+        else:  # absolute, since the current folder may change
+            self.fit = os.path.abspath(os.fsdecode(place_of(path)))
         self._seal: Optional[bytes] = None
 
     def seal(self) -> None:
@@ -86,14 +89,6 @@ class _Handle:
             check(lib.rmx_fit_for_text(out, scale.encode(), c.byref(err)), err)
         if budget > 0:
             lib.rmx_fit_set_budget(out, budget)
-
-
-def _scale_text(scale: Any) -> Optional[str]:
-    if scale is None or isinstance(scale, str):
-        return scale
-    if isinstance(scale, (tuple, list)):
-        return ",".join(x if isinstance(x, str) else repr(float(x)) for x in scale)
-    return repr(float(scale))
 
 
 def _parse(value: Optional[Tokens], what: str) -> float:
@@ -208,7 +203,7 @@ class Fit:
         frame = as_frame(mixtures, "mixtures", id)
         x = numbers_of(frame, "mixtures")
         check_mixtures(frame, x, "mixtures", any_sum=True)
-        held = self._handle(_scale_text(for_), _parse(budget, "budget"))
+        held = self._handle(scale_text(for_), _parse(budget, "budget"))
         handle = held.pointer
         if budget is not None and not lib.rmx_fit_set_budget(handle, _parse(budget, "budget")):
             warnings.warn(
@@ -484,7 +479,7 @@ class Fit:
                 frame.to_csv(ask.place("next.csv"), index_label=frame.index.name or "run")
                 ask.put("next", str(ask.place("next.csv")))
             ask.set(tokens=tokens, budget=budget).answer(False)
-        return Path(path)
+        return Path(os.fsdecode(path))
 
     def save(self, folder: PathLike) -> Path:
         """Writes the fit's folder, which ``regmix`` and :func:`load` read.
@@ -700,8 +695,7 @@ def fit(
 
 def load(folder: PathLike) -> Fit:
     """Reads a fit that ``regmix fit`` or :meth:`Fit.save` wrote. The folder is used as it is."""
-    place_of(folder)
-    place = _Folder(os.path.abspath(os.fspath(folder)))
+    place = _Folder(folder)
     return Fit(place, _scores_of(place.fit))
 
 

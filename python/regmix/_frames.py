@@ -210,6 +210,19 @@ def table_of(
     return table
 
 
+def _count(cell: Any) -> float:
+    """680000000 or "122M"; NaN for what is no number."""
+    out, err = c.c_double(), Err()
+    if isinstance(cell, str):
+        good = "\0" not in cell and _is_utf8(cell)
+        return out.value if good and not lib.rmx_parse_real(cell.encode(), b"", c.byref(out),
+                                                            c.byref(err)) else np.nan  # fmt: skip
+    try:
+        return np.nan if isinstance(cell, (bool, np.bool_)) else float(cell)
+    except (TypeError, ValueError):
+        return np.nan
+
+
 def take_column(
     frame: pd.DataFrame, name: Optional[str], what: str
 ) -> tuple[pd.DataFrame, Optional[np.ndarray]]:
@@ -217,15 +230,9 @@ def take_column(
     if name is None or name not in frame.columns:
         return frame, None
     values = np.empty(len(frame))
-    out, err = c.c_double(), Err()
     for i, cell in enumerate(frame[name]):
-        if isinstance(cell, str):
-            check(lib.rmx_parse_real(cell.encode(), f"{what}: {name}".encode(), c.byref(out),
-                                     c.byref(err)), err)  # fmt: skip
-            values[i] = out.value
-        else:
-            values[i] = cell
-        if not values[i] > 0:
+        values[i] = _count(cell)
+        if not 0 < values[i] < np.inf:
             raise InputError(
                 f"{what}: run {str(frame.index[i])!r}: {name} is {cell!r}; wanted a positive "
                 "number such as 122M or 680000000"

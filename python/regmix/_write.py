@@ -35,14 +35,14 @@ def write_text(path: PathLike, text: str) -> Path:
         return lib.rmx_write_named(place, data, len(data), listener, err)
 
     call(work, False)
-    return Path(path)
+    return Path(os.fsdecode(place))
 
 
 def copy_fit(folder: PathLike, to: PathLike) -> Path:
     """Copies the files of a fit into the folder `to`; other files in it stay."""
     source, place = place_of(folder), place_of(to)
     call(lambda listener, err: lib.rmx_fit_copy(source, place, listener, err), False)
-    return Path(to)
+    return Path(os.fsdecode(place))
 
 
 def _remove(folder: str, owner: int) -> None:

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <regmix/base.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,8 +43,8 @@ static void clear(const char *left, const char *path, bool old) {
     rmx_remove_tree(left, &ignored);
 }
 
-// Entries START PID@HOST.tmp of a folder, for writers that were on this host and are gone; with
-// ".old" after it if `old`.
+// Entries START PID@HOST.tmp and START PID-N@HOST.tmp of a folder, for writers that were on this
+// host and are gone; with ".old" after it if `old`.
 static void sweep_in(const char *folder, const char *start, const char *path, bool old) {
   char tail[TAIL_SIZE + 4];
   tail_of(tail);
@@ -53,6 +55,7 @@ static void sweep_in(const char *folder, const char *start, const char *path, bo
     char *end;
     if (strncmp(e->d_name, start, n) != 0) continue;
     const long pid = strtol(e->d_name + n, &end, 10);
+    if (*end == '-') strtoul(end + 1, &end, 10);
     if (pid <= 0 || strcmp(end, tail) != 0 || !rmx__is_gone(pid)) continue;
     RMX_OWNED char *left = rmx_format("%s/%s", folder, e->d_name);
     if (left) clear(left, path, old);
@@ -72,6 +75,13 @@ static void sweep(const char *path) {
   sweep_in(path, "", path, false);
 }
 
+// "PID", and "PID-N" for the folders after the first: several threads may write one folder.
+static void writer_name(char out[32]) {
+  static atomic_uint opened;
+  const unsigned n = atomic_fetch_add(&opened, 1);
+  snprintf(out, 32, n ? "%ld-%u" : "%ld", (long)getpid(), n);
+}
+
 rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) {
   *o = (rmx_outfolder){0};
   size_t n = strlen(path);
@@ -79,7 +89,7 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   char *plain = rmx_format("%.*s", (int)n, path),
        *real = rmx_exists(path) ? rmx_realpath(path) : NULL;
   struct stat info;
-  char tail[TAIL_SIZE];
+  char tail[TAIL_SIZE], writer[32];
   bool there = false;
   rmx_status status = plain ? RMX_OK : rmx_fail_memory(err, n, "a path");
   if (status == RMX_OK && real && (stat(real, &info) != 0 || !S_ISDIR(info.st_mode)))
@@ -89,7 +99,8 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
     real = real ? NULL : real;
     plain = o->path == plain ? NULL : plain;
     tail_of(tail);
-    o->temporary = rmx_format("%s.%ld%s", o->path, (long)getpid(), tail);
+    writer_name(writer);
+    o->temporary = rmx_format("%s.%s%s", o->path, writer, tail);
     if (!o->temporary) status = rmx_fail_memory(err, n, "a path");
   }
   if (status == RMX_OK) {
@@ -102,7 +113,7 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   if (status == RMX_EIO && there && o->temporary) {
     free(o->temporary);
     o->inside = true;
-    o->temporary = rmx_format("%s/%ld%s", o->path, (long)getpid(), tail);
+    o->temporary = rmx_format("%s/%s%s", o->path, writer, tail);
     status = o->temporary ? rmx_mkdirs(o->temporary, err) : rmx_fail_memory(err, n, "a path");
   } else if (status == RMX_OK && there) {
     chmod(o->temporary, info.st_mode & 07777);
@@ -229,22 +240,24 @@ static bool exchange(const rmx_outfolder *o) {
   return good;
 }
 
+static rmx_status put_in_place(const rmx_outfolder *o, const rmx_strings *ours, const char *last,
+                               rmx_err *err) {
+  bool there = rmx_exists(o->path), linked = false;
+  if (!there && rename(o->temporary, o->path) == 0) return RMX_OK;
+  if (!there && !(there = rmx_exists(o->path)))  // nor has another writer made it meanwhile
+    return rmx_fail_errno(err, "cannot write %s", o->path);
+  RMX_TRY(keep_others(o, ours, err));
+  if (!o->inside && !somebody_stands_in(o->path)) RMX_TRY(link_others(o, ours, &linked, err));
+  return linked && exchange(o) ? RMX_OK : move_in(o, ours, last, err);
+}
+
 rmx_status rmx_outfolder_commit(rmx_outfolder *o, const rmx_strings *ours, const char *last,
                                 rmx_err *err) {
-  rmx_status status = RMX_OK;
+  static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;  // of this process
   sync_folder(o->temporary);
-  bool done = false, linked = false;
-  if (!rmx_exists(o->path)) {
-    if (rename(o->temporary, o->path) != 0)
-      status = rmx_fail_errno(err, "cannot write %s", o->path);
-    done = status == RMX_OK;
-  } else {
-    status = keep_others(o, ours, err);
-    if (status == RMX_OK && !o->inside && !somebody_stands_in(o->path))
-      status = link_others(o, ours, &linked, err);
-    if (status == RMX_OK && linked) done = exchange(o);
-    if (status == RMX_OK && !done) status = move_in(o, ours, last, err);
-  }
+  pthread_mutex_lock(&one_at_a_time);
+  const rmx_status status = put_in_place(o, ours, last, err);
+  pthread_mutex_unlock(&one_at_a_time);
   if (status == RMX_OK) sync_parent(o->path), rmx__opened(o->path, true);
   rmx_outfolder_discard(o);  // what is now under the temporary name is the old folder
   return status;

@@ -3,6 +3,7 @@
 // replaces it is kept under another name. Runs of digits count as one: another weight or number of
 // runs makes no other file.
 #include <ctype.h>
+#include <errno.h>
 #include <regmix/base.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +97,16 @@ rmx_status rmx__keep_other(const char *given, const char *target, const char *ne
   if (!rmx_strings_have(&names.given, given) || lstat(target, &info) != 0 ||
       !S_ISREG(info.st_mode) || rmx__begin_alike(target, next))
     return RMX_OK;
-  RMX_OWNED char *name = rmx__kept_name(target);
-  if (!name) return rmx_fail_memory(err, strlen(target), "a path");
-  if (rename(target, name) != 0) return rmx_fail_errno(err, "cannot move %s to %s", target, name);
-  return rmx__kept(name) ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  for (;;) {
+    RMX_OWNED char *name = rmx__kept_name(target);
+    if (!name) return rmx_fail_memory(err, strlen(target), "a path");
+    // A link is never made over what another writer keeps at this moment, which a rename would be.
+    if (link(target, name) != 0) {
+      if (errno == EEXIST) continue;
+      if (errno == ENOENT) return RMX_OK;  // another writer took it away
+      if (rename(target, name) != 0)       // no links in this file system
+        return rmx_fail_errno(err, "cannot move %s to %s", target, name);
+    }
+    return rmx__kept(name) ? RMX_OK : rmx_fail_memory(err, 0, "a path");
+  }
 }

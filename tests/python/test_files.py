@@ -128,7 +128,59 @@ class Kept(unittest.TestCase):
             self.assertEqual(len(files(folder)), 16)
 
 
+    def test_threads_that_write_one_file_lose_none(self):
+        for turn in range(10):
+            with Scratch() as folder, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                path = Path(folder, "thesis")
+                path.write_text("mine\n")
+                together(8, lambda i: self.opt.to("csv", path))
+                texts = [p.read_text() for p in Path(folder).iterdir()]
+                self.assertEqual(texts.count("mine\n"), 1, turn)
+
+
+def together(n, work):
+    """Runs work(i) in n threads, and raises what one of them raised."""
+    failed = []
+
+    def run(i):
+        try:
+            work(i)
+        except BaseException as why:
+            failed.append(why)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
 class Folders(unittest.TestCase):
+    def test_threads_that_write_one_folder(self):
+        fit = quick()
+        with Scratch() as folder:
+            together(6, lambda i: [fit.save(f"{folder}/fit") for _ in range(5)])
+            self.assertTrue(regmix.load(f"{folder}/fit").predict(W).equals(fit.predict(W)))
+            self.assertEqual(files(folder), ["fit"])
+            self.assertEqual(files(f"{folder}/fit"), files(fit.folder))
+
+    def test_a_relative_folder_stays_where_it_was(self):
+        here = os.getcwd()
+        with Scratch() as folder:
+            try:
+                os.chdir(folder)
+                fit, loaded = quick(out="fit"), regmix.load(os.fsencode("fit"))
+                os.mkdir("other")
+                os.chdir("other")
+                for one in (fit, loaded):
+                    one.optimize("books_loss", quick=True, progress=False)
+                self.assertEqual(fit.folder, os.path.join(os.path.realpath(folder), "fit"))
+            finally:
+                os.chdir(here)
+
     def test_a_folder_of_other_things_is_refused(self):
         writers = {"save": quick().save, "fit": lambda path: quick(out=path)}
         for name, write in writers.items():

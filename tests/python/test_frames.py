@@ -163,6 +163,19 @@ class Frames(unittest.TestCase):
             fit = regmix.fit(self.w, self.y.iloc[:-3], regressor="ridge")
         self.assertEqual(fit.n_runs, 29)
 
+    def test_sizes_that_are_none(self):
+        w = self.w.assign(size="10M", tokens=1e9)
+        for bad in ("big", "", "a\0", None, np.nan, pd.NA, np.inf, 0, -1, True, pd.Timestamp(0)):
+            for name in ("size", "tokens"):
+                cells = w[name].astype(object)
+                cells.iloc[2] = bad
+                self.refused(w.assign(**{name: cells}), self.y, "run 'r002'", name, "122M",
+                             size_column="size", tokens_column="tokens")  # fmt: skip
+        fit = self.fit(self.w, self.y)
+        for bad in (7e9, (7e9,), (1, 2, 3), {"size": 1}, True):
+            with self.assertRaisesRegex(regmix.UsageError, "for_: .*7B,1T"):
+                fit.predict(self.w, for_=bad)
+
     def test_things_that_are_no_frames(self):
         for x in (3, "text", [[0.5, 0.5]], {"a": 1}, None):
             with self.subTest(repr(x)), self.assertRaises((TypeError, regmix.RegmixError)):
