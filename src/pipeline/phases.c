@@ -123,18 +123,18 @@ void rmx__phased_names_make(const char *const *names, const rmx_phase_columns *c
   out->names.share = share;
 }
 
-rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
-                             rmx_constraints *k, rmx_err *err) {
+rmx_status rmx__phase_caps(const rmx_fit *f, const rmx__phased *p, const double *cap,
+                           const char *what, bool by_epochs, rmx_constraints *k, rmx_err *err) {
   const rmx_phase_columns *c = &p->columns;
   const char *const *names = (const char *const *)f->domains;
   for (size_t i = 0; i < c->n_domains; i++) {
     if (cap[i] >= 1) continue;
-    RMX_OWNED char *typed = rmx_format("the cap by epochs of %s (%.4g)", c->domains[i], cap[i]);
+    RMX_OWNED char *typed = rmx_format("%s of %s (%.4g)", what, c->domains[i], cap[i]);
     if (!typed) return rmx_fail_memory(err, 0, "a cap");
     RMX_TRY(add_share(k, names, c->domains[i], typed, 0, cap[i],
                       list_columns(names, c, 0, c->domains[i]), err));
     rmx_share *s = &k->shares[k->n_shares - 1];
-    s->by_epochs = true;
+    s->by_epochs = by_epochs;
     for (size_t d = 0; d < f->D; d++) s->factor[d] *= p->share[c->of[d]] / f->phase_share[c->of[d]];
   }
   return RMX_OK;

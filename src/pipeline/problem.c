@@ -199,16 +199,18 @@ static rmx_status caps_by_epochs(rmx_pipeline *p, const rmx_fit *f, const rmx__p
   if (rmx__take_epochs(&a->max_epochs, "--max-epochs", names, D, most, err) != RMX_OK)
     return rmx_refused(true, err);
   for (size_t d = 0; ph->columns.n && d < D; d++) most[d] *= tokens[d] / budget;
-  if (ph->columns.n) return rmx__phase_epochs(f, ph, most, k, err);
+  if (ph->columns.n) return rmx__phase_caps(f, ph, most, "the cap by epochs", true, k, err);
   for (size_t d = 0; d < D; d++)
     RMX_TRY(rmx_constraints_domain_epochs(k, d, tokens[d], budget, most[d], names, err));
   return RMX_OK;
 }
 
 // The caps of the config, cap (D). Those of sample.domain_epochs are by epochs in any case.
-static rmx_status caps_of_config(const rmx_pipeline *p, const rmx_corpus *corpus,
-                                 const char *const *names, size_t D, const double *cap,
-                                 rmx_constraints *k, rmx_err *err) {
+static rmx_status caps_of_config(const rmx_pipeline *p, const rmx_fit *f, const rmx__phased *ph,
+                                 const rmx_corpus *corpus, const double *cap, rmx_constraints *k,
+                                 rmx_err *err) {
+  size_t D;
+  const char *const *names = domains_of(f, ph, &D);
   const rmx_sample_options *o = &p->experiment.config.sample;
   RMX_OWNED double *epochs = rmx_calloc(corpus->D_train, sizeof *epochs),
                    *own = rmx_calloc(D, sizeof *own), *others = rmx_calloc(D, sizeof *others);
@@ -220,10 +222,15 @@ static rmx_status caps_of_config(const rmx_pipeline *p, const rmx_corpus *corpus
     others[d] = own[d] > 0 ? 1 : cap[d];
     own[d] = own[d] > 0 ? cap[d] : 1;
   }
+  const bool by_epochs = o->max_epochs > 0;
+  if (ph->columns.n) {
+    RMX_TRY(rmx__phase_caps(f, ph, own, "sample.domain_epochs", true, k, err));
+    return rmx__phase_caps(f, ph, others, by_epochs ? "sample.max_epochs" : "sample.cap_ratio",
+                           by_epochs, k, err);
+  }
   RMX_TRY(rmx_constraints_epoch_caps(k, own, "sample.domain_epochs of %s", names, err));
-  return o->max_epochs > 0
-             ? rmx_constraints_epoch_caps(k, others, "sample.max_epochs of %s", names, err)
-             : rmx_constraints_caps(k, others, "sample.cap_ratio of %s", names, err);
+  return by_epochs ? rmx_constraints_epoch_caps(k, others, "sample.max_epochs of %s", names, err)
+                   : rmx_constraints_caps(k, others, "sample.cap_ratio of %s", names, err);
 }
 
 // The tokens of the large run: as typed, else those that the answer is for, else those of the
@@ -286,10 +293,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
     status = rmx_weight_caps(&p->experiment, corpus, x + f->D, err);
     if (status != RMX_OK) status = rmx__refused_setting(p, err);
     if (status == RMX_OK) status = by_fit_domain(names, D, corpus, x + f->D, x, err);
-    if (status == RMX_OK && ph->columns.n)
-      status = rmx__phase_epochs(f, ph, x, k, err);
-    else if (status == RMX_OK)
-      status = caps_of_config(p, corpus, names, D, x, k, err);
+    if (status == RMX_OK) status = caps_of_config(p, f, ph, corpus, x, k, err);
   }
   free(x);
   const bool asked = budget > 0 && (a->budget > 0 || corpus);

@@ -129,12 +129,12 @@ typedef struct rmx__phased_names {
 } rmx__phased_names;
 void rmx__phased_names_make(const char *const *names, const rmx_phase_columns *columns,
                             const double *share, rmx__phased_names *out);
-// Constraints: the sum of each phase; caps (n_domains) by epochs, over all phases; the mixtures of
-// the first phases.
+// Constraints: the sum of each phase; caps (n_domains) over all phases, which messages call `what`;
+// the mixtures of the first phases.
 rmx_status rmx__hold_phases(const char *const *names, const rmx_phase_columns *c,
                             const double *share, rmx_constraints *k, rmx_err *err);
-rmx_status rmx__phase_epochs(const rmx_fit *f, const rmx__phased *p, const double *cap,
-                             rmx_constraints *k, rmx_err *err);
+rmx_status rmx__phase_caps(const rmx_fit *f, const rmx__phased *p, const double *cap,
+                           const char *what, bool by_epochs, rmx_constraints *k, rmx_err *err);
 rmx_status rmx__give_phases(const rmx_fit *f, const rmx__phased *p, const rmx_strings *files,
                             rmx_constraints *k, rmx_err *err);
 // The given first phases, in the prior (f->D) that the answer is compared with.

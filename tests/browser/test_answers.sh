@@ -51,6 +51,9 @@ awk 'BEGIN { srand(2); print "run,size,tok,a,b,c,x_loss"
 text sizes
 r2=$(python3 -c 'import json; print("%.3f" % json.load(open("sizes/fit/fit.json"))["metrics"][0]["cross_validation"]["r2"])' | sed 's/^-/−/')
 says sizes "R² $r2 .*16 runs of the largest size"
+says sizes '^Each dot is a run of the largest size\.'
+says sizes '^Each line is a run of the largest size'
+says sizes '^The real training run has 1 G tokens'
 says sizes 'can.t compute the regressor of this fit'
 never sizes 'There are no fitted functions'
 

@@ -38,6 +38,12 @@ try "a suggested run can be trained" 0 "" "$REGMIX" suggest -C exp --out next.cs
 sed 1d next.csv >> killed/mixtures.csv
 try "its phases are shares of all tokens" 0 "runs done" "$REGMIX" train -C killed
 
+# ---- caps of the config: by epochs, or times the prior
+try "a cap by epochs of the config" 0 "the cap by epochs holds down" "$REGMIX" optimize -C exp --set sample.max_epochs=0.7 --set large.tokens=40k --replicates 20 --no-guard --out capped.yaml
+try "a cap that is a ratio" 0 "" "$REGMIX" optimize -C exp --set sample.cap_ratio=1.5 --replicates 20 --no-guard --out capped.yaml
+not_printed "is none by epochs" "by epochs"
+same "and holds" True "$("$REGMIX" optimize -C exp --set sample.cap_ratio=1.5 --replicates 20 --no-guard --json -q > o.json; value o.json 'any(abs(sum(p["share"] * p["mixture"][d] for p in o["phases"]) - s["high"]) < 1e-6 for d, s in o["constraints"]["share"].items() if d in ("a", "b", "noise"))')"
+
 # ---- several sizes
 cp -r exp sized && printf 'swarms:\n  wide: {width: 48, runs: 6, evals: 4}\n' >> sized/regmix.yaml
 try "a swarm of another size" 0 "train wide: 6 runs done" "$REGMIX" train -C sized
