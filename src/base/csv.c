@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/c_number.h"
 #include "base/number_advice.h"
 
 // Spaces around a field, or around its quotes, are no part of it, and a byte order mark is not one
@@ -130,7 +131,7 @@ static rmx_status number_of(const struct cursor *c, const char *column, const ch
     return RMX_OK;
   }
   char *end;
-  double x = strtod(text, &end);
+  double x = rmx__strtod(text, &end);
   if (*end || !isfinite(x) || strpbrk(text, "xX"))  // strtod takes hexadecimal too
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", c->path,
                     c->line, column, text, rmx__number_advice(text));

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "json.h"
 
 // A number, then an optional k, M, G (or B) or T: powers of 1000.
 static bool parse_number(const char *text, double *out) {
   char *end;
   errno = 0;
-  double x = strtod(text, &end);
+  double x = rmx__strtod(text, &end);
   if (end == text || errno == ERANGE) return false;
   switch (*end) {
     case 'k':
@@ -70,7 +71,7 @@ rmx_status rmx_parse_duration(const char *text, const char *what, double *out, r
     double seconds;
   } units[] = {{"", 1}, {"s", 1}, {"sec", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
   char *end;
-  double x = strtod(text, &end);
+  double x = rmx__strtod(text, &end);
   while (end != text && *end == ' ') end++;
   for (size_t i = 0; end != text && i < sizeof units / sizeof *units; i++)
     if (strcmp(end, units[i].unit) == 0 && x >= 0 && isfinite(x)) {

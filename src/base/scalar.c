@@ -10,7 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-void rmx_double_text(double x, char out[32]) {
+#include "base/c_number.h"
+
+static void shortest_text(double x, char out[32]) {
   // A number near 0 has fewer digits of its own; elsewhere 15 always survive the way there and
   // back.
   for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 16; digits++) {
@@ -21,6 +23,12 @@ void rmx_double_text(double x, char out[32]) {
   // are not the nearest 16.
   snprintf(out, 32, "%.16Lg", (long double)x * (1 + 0x1p-54L));
   if (strtod(out, NULL) != x) snprintf(out, 32, "%.17g", x);
+}
+
+void rmx_double_text(double x, char out[32]) {
+  const locale_t had = rmx__c_locale();
+  shortest_text(x, out);
+  rmx__locale_back(had);
 }
 
 void rmx_put_number(rmx_buf *out, double x) {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/c_number.h"
 #include "base/memory.h"
 #include "json.h"
 
@@ -71,7 +72,7 @@ static json_t *scalar(const yaml_event_t *event) {
     errno = 0;
     long long integer = strtoll(text, &end, 10);
     if (!*end && errno == 0) return json_integer(integer);
-    double real = strtod(text, &end);
+    double real = rmx__strtod(text, &end);
     if (!*end && isfinite(real)) return json_real(real);
   }
   return json_stringn(text, size);

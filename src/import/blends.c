@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "base/path.h"
 #include "formats.h"
 #include "gather.h"
@@ -19,7 +20,7 @@ static bool is_number(const char *text, size_t n) {
   if (n == 0 || n >= sizeof word) return false;
   memcpy(word, text, n);
   word[n] = '\0';
-  return strtod(word, &end) >= 0 && !*end && !strpbrk(word, "xXnN");
+  return rmx__strtod(word, &end) >= 0 && !*end && !strpbrk(word, "xXnN");
 }
 
 bool rmx__is_blend(const char *text, bool whole) {
@@ -101,7 +102,7 @@ static rmx_status take_blend(swarm *w, const char *where, const char *name, cons
                     "%s: not a blend of Megatron: wanted a weight, a path, a weight, a path, ...",
                     where);
   for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
-    const double weight = strtod(text, NULL);
+    const double weight = rmx__strtod(text, NULL);
     text += strcspn(text, blanks);
     text += strspn(text, blanks);
     const size_t n = strcspn(text, blanks);

@@ -10,6 +10,7 @@
 
 #include <regmix/mixture.h>
 
+#include "base/c_number.h"
 #include "base/number_advice.h"
 #include "base/path.h"
 #include "formats.h"
@@ -34,7 +35,7 @@ static const double MAX = 1e100;  // its square is a number
 // Infinities are numbers here; hexadecimal is not, though strtod accepts it.
 static bool number(const char *text, double *out) {
   char *end;
-  *out = strtod(text, &end);
+  *out = rmx__strtod(text, &end);
   return end != text && !*end && !strpbrk(text, "xX");
 }
 

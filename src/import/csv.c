@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/c_number.h"
 #include "base/json.h"
 #include "formats.h"
 
@@ -28,7 +29,7 @@ static rmx_status names_runs(const rmx_cells *c, size_t j, bool *names, rmx_err 
   for (size_t i = 0; i < c->N; i++) {
     const char *name = c->cells[i * c->C + j];
     char *end;
-    if (!*name || (strchr(name, '.') && (strtod(name, &end), !*end))) return RMX_OK;
+    if (!*name || (strchr(name, '.') && (rmx__strtod(name, &end), !*end))) return RMX_OK;
     if (json_object_set_new_nocheck(seen, name, json_true()) != 0)
       return rmx_fail_memory(err, 64, c->path);
   }
@@ -47,7 +48,7 @@ static bool is_no_name(const rmx_cells *c) {
   for (size_t i = 0; i < c->N; i++) {
     char *end;
     const char *cell = c->cells[i * c->C];
-    if (strtod(cell, &end), *end || end == cell) return false;
+    if (rmx__strtod(cell, &end), *end || end == cell) return false;
     fraction = fraction || strchr(cell, '.');
   }
   return fraction;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/c_number.h"
 #include "base/path.h"
 #include "formats.h"
 #include "gather.h"
@@ -61,7 +62,7 @@ static bool is_key(const rmx_cells *c, size_t j) {
   for (size_t i = 0; i < c->N; i++) {
     char *end;
     const char *text = c->cells[i * c->C + j];
-    if (*text && (strtod(text, &end), !*end)) return false;
+    if (*text && (rmx__strtod(text, &end), !*end)) return false;
     for (size_t e = 0; e < i && e < 1000 && !repeats; e++)
       repeats = strcmp(text, c->cells[e * c->C + j]) == 0;
   }
@@ -187,7 +188,7 @@ static void tell_not_taken(const rmx__source *s, const struct layout *l) {
       continue;
     for (size_t i = 0; i < c->N && !numbers; i++) {
       const char *cell = c->cells[i * c->C + j];
-      numbers = *cell && (strtod(cell, &end), !*end);
+      numbers = *cell && (rmx__strtod(cell, &end), !*end);
     }
     if (numbers) rmx_few_add(&left, c->header[j]);
   }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "formats.h"
 
 static bool is_called(const rmx__source *s, size_t j, const char *name) {
@@ -21,7 +22,7 @@ static rmx_status read_cell(const rmx__source *s, size_t i, size_t j, double *ou
   rmx_err unread;
   char *unit;
   if (rmx_parse_real(text, "a scale", out, &unread) == RMX_OK && *out > 0) return RMX_OK;
-  strtod(text, &unit);
+  rmx__strtod(text, &unit);
   return rmx_fail(
       err, RMX_EINPUT,
       "%s:%d: column \"%s\": \"%.40s\" is not a positive number%s; wanted a number such "

@@ -13,6 +13,8 @@
 
 #include <regmix/mixture.h>
 
+#include "base/c_number.h"
+
 typedef struct part {
   char *name;
   double share;
@@ -57,7 +59,7 @@ static rmx_status parse_parts(rmx_redomain_kind kind, const char *text, const ch
     char *colon = strrchr(piece, ':'), *end = NULL;
     if (!colon || colon == piece) return does_not_read(kind, text, "a part is NAME:SHARE", err);
     *colon = '\0';
-    q->share = strtod(colon + 1, &end);
+    q->share = rmx__strtod(colon + 1, &end);
     if (end == colon + 1 || *end || !(q->share > 0 && q->share < 1))
       return does_not_read(kind, text, "a share is a number between 0 and 1", err);
     for (size_t k = 0; k + 1 < c->n; k++)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/c_number.h"
 #include "base/json.h"
 #include "steps.h"
 #include "swarm/pytorch.h"
@@ -52,7 +53,7 @@ static double number_in(const char *path, const char *key) {
     const size_t n = strlen(key);
     char *end;
     if (strncmp(line, key, n) != 0) continue;
-    x = strtod(line + n, &end);
+    x = rmx__strtod(line + n, &end);
     if (end == line + n) x = -1;
   }
   if (f) fclose(f);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "base/json.h"
 #include "steps.h"
 
@@ -28,7 +29,7 @@ static uint64_t hash_number(double x, uint64_t hash) {
 // A number counts as its value: other digits of it are no change.
 static uint64_t hash_cell(const char *text, uint64_t hash) {
   char *end;
-  const double x = strtod(text, &end);
+  const double x = rmx__strtod(text, &end);
   return *text && !*end ? hash_number(x, hash) : rmx_hash_string(text, hash);
 }
 

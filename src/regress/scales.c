@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "fit_warnings.h"
 #include "registry.h"
 #include "rows.h"
@@ -158,7 +159,7 @@ static rmx_status positive(const char *text, const char *what, const char *wante
   rmx_err why;
   char *unit;
   if (rmx_parse_real(text, "", out, &why) != RMX_OK) {
-    strtod(text, &unit);
+    rmx__strtod(text, &unit);
     return rmx_fail(err, RMX_EUSAGE, "\"%s\" is not a number of %s%s; wanted %s", text, what,
                     unit > text && isalpha((unsigned char)*unit)
                         ? ": its unit is none of k, M, G (or B) and T"

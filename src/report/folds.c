@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "base/json.h"
 #include "report/parts.h"
 
@@ -42,7 +43,7 @@ static size_t split_record(char **at, int *line, char *fields[COLUMNS]) {
 
 static double number_or_nan(const char *text) {
   char *end;
-  double x = strtod(text, &end);
+  double x = rmx__strtod(text, &end);
   return *text && !*end ? x : NAN;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "base/json.h"
 #include "report/parts.h"
 
@@ -41,7 +42,7 @@ static rmx_status take(rmx_arena *arena, const char *at, size_t n, int **ints, d
   if (reals && !(*reals = rmx_arena_alloc(arena, n, sizeof(double)))) return no_memory(err, n);
   for (size_t i = 0; i < n; i++) {
     char *end;
-    double x = strtod(at, &end);
+    double x = rmx__strtod(at, &end);
     if (ints) (*ints)[i] = (int)x;
     if (reals) (*reals)[i] = x;
     at = end;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "base/json.h"
 #include "report/parts.h"
 
@@ -383,7 +384,7 @@ static json_t *comparable(json_t *fit, const json_t *runs) {
     const char *other =
         had ? strrchr(json_string_value(json_array_get(ids, (size_t)json_integer_value(had))), '@')
             : NULL;
-    if (!other || strtod(at + 1, NULL) > strtod(other + 1, NULL))
+    if (!other || rmx__strtod(at + 1, NULL) > rmx__strtod(other + 1, NULL))
       json_object_set_new(last, run, json_integer((json_int_t)i));
   }
   if (json_object_size(last) == 0) return json_incref(fit);

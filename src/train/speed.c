@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/c_number.h"
 #include "base/order.h"
 #include "step.h"
 
@@ -102,7 +103,7 @@ static double memory_mib(const char *key) {
   FILE *f = rmx_fopen("/proc/self/status", "r");
   while (f && fgets(line, sizeof line, f))
     if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':')
-      kib = strtod(line + strlen(key) + 1, NULL);
+      kib = rmx__strtod(line + strlen(key) + 1, NULL);
   if (f) fclose(f);
   return kib / 1024.0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing.h"
 
+#include <locale.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/regmix-test-XXXXXX";
@@ -57,6 +58,40 @@ START_TEST(blanks_around_quotes_and_old_line_ends) {
   ck_assert_uint_eq(t.N, 2);
   ck_assert(t.x[1] == 0.25 && t.lines[1] == 3);
   rmx_table_release(&t);
+}
+END_TEST
+
+// A program that the library is part of may have chosen a locale with a decimal comma.
+START_TEST(numbers_have_a_point_in_any_locale) {
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ru_RU.UTF-8"};
+  bool found = false;
+  for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++)
+    found = setlocale(LC_NUMERIC, names[i]) && strcmp(localeconv()->decimal_point, ",") == 0;
+  if (!found) {
+    printf("# skipped: numbers_have_a_point_in_any_locale (no locale with a decimal comma)\n");
+    return;
+  }
+  rmx_table t, again;
+  double x;
+  char text[32];
+  const char *f = file_with("run,a,b\n1,0.5,1e-3\n2,0.25,-1.5\n");
+  must(rmx_csv_read(f, &t, err));
+  ck_assert(t.x[0] == 0.5 && t.x[1] == 1e-3 && t.x[2] == 0.25 && t.x[3] == -1.5);
+  must(rmx_csv_write(f, &t, err));
+  must(rmx_csv_read(f, &again, err));
+  ck_assert_mem_eq(t.x, again.x, 4 * sizeof *t.x);
+  rmx_double_text(0.1, text);
+  ck_assert_str_eq(text, "0.1");
+  rmx_double_text(2.2250738585072011e-308, text);
+  ck_assert_ptr_null(strchr(text, ','));
+  must(rmx_parse_real("1.5", "a number", &x, err));
+  ck_assert(x == 1.5);
+  snprintf(text, sizeof text, "%.1f", 0.5);  // and the program keeps its own
+  ck_assert_str_eq(text, "0,5");
+  setlocale(LC_NUMERIC, "C");
+  unlink(f);
+  rmx_table_release(&t);
+  rmx_table_release(&again);
 }
 END_TEST
 
@@ -128,6 +163,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, reads_quotes_blanks_and_crlf);
   tcase_add_test(tc, blanks_around_quotes_and_old_line_ends);
   tcase_add_test(tc, errors_name_the_line);
+  tcase_add_test(tc, numbers_have_a_point_in_any_locale);
   tcase_add_test(tc, written_numbers_read_back_exactly);
   tcase_add_test(tc, a_failed_write_leaves_the_old_file);
   tcase_add_test(tc, a_full_disk_is_an_error);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/c_number.h"
 #include "base/call.h"
 #include "base/json.h"
 #include "base/path.h"
@@ -67,7 +68,7 @@ static double limit_s(const char *text) {
   double x[3] = {0}, days = 0;
   const char *dash = text ? strchr(text, '-') : NULL;
   if (!text || !isdigit((unsigned char)*text)) return 0;
-  if (dash) days = strtod(text, NULL);
+  if (dash) days = rmx__strtod(text, NULL);
   const int n = sscanf(dash ? dash + 1 : text, "%lf:%lf:%lf", &x[0], &x[1], &x[2]);
   if (dash) return 86400 * days + 3600 * x[0] + 60 * x[1] + x[2];
   return n == 3 ? 3600 * x[0] + 60 * x[1] + x[2] : 60 * x[0] + x[1];

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_number.h"
 #include "trees.h"
 
 // The text, taken line by line.
@@ -50,7 +51,7 @@ static rmx_status take_reals(const reader *r, const char *p, double *out, size_t
     char *stop;
     if (p >= end)
       return rmx_fail(err, RMX_EINPUT, "%s:%d: %zu numbers, wanted %zu", r->path, r->line, i, n);
-    out[i] = strtod(p, &stop);
+    out[i] = rmx__strtod(p, &stop);
     if (stop == p || stop > end || !isfinite(out[i]) || (stop < end && *stop != ' '))
       return rmx_fail(err, RMX_EINPUT, "%s:%d: item %zu is not a number", r->path, r->line, i + 1);
     p = stop;
