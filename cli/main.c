@@ -207,10 +207,12 @@ static void warn_of_tasks(const cli *c) {
            n);
 }
 
-// The first rank, or the only process, runs the command. Without MPI, processes that are given
-// parts of the runs work alone, whoever started them.
+// The first rank, or the only process, runs the command. Processes that are given parts of the runs
+// work alone if this build has no MPI, whoever started them, and if srun started them: each has a
+// part of its own then. Of mpirun they are ranks that train one part together.
 static rmx_status run_ranks(cli *c, rmx_err *err) {
-  if (!c->part || rmx_comm_library()) RMX_TRY(rmx_comm_open(&c->comm, err));
+  const bool alone = c->part && (!rmx_comm_library() || rmx_comm_by_srun());
+  if (!alone) RMX_TRY(rmx_comm_open(&c->comm, err));
   warn_of_tasks(c);
   if (rmx_comm_rank(c->comm) > 0) return serve(c, err);
   rmx_comm_listen(c->comm, &c->listener);

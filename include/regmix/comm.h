@@ -23,6 +23,8 @@ rmx_status rmx_comm_open(rmx_comm **out, rmx_err *err);
 /* Number of processes that srun of Slurm started, if each of them works alone, since this build has
  * no MPI; else 1. */
 int rmx_comm_tasks(void);
+/* Whether srun of Slurm started this process, and not an mpirun. */
+bool rmx_comm_by_srun(void);
 /* Waits for all ranks. */
 void rmx_comm_close(rmx_comm *c);
 /* Ends all ranks at once, with this exit code. It does not return where there are several. */

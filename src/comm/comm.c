@@ -19,13 +19,13 @@ static long launched(void) {
 
 // srun sets PMI_SIZE for programs without MPI too. So does the mpirun of MPICH and Intel MPI, which
 // may itself run in a job of Slurm, and says how many of its processes are on this machine.
-static bool by_srun(void) {
+bool rmx_comm_by_srun(void) {
   return getenv("SLURM_PROCID") && !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("MPI_LOCALNRANKS");
 }
 
 int rmx_comm_tasks(void) {
   const long size = launched();
-  return !rmx__mpi.open && size > 1 && by_srun() ? (int)size : 1;
+  return !rmx__mpi.open && size > 1 && rmx_comm_by_srun() ? (int)size : 1;
 }
 
 rmx_status rmx_comm_open(rmx_comm **out, rmx_err *err) {

@@ -49,6 +49,16 @@ pretrain() { "$REGMIX" pretrain -C exp -q $large "$@"; }
 many() { k=$1; shift; ranks "$k" "$REGMIX" pretrain -C exp -q $large "$@"; }
 keep() { rm -rf "$1"; mv exp/large/uniform/1 "$1"; rm -rf exp/large; }
 
+# ---- tasks of srun that are given a part each
+cat > task.sh << 'END'
+i=$OMPI_COMM_WORLD_RANK
+unset OMPI_COMM_WORLD_SIZE
+PMI_SIZE=2 SLURM_PROCID=$i exec "$@" --slice "$i/2"
+END
+try "tasks of srun train a part each" 0 "" ranks 2 sh task.sh "$REGMIX" train -C exp -q --set isa=avx2
+same "so all runs are done" 6 "$(find exp/runs -name result.json | wc -l)"
+rm -rf exp/runs exp/metrics*.csv
+
 # differ A B: largest difference of two trainings' losses
 cat > differ.py << 'END'
 import json, sys
