@@ -155,14 +155,14 @@ static rmx_status find_found(const rmx_pipeline *p, rmx_sources *s, rmx_err *err
   const rmx_config *c = &p->experiment.config;
   const bool divide = rmx_corpus_is_divided(&c->corpus);
   if (c->n_domains && !divide) return RMX_OK;
-  if (!c->corpus.folder)
-    return rmx_fail(err, RMX_EINPUT,
-                    divide
-                        ? "%s: corpus.domain_field and corpus.classifier need corpus.folder, the "
-                          "folder of the files that it divides"
-                        : "%s: no text is given; set corpus.domains or "
-                          "corpus.folder",
-                    p->experiment.config_path ? p->experiment.config_path : "the config");
+  if (!c->corpus.folder) {
+    rmx_fail(err, RMX_EINPUT,
+             divide ? "%s: corpus.domain_field and corpus.classifier need corpus.folder, the "
+                      "folder of the files that it divides"
+                    : "%s: no text is given; set corpus.domains or corpus.folder",
+             p->experiment.config_path ? p->experiment.config_path : "the config");
+    return divide ? rmx__refused_setting(p, err) : err->status;
+  }
   return (divide ? rmx_corpus_discover_files : rmx_corpus_discover)(
       c->corpus.folder, &c->corpus.leave_out, p->experiment.folder, &s->found, err);
 }
@@ -228,6 +228,7 @@ void rmx_sources_tell(rmx_pipeline *p, const rmx_sources *s) {
   warn_unused_keys(p);
   warn_unused_parts(p);
   rmx__tell_shared_files(p, s);
+  rmx__tell_more_parts(p, s);
   for (size_t i = 0; i < s->n_targets; i++) {
     const rmx_domain_source *d = &s->domains[s->targets[i]];
     bool apart = false;

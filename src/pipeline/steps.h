@@ -65,6 +65,9 @@ rmx_status rmx__left_out_json(const rmx_pipeline *p, const rmx_sources *s, json_
                               rmx_err *err);
 // Warns of files that belong to several domains (shared_files.c).
 void rmx__tell_shared_files(const rmx_pipeline *p, const rmx_sources *s);
+// Warns of files beside those of the corpus that are named as further parts of one of them, and
+// that no pattern matches (more_parts.c).
+void rmx__tell_more_parts(const rmx_pipeline *p, const rmx_sources *s);
 // Notes the table of the domains of a corpus.json.
 void rmx__note_domains(const rmx_pipeline *p, const json_t *index);
 

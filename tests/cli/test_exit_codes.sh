@@ -20,6 +20,7 @@ make_tables 120
 printf 'a: 0.2\nb: 0.3\nc: 0.5\n' > prior.yaml
 printf 'a: 1M\nb: 2M\nzebra: 3M\nc: 3M\n' > tokens.yaml
 printf 'nonsense\n' > bad.yaml
+make_corpus divided 3
 fit="$REGMIX fit --mixtures m.csv --metrics l.csv --out fit"
 optimize="$REGMIX optimize --fit fit --quick"
 # shellcheck disable=SC2086
@@ -64,6 +65,8 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 "$REGMIX" export --mixture prior.yaml --to megatron --data a
   is 2 "$REGMIX" export --mixture prior.yaml --to megatron
   is 2 $optimize
+  is 2 "$REGMIX" prepare -C divided --set corpus.domain_field=lang
+  is 2 "$REGMIX" prepare -C divided --set corpus.classifier=x.bin
   is 2 $optimize --target zebra
   is 2 $optimize --target a=x
   is 2 $optimize --maximize zebra

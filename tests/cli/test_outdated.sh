@@ -44,6 +44,9 @@ not_printed "nothing is outdated any more" outdated
 printf '{"text": "one more file"}\n' > exp/text/later.txt
 sed -i 's,^\( *a: *\)text/a.txt,\1text/[al]*.txt,' exp/regmix.yaml && grep -q 'al' exp/regmix.yaml || not_ok "a pattern in regmix.yaml" "$(cat exp/regmix.yaml)"
 try "new files are named" 0 "(changed: the text or its settings, with 1 new file: text/later.txt)" "$REGMIX" train -C exp
+cp exp/text/b.txt exp/text/b-2.txt
+try "files that are named as further parts are named" 0 "b: 1 file beside its text is named as further parts of it, but is in no pattern and not read (exp/text/b-2.txt)" "$REGMIX" prepare -C exp --dry-run
+rm exp/text/b-2.txt
 sed -i 's,\[al\]\*,a,' exp/regmix.yaml && rm exp/text/later.txt
 
 # ---- the text is elsewhere
