@@ -231,7 +231,7 @@ class Ask:
 
         handle, self.busy = self.handle, True
         try:
-            call(work, progress)
+            call(work, progress, self.shown)
         except RegmixError as why:
             why.args = (self.shown(str(why)),)
             raise

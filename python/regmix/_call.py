@@ -92,8 +92,9 @@ def _text(value: Optional[bytes]) -> str:
 
 
 class _Call:
-    def __init__(self, function: Callable[[Any, Any], int]):
+    def __init__(self, function: Callable[[Any, Any], int], shown: Callable[[str], str]):
         self.function = function  # (listener, err) -> status; it keeps what it borrows alive
+        self.shown = shown
         self.events: SimpleQueue = SimpleQueue()
         self.err = Err()
         self.status = 0
@@ -200,11 +201,12 @@ def _serve(this: _Call, line: _Line) -> None:
             line.show(*event[1:])
         elif event[0] == "warn":
             line.clear()
-            warnings.warn(event[1], RegmixWarning, stacklevel=_caller())
+            warnings.warn(this.shown(event[1]), RegmixWarning, stacklevel=_caller())
         elif event[0] == "failed":
             this.trouble = this.trouble or event[1]
         else:
-            log.log(logging.INFO if event[0] == "note" else logging.DEBUG, "%s", event[1])
+            level = logging.INFO if event[0] == "note" else logging.DEBUG
+            log.log(level, "%s", this.shown(event[1]))
 
 
 def _wait(this: _Call, line: _Line, depth: int) -> None:
@@ -222,9 +224,14 @@ def _wait(this: _Call, line: _Line, depth: int) -> None:
             this.refuse(why)
 
 
-def call(function: Callable[[Any, Any], int], progress: Progress = None) -> None:
-    """Calls ``function(listener, err)`` and raises what it reports."""
-    this = _Call(function)
+def call(
+    function: Callable[[Any, Any], int],
+    progress: Progress = None,
+    shown: Callable[[str], str] = str,
+) -> None:
+    """Calls ``function(listener, err)`` and raises what it reports. ``shown(text)`` is what of a
+    warning or a note is shown."""
+    this = _Call(function, shown)
     line = _Line(progress)
     _wait(this, line, 2)
     if this.unwanted:

@@ -454,7 +454,7 @@ class Fit:
     def report(
         self,
         path: PathLike = "report.html",
-        optimum: Optional[Optimum] = None,
+        optimum: Union[Optimum, PathLike, None] = None,
         *,
         suggested: Any = None,
         tokens: Optional[Mixture] = None,
@@ -462,18 +462,20 @@ class Fit:
     ) -> Path:
         """Writes the page: ``regmix report``.
 
-        optimum: what to show; default: the last one that this fit found, if there is one.
-        suggested: a frame of :meth:`suggest` to show as the next runs. tokens, budget: for the
-        table of epochs. Returns the path. A file of this name that does not begin like the page is
-        kept as ``path~``, with a warning.
+        optimum: what to show, an Optimum or a file; default: the last one that this fit found, if
+        there is one. suggested: a frame of :meth:`suggest` to show as the next runs. tokens,
+        budget: for the table of epochs. Returns the path. A file of this name that does not begin
+        like the page is kept as ``path~``, with a warning.
         """
         optimum = optimum or self._last
         with Ask("report") as ask:
             # beside nothing else, so that the page shows what it was given alone
             ask.put("fit", str(copy_fit(self._folder.checked(), ask.place("fit"))))
             ask.put("out", os.fsdecode(place_of(path)))
+            if isinstance(optimum, Optimum):
+                optimum = optimum.save(ask.place("optimum.yaml"))
             if optimum is not None:
-                ask.put("optimum", str(optimum.save(ask.place("optimum.yaml"))))
+                ask.put("optimum", os.fspath(optimum))
             if suggested is not None:
                 frame = as_frame(suggested, "suggested")
                 frame.to_csv(ask.place("next.csv"), index_label=frame.index.name or "run")

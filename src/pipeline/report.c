@@ -2,6 +2,7 @@
 // regmix report: the page.
 #include <regmix/report.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "steps.h"
 
@@ -42,6 +43,34 @@ static void warn_of_optimum(const char *path, const rmx_listener *to) {
              path);
 }
 
+// The page of a fit with an optimum that another fit found would show what neither says.
+static void warn_of_other_fit(const rmx_report_request *r, const rmx_listener *to) {
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  RMX_OWNED char *json = rmx_path_in(r->fit, "fit.json");
+  rmx_err ignored;
+  uint64_t now;
+  char text[17];
+  if (!json || rmx__file_hash(json, 0, &now, &ignored) != RMX_OK ||
+      rmx__yaml_read(r->optimum, &yaml, &ignored) != RMX_OK)
+    return;
+  rmx__hex(now, text);
+  const json_t *by = json_object_get(yaml.root, "made_by");
+  const char *hash = json_string_value(json_object_get(by, "fit"));
+  if (hash && strcmp(hash, text) != 0)
+    rmx_warn(to, "%s was found with another fit than %s: the page mixes the two", r->optimum,
+             r->fit);
+}
+
+// The next runs have the domains of the fit.
+static rmx_status check_next(const rmx_report_request *r, rmx_err *err) {
+  RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *fit = NULL;
+  RMX_OWNED_BY(rmx_table_release) rmx_table next = {0};
+  RMX_OWNED double *X = NULL;
+  RMX_TRY(rmx_fit_read(r->fit, &fit, err));
+  RMX_TRY(rmx_csv_read(r->next, &next, err));
+  return rmx_fit_mixtures(fit, &next, &X, err);
+}
+
 rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *r, char **path,
                                rmx_err *err) {
   const rmx_experiment *e = &p->experiment;
@@ -62,5 +91,7 @@ rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *r, cha
   RMX_OWNED char *own = rmx_experiment_path(e, "optimum.yaml");
   if (!own) return rmx_fail_memory(err, 0, "a path");
   if (r->optimum || !r->fit) warn_of_optimum(r->optimum ? r->optimum : own, &p->listener);
+  if (r->optimum && r->fit) warn_of_other_fit(r, &p->listener);
+  if (r->next && r->fit) RMX_TRY(check_next(r, err));
   return rmx_report_write(&files, *path, err);
 }

@@ -129,22 +129,23 @@ class Kept(unittest.TestCase):
 
 
     def test_threads_that_write_one_file_lose_none(self):
-        for turn in range(10):
+        for turn in range(30):
             with Scratch() as folder, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 path = Path(folder, "thesis")
                 path.write_text("mine\n")
-                together(8, lambda i: self.opt.to("csv", path))
+                together(8, lambda i: self.opt.save(path))
                 texts = [p.read_text() for p in Path(folder).iterdir()]
                 self.assertEqual(texts.count("mine\n"), 1, turn)
 
 
 def together(n, work):
     """Runs work(i) in n threads, and raises what one of them raised."""
-    failed = []
+    failed, start = [], threading.Barrier(n)
 
     def run(i):
         try:
+            start.wait()
             work(i)
         except BaseException as why:
             failed.append(why)

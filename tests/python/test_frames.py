@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 import regmix
-from swarm import losses, mixtures
+from swarm import Scratch, losses, mixtures
 
 
 class Lazy:
@@ -220,6 +220,27 @@ class Frames(unittest.TestCase):
         for name in ("", "x" * 300, "a\0b"):
             with self.assertRaises(regmix.UsageError):
                 fit.optimize("books_loss", against={name: b}, **ask)
+
+    def test_a_page_of_things_that_do_not_belong_together(self):
+        fit = self.fit(self.w, self.y)
+        other = self.fit(self.w.set_axis(list("abcd"), axis=1), self.y)
+        opt = other.optimize("books_loss", quick=True, progress=False)
+        with Scratch() as folder:
+            page = f"{folder}/page.html"
+            said = "^optimum.yaml was found with another fit than fit: the page mixes the two$"
+            with self.assertWarnsRegex(regmix.RegmixWarning, said):
+                fit.report(page, opt)
+            opt.save(f"{folder}/other.yaml")
+            with self.assertWarnsRegex(regmix.RegmixWarning, "other.yaml was found with another"):
+                fit.report(page, f"{folder}/other.yaml")
+            others = self.w.set_axis(list("abcd"), axis=1)
+            for bad in (self.w.iloc[:2, :2], others, self.w * np.nan):
+                with self.assertRaisesRegex(regmix.InputError, "next.csv"):
+                    fit.report(page, suggested=bad)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                own = fit.optimize("books_loss", quick=True, progress=False)
+                fit.report(page, own, suggested=fit.suggest(2, "books_loss", curve=False))
 
     def test_names_of_metrics_in_other_forms(self):
         fit = self.fit(self.w, self.y.set_axis([0, 1, "acc"], axis=1))
