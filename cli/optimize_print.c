@@ -236,7 +236,7 @@ static void print_held(const rmx_answer *s) {
   if (held.n)
     cli_print(
         "  (|: at the end of the range of the runs, where the guard holds %s; the best weight "
-        "may lie beyond it, and intervals end there: train runs there, or see --no-guard)\n",
+        "may lie beyond it, as ends of intervals may: train runs there, or see --no-guard)\n",
         rmx_shown(held.text));
 }
 
@@ -252,8 +252,8 @@ static void print_held_by_distance(const rmx_answer *s) {
       100 * limit);
   if (rmx_optimum_at_distance_limit(s->optimum)) cli_print(" The optimum differs by that.");
   if (u->low)
-    cli_print(" So do %.0f %% of the mixtures that the intervals come from%s.", 100 * draws,
-              cut ? ", so the intervals may end too early" : "");
+    cli_print(" So do %.0f %% of the mixtures that the intervals come from, or by more%s.",
+              100 * draws, cut ? ", so the intervals may end too early" : "");
   cli_print(" Train runs near the optimum, or see --no-guard)\n");
 }
 

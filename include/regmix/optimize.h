@@ -257,7 +257,7 @@ void rmx_optimum_free_at(rmx_optimum **o); /* for RMX_OWNED_BY */
 const double *rmx_optimum_mixture(const rmx_optimum *o);   /* (D) */
 const double *rmx_optimum_predicted(const rmx_optimum *o); /* (M) at the mixture */
 /* (D) whether the guard holds the weight at the end of the range that the runs covered: then the
- * best weight may lie beyond it, and its interval ends there */
+ * best weight may lie beyond it, as its interval may */
 const bool *rmx_optimum_at_limit(const rmx_optimum *o);
 /* The largest distance to the nearest run that the guard allows; INFINITY: any. And whether the
  * optimum has it: then better mixtures may be farther from the runs. */

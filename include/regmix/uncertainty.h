@@ -45,9 +45,10 @@ typedef struct rmx_uncertainty {
   int64_t replicates;
   double *low, *high; /* (D) interval of each weight of the best mixture */
   /* (D) whether the interval ends at an end of the range of the runs, where the guard holds the
-   * weight */
+   * weight, or beyond it */
   bool *cut_low, *cut_high;
-  /* the share of the draws whose best mixture is as far from the runs as the guard allows */
+  /* the share of the draws whose best mixture is as far from the runs as the guard allows the
+   * answer to be, or farther */
   double at_distance_limit;
   double *best;       /* (replicates, D) the best mixture of each draw, from which they come */
   rmx_versus *versus; /* (n_versus) the prior first */
@@ -56,12 +57,14 @@ typedef struct rmx_uncertainty {
 
 /* Intervals of options->level from options->replicates functions f_b, drawn from the posterior over
  * loss functions (src/regress/gp/posterior.c). For each draw:
- *   weights  the best mixture w_b of f_b under the problem's constraints is searched. The quantiles
- *            of its weights, with the optimum's own, are the intervals of the weights.
+ *   weights  the best mixture w_b of f_b under the problem's constraints is searched, up to twice
+ *            as far from the runs as the guard allows. The quantiles of its weights, with the
+ *            optimum's own, are the intervals of the weights.
  *   gain     runs are simulated from f_b, as noisy as the real ones, and fitted; v_b is the optimum
  *            of that fit. The gain that the fit predicts for v_b, less its gain by f_b, is the
  *            error of such a prediction. The interval of the gain is the prediction less the
  *            quantiles of that error; its median is the corrected estimate.
+ * Draws of several metrics are correlated as their errors out of fold are.
  * What the problem wants no worse than at problem->than is so by each function itself.
  *
  * against (n): more mixtures to compare the optimum with. Of one that the fit found, the error is

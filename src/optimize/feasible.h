@@ -62,6 +62,9 @@ rmx_status rmx__feasible_make(rmx__feasible *r, const rmx_fit *fit, const rmx_co
                               bool guarded, const double *prior, bool *followed, rmx_err *err);
 // Widens ranges and balls of the guard so that w (D), which keeps the constraints, is inside.
 void rmx__feasible_reach(rmx__feasible *r, const double *w);
+// Makes the guard, if there is one, twice as wide: each range in both directions by half of it, and
+// each ball by its radius. The problem's own constraints stay.
+void rmx__feasible_double(rmx__feasible *r, const rmx_fit *fit);
 rmx_status rmx__feasible_copy(rmx__feasible *to, const rmx__feasible *from, rmx_err *err);
 void rmx__feasible_release(rmx__feasible *r);
 // Whether w (D) lies inside, to 1e-9; drop_below is not checked. _convex: without the balls.

@@ -62,17 +62,18 @@ static rmx_status about_held(json_t *data, const json_t *optimum, rmx_err *err) 
     RMX_TRY(
         warn(data, err,
              "The weight of %s is at the end of the range of the runs, where the guard holds it. "
-             "The best weight may lie beyond it, and its interval ends there. Train runs there.",
+             "The best weight may lie beyond it, as its interval may. Train runs there.",
              weights.data));
   if (low.size)
-    RMX_TRY(warn(data, err,
-                 "The interval of %s begins at the smallest weight of the runs, where the guard "
-                 "ends it. The best weight may be smaller. Train runs there.",
-                 low.data));
+    RMX_TRY(
+        warn(data, err,
+             "The interval of %s begins at the smallest weight of the runs or below it, where no "
+             "run tells how much is best. Train runs there.",
+             low.data));
   if (high.size)
     RMX_TRY(warn(data, err,
-                 "The interval of %s ends at the largest weight of the runs, where the guard ends "
-                 "it. The best weight may be larger. Train runs there.",
+                 "The interval of %s ends at the largest weight of the runs or above it, where no "
+                 "run tells how much is best. Train runs there.",
                  high.data));
   return RMX_OK;
 }
@@ -86,7 +87,8 @@ static rmx_status about_held_by_distance(json_t *data, const json_t *optimum, rm
   char share[160] = "";
   if (!isfinite(limit) || (!held && !cut)) return RMX_OK;
   if (isfinite(draws))
-    snprintf(share, sizeof share, " So do %.0f %% of the mixtures that the intervals come from%s.",
+    snprintf(share, sizeof share,
+             " So do %.0f %% of the mixtures that the intervals come from, or by more%s.",
              100 * draws, cut ? ", so the intervals may end too early" : "");
   return warn(
       data, err,

@@ -108,6 +108,26 @@ def test_noise(e):
     ok(stayed >= 5, "of eight tables of noise at least five teach nothing", stayed)
 
 
+def test_common_noise(e):
+    """Six metrics whose noise is nearly the same. Together they are no surer than one. The seeds are those of twenty with a fit that looks as if it had learnt something."""
+    names = [f"d{k}" for k in range(8)]
+    sure = 0
+    for seed in (12, 13, 15, 17):
+        draw = random.Random(seed)
+        rows = []
+        for _ in range(24):
+            w = [draw.gammavariate(1, 1) for _ in names]
+            rows.append([x / sum(w) for x in w])
+        luck = [draw.gauss(0, 1) for _ in rows]
+        e.put("x.csv", "run," + ",".join(names) + "\n" + "".join(f"{i}," + ",".join(f"{x:.8f}" for x in w) + "\n" for i, w in enumerate(rows)))
+        e.put("y.csv", "run," + ",".join(f"m{k}_loss" for k in range(6)) + "\n"
+              + "".join(f"{i}," + ",".join(f"{3 + .1 * (common + .5 * draw.gauss(0, 1)):.6f}" for _ in range(6)) + "\n" for i, common in enumerate(luck)))
+        fit(e)
+        tree = e.json("optimize", "--fit", "fit", *(x for k in range(6) for x in ("--target", f"m{k}_loss")), "--replicates", "60")
+        sure += "versus" in tree and tree["versus"]["prior"]["probability"] > 0.95
+    ok(sure <= 2, "of twenty tables of noise at most two are called better with a probability of over 95 %", sure)
+
+
 def test_signal(e):
     for seed in range(1, 5):
         prior = tables(e, seed, 1)
@@ -290,6 +310,7 @@ def all_tests(regmix, folder):
     e = Experiment(regmix, folder)
     os.remove(f"{folder}/regmix.yaml")
     test_noise(e)
+    test_common_noise(e)
     test_worse(e)
     test_signal(e)
     test_limits(e)

@@ -137,13 +137,13 @@ def answer(o, directions, held=(), fold=0, nodes={}):
     marked = [d for d in o["mixture"] if d in o["at_limit"] + cut["low"] + cut["high"]]
     if marked:
         few = ", ".join(marked[:3]) + (", ..." if len(marked) > 3 else "")
-        lines.append(f"  (|: at the end of the range of the runs, where the guard holds {few}; the best weight may lie beyond it, and intervals end there: "
+        lines.append(f"  (|: at the end of the range of the runs, where the guard holds {few}; the best weight may lie beyond it, as ends of intervals may: "
                      "train runs there, or see --no-guard)")
     many = interval and cut["distance"] > (1 - o["level"]) / 2
     if o["at_distance_limit"] or many:
         lines.append(f"  (the guard allows no mixture that differs by more than {100 * o['distance_limit']:.1f} % of the tokens from the nearest run."
                      + (" The optimum differs by that." if o["at_distance_limit"] else "")
-                     + (f" So do {100 * cut['distance']:.0f} % of the mixtures that the intervals come from"
+                     + (f" So do {100 * cut['distance']:.0f} % of the mixtures that the intervals come from, or by more"
                         + (", so the intervals may end too early" if many else "") + "." if interval else "")
                      + " Train runs near the optimum, or see --no-guard)")
     rows = [["  predicted", "optimum", "prior", ""]]

@@ -146,7 +146,7 @@ two --target x_loss --no-worse y_loss=0.01
 same "a limit holds at each size, by the values there" "[3, True]" \
   "$(value drift.json '[len(o["drift"]["sizes"]), all("gain" in s and s["moved"] < 0.03 for s in o["drift"]["sizes"])]')"
 same "and in each draw, by its own" True \
-  "$(value drift.json 'all(high - low < 0.12 for low, high in (o["interval"]["weight_web"], o["interval"]["weight_book"]))')"
+  "$(value drift.json 'all(high - low < 0.2 for low, high in (o["interval"]["weight_web"], o["interval"]["weight_book"]))')"
 two --target x_loss --target y_loss --worst
 same "so does the worst case" True "$(value drift.json 'all(s["moved"] < 0.02 for s in o["drift"]["sizes"])')"
 # A score rises with size and tokens as a loss falls.

@@ -15,6 +15,7 @@
 enum { D = 3 };
 static const double centre[D] = {0.5, 0.3, 0.2}, uniform[D] = {1.0 / 3, 1.0 / 3, 1.0 / 3};
 
+static const rmx__found sure = {0, 1};
 static bool turned = false;  // the columns of the tables that are fitted
 
 // The columns of X (n, D) and of Y (n, 2) change places, names and all.
@@ -96,11 +97,11 @@ START_TEST(draws_are_the_posterior) {
   const double X[POINTS][D] = {{0.2, 0.2, 0.6}, {1, 0, 0}, {0.5, 0.3, 0.2}};
   double mean[POINTS], sd[POINTS], sum[POINTS] = {0}, square[POINTS] = {0}, y[POINTS];
   must(rmx__fit_dataset(f, 0, &arena, &data, err));
-  must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
+  must(rmx__posterior_make(&f->options, f->regressors[0], &data, sure, 7, &posterior, err));
   rmx_regressor_predict(f->regressors[0], X[0], POINTS, mean, sd);
   for (uint64_t b = 0; b < DRAWS; b++) {
     rmx_regressor *r;
-    must(rmx__posterior_draw(posterior, b, NULL, &r, err));
+    must(rmx__posterior_draw(posterior, b, NULL, NULL, &r, err));
     rmx_regressor_predict(r, X[0], POINTS, y, NULL);
     for (int p = 0; p < POINTS; p++) {
       sum[p] += y[p] / DRAWS;
@@ -130,11 +131,11 @@ START_TEST(draws_have_slopes) {
     rmx_dataset data;
     rmx__posterior *posterior;
     must(rmx__fit_dataset(f, 0, &arena, &data, err));
-    must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
+    must(rmx__posterior_make(&f->options, f->regressors[0], &data, sure, 7, &posterior, err));
     for (uint64_t b = 0; b < 6; b++) {
       rmx_regressor *r, *same;
-      must(rmx__posterior_draw(posterior, b, NULL, &r, err));
-      must(rmx__posterior_draw(posterior, b, NULL, &same, err));
+      must(rmx__posterior_draw(posterior, b, NULL, NULL, &r, err));
+      must(rmx__posterior_draw(posterior, b, NULL, NULL, &same, err));
       const double step = 1e-6, w[D] = {0.3, 0.25, 0.45};
       double g[D], at[D], up, down, again;
       ck_assert(rmx_regressor_gradient(r, w, g));
@@ -180,10 +181,10 @@ START_TEST(draws_at_the_runs) {
     rmx__posterior *posterior;
     double at_runs[210], predicted[210], apart = 0;
     must(rmx__fit_dataset(f, 0, &arena, &data, err));
-    must(rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &posterior, err));
+    must(rmx__posterior_make(&f->options, f->regressors[0], &data, sure, 7, &posterior, err));
     for (uint64_t b = 0; b < 3; b++) {
       rmx_regressor *r;
-      must(rmx__posterior_draw(posterior, b, at_runs, &r, err));
+      must(rmx__posterior_draw(posterior, b, NULL, at_runs, &r, err));
       rmx_regressor_predict(r, data.X, data.N, predicted, NULL);
       for (size_t i = 0; i < data.N; i++) {
         ck_assert_double_eq_tol(at_runs[i], predicted[i], 1e-8);
@@ -198,7 +199,7 @@ START_TEST(draws_at_the_runs) {
     rmx__posterior *none;
     if (k == 0)
       ck_assert_int_eq(
-          rmx__posterior_make(&f->options, f->regressors[0], &data, 7, &none, &(rmx_err){0}),
+          rmx__posterior_make(&f->options, f->regressors[0], &data, sure, 7, &none, &(rmx_err){0}),
           RMX_EINPUT);
     rmx_arena_release(&arena);
     rmx_fit_free(f);
@@ -461,6 +462,149 @@ START_TEST(effects_of_a_line) {
 }
 END_TEST
 
+// Two metrics with opposite errors, and a third with errors of its own.
+START_TEST(common_errors_are_found) {
+  enum { N = 400, M = 4 };
+  RMX_OWNED double *errors = rmx_calloc(N, M * sizeof *errors);
+  const size_t used[] = {2, 0, 3};  // metric 1 does not matter
+  rmx_arena arena = {0};
+  rmx__common_errors c;
+  rmx_rng rng = rmx_rng_make(8, 1, RMX_FOR_TEST);
+  for (size_t i = 0; i < N; i++) {
+    errors[i * M] = rmx_rng_normal(&rng);
+    errors[i * M + 1] = NAN;
+    errors[i * M + 2] = -3 * errors[i * M];
+    errors[i * M + 3] = rmx_rng_normal(&rng);
+  }
+  must(rmx__common_errors_make(errors, N, M, used, 3, &arena, &c, err));
+  for (size_t a = 0; a < 3; a++)
+    for (size_t b = 0; b < 3; b++) {
+      const size_t m = used[a], n = used[b];
+      double sum = m == n ? c.own[m] * c.own[m] : 0;
+      for (size_t k = 0; k < c.K; k++) sum += c.share[m * c.K + k] * c.share[n * c.K + k];
+      ck_assert_double_eq_tol(sum, m == n ? 1 : m == 3 || n == 3 ? 0 : -1, m == n ? 1e-9 : 0.1);
+    }
+  ck_assert_double_eq_tol(c.own[0], 0, 1e-3);
+  ck_assert_double_eq(c.own[1], 1);
+  must(rmx__common_errors_make(errors, N, M, used, 1, &arena, &c, err));
+  ck_assert_uint_eq(c.K, 0);  // one metric has none to share with
+  rmx_arena_release(&arena);
+}
+END_TEST
+
+// The draws of two posteriors over one metric, which have other seeds: the same with all errors in
+// common, opposite ones with opposite errors, unlike without.
+START_TEST(draws_err_together) {
+  rmx_fit *f = make_fit("gp", 210, 0.1);  // so many that the process is not walked
+  rmx_arena arena = {0};
+  rmx_dataset data;
+  rmx__posterior *p[2];
+  const double share[] = {1, -1}, w[D] = {0.2, 0.5, 0.3};
+  must(rmx__fit_dataset(f, 0, &arena, &data, err));
+  for (uint64_t k = 0; k < 2; k++)
+    must(rmx__posterior_make(&f->options, f->regressors[0], &data, sure, 7 + k, &p[k], err));
+  for (int of = 0; of < 3; of++) {
+    double y[2], mean;
+    for (int k = 0; k < 2; k++) {
+      const rmx__common common = {1, of == 1 && k ? share + 1 : share, 0, 99, NULL};
+      rmx_regressor *r;
+      must(rmx__posterior_draw(p[k], 3, of == 2 ? NULL : &common, NULL, &r, err));
+      rmx_regressor_predict(r, w, 1, &y[k], NULL);
+      rmx_regressor_free(r);
+    }
+    rmx_regressor_predict(f->regressors[0], w, 1, &mean, NULL);
+    if (of == 2)
+      ck_assert_double_gt(fabs(y[0] - y[1]), 1e-4);
+    else
+      ck_assert_double_eq_tol(y[0] - mean, of ? mean - y[1] : y[1] - mean, 1e-6);
+  }
+  for (int k = 0; k < 2; k++) rmx__posterior_free(p[k]);
+  rmx_arena_release(&arena);
+  rmx_fit_free(f);
+}
+END_TEST
+
+// Of a process that finds no noise the caller knows better, and then the draws are further from the
+// runs. So it is at parameters that were walked to, and at those of the fit.
+START_TEST(noise_is_not_too_small) {
+  for (int many = 0; many < 2; many++) {
+    rmx_fit *f = make_fit(many ? "ensemble" : "gp", many ? 210 : 40, 0.001);
+    rmx_arena arena = {0};
+    rmx_dataset data;
+    double off[2] = {0}, at_runs[210];
+    must(rmx__fit_dataset(f, 0, &arena, &data, err));
+    for (int k = 0; k < 2; k++) {
+      rmx__posterior *p;
+      must(rmx__posterior_make(&f->options, f->regressors[0], &data, (rmx__found){k ? 0.05 : 0, 1},
+                               7, &p, err));
+      for (uint64_t b = 0; b < 30; b++) {
+        rmx_regressor *r;
+        must(rmx__posterior_draw(p, b, NULL, at_runs, &r, err));
+        if (k) ck_assert_double_ge(rmx__posterior_noise(p, b), 0.05 - 1e-9);
+        for (size_t i = 0; i < data.N; i++) off[k] += fabs(at_runs[i] - data.y[i]);
+        rmx_regressor_free(r);
+      }
+      rmx__posterior_free(p);
+    }
+    ck_assert_double_gt(off[1], 1.5 * off[0]);
+    rmx_arena_release(&arena);
+    rmx_fit_free(f);
+  }
+}
+END_TEST
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+// With 99 draws, the fifth smallest and largest are the ends of an interval of 90 %.
+START_TEST(intervals_end_where_they_should) {
+  enum { B = 99 };
+  rmx_fit *f = make_fit("gp", 30, 0.1);
+  rmx_problem q = ask(f, 1, 0);
+  rmx_optimum *o;
+  rmx_uncertainty u;
+  rmx_optimize_options how = usual;
+  how.replicates = B;
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &how, 1, 1, NULL}, &o, err));
+  must(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &how, 1, 2, NULL}, o, NULL, 0, &u, err));
+  for (int d = 0; d < D; d++) {
+    double x[B];
+    for (int b = 0; b < B; b++) x[b] = u.best[b * D + d];
+    qsort(x, B, sizeof *x, ascending);
+    ck_assert_double_eq_tol(u.low[d], fmin(x[4], rmx_optimum_mixture(o)[d]), 1e-9);
+    ck_assert_double_eq_tol(u.high[d], fmax(x[B - 5], rmx_optimum_mixture(o)[d]), 1e-9);
+  }
+  rmx_uncertainty_release(&u);
+  rmx_optimum_free(o);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
+// The guard holds the answer where the runs are, but the best weight may be beyond.
+START_TEST(intervals_go_beyond_the_guard) {
+  rmx_fit *f = make_fit("gp", 20, 0.1);
+  rmx_problem q = ask(f, 0, -1);  // the most of domain 0
+  rmx_optimum *o;
+  rmx_uncertainty u;
+  rmx_optimize_options how = usual;
+  how.guard = true;
+  double low, most;
+  rmx__covered_range(f, 0, &low, &most);
+  must(rmx_optimize(&(rmx_optimize_request){f, &q, &how, 1, 1, NULL}, &o, err));
+  must(rmx_uncertainty_make(&(rmx_optimize_request){f, &q, &how, 1, 2, NULL}, o, NULL, 0, &u, err));
+  ck_assert_double_lt(most, 0.99);
+  ck_assert_double_le(rmx_optimum_mixture(o)[0], most + 1e-9);
+  ck_assert_double_gt(u.high[0], most + 0.005);
+  rmx_uncertainty_release(&u);
+  rmx_optimum_free(o);
+  rmx_problem_release(&q);
+  rmx_fit_free(f);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_set_timeout(tc, 120);
   tcase_add_test(tc, draws_are_the_posterior);
@@ -474,4 +618,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, too_few_runs_have_none);
   tcase_add_test(tc, effects_of_a_line);
   tcase_add_test(tc, what_is_left_out_keeps_the_guard);
+  tcase_add_test(tc, common_errors_are_found);
+  tcase_add_test(tc, draws_err_together);
+  tcase_add_test(tc, noise_is_not_too_small);
+  tcase_add_test(tc, intervals_end_where_they_should);
+  tcase_add_test(tc, intervals_go_beyond_the_guard);
 }

@@ -197,6 +197,18 @@ void rmx__feasible_reach(rmx__feasible *r, const double *w) {
   r->radius = fmax(r->radius, rmx__nearest_run(r->runs, r->N, r->D, w, NULL));
 }
 
+void rmx__feasible_double(rmx__feasible *r, const rmx_fit *fit) {
+  const rmx_constraints *c = r->constraints;
+  for (size_t d = 0; d < r->D && fit->N; d++) {
+    double low, high;
+    rmx__covered_range(fit, d, &low, &high);
+    const double half = (high - low) / 2;
+    r->low[d] = fmin(r->low[d], fmax(c->low[d], r->low[d] - half));
+    r->high[d] = fmax(r->high[d], fmin(c->high[d], r->high[d] + half));
+  }
+  r->radius *= 2;
+}
+
 // 0 from now on, also where all runs have some of it; or, where a constraint wants some, as much as
 // is not too small.
 static void drop_or_raise(rmx__feasible *r, size_t d, double x) {

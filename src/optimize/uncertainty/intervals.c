@@ -20,17 +20,22 @@
 
 enum { WAVE = 8, MIN_GROUPS = 5, OWN_STARTS = 2, STARTS = OWN_STARTS + 1, CANDIDATES = 24 };
 
+static const double WITHIN_90 = 1.6449;  // standard deviations of a normal distribution
+
 typedef struct bootstrap {
   const rmx_fit *fit;
   const rmx_target *target;
   const double *than, *before;  // (D) (M) of the target: see rmx__target_by(); than may be NULL
-  const rmx__feasible *set;
+  // What an answer may be, held where the runs are; and what the best mixture of a draw may be,
+  // which may well lie beyond the runs.
+  const rmx__feasible *set, *beyond;
   const double *prior, *optimum;  // (D)
   const rmx_versus *versus;       // (n_versus)
   size_t n_versus;
   size_t *rank;                // (M) by their names; their random numbers are keyed by it
   rmx__posterior **posterior;  // (M), NULL where the target does not ask for the metric
   rmx_dataset *data;           // (M)
+  rmx__common *common;         // (M) what their errors have in common
   double *candidates;          // (n_candidates, D)
   size_t n_candidates;
   uint64_t seed, first;  // number of the wave's first replicate
@@ -105,7 +110,12 @@ static rmx_status refit(const bootstrap *b, uint64_t number, double *const *at_r
     // Numbers of their own, apart from those of the draws.
     rmx_rng rng = rmx_rng_make(b->seed + b->rank[m], number, RMX_FOR_NOISE);
     double noise = rmx__posterior_noise(b->posterior[m], number);
-    for (size_t i = 0; i < again.N; i++) at_runs[m][i] += noise * rmx_rng_normal(&rng);
+    const rmx__common *c = &b->common[m];
+    for (size_t i = 0; i < again.N; i++) {
+      double e = rmx_rng_normal(&rng);
+      if (c->K) e = c->own * e + rmx__common_normal(c, number, RMX_FOR_NOISE, c->run[i]);
+      at_runs[m][i] += noise * e;
+    }
     again.y = at_runs[m];
     status = rmx__posterior_refit(b->posterior[m], &b->fit->options, &again, b->seed + number,
                                   &out->regressors[m], err);
@@ -142,15 +152,15 @@ static rmx_status replicate(const bootstrap *b, uint64_t number, rmx_err *err) {
       if (!(at_runs[m] = rmx_arena_alloc(&arena, b->data[m].N, sizeof(double))))
         status = rmx_fail_memory(err, b->data[m].N * sizeof(double), "intervals");
       else
-        status =
-            rmx__posterior_draw(b->posterior[m], number, at_runs[m], &truth.regressors[m], err);
+        status = rmx__posterior_draw(b->posterior[m], number, &b->common[m], at_runs[m],
+                                     &truth.regressors[m], err);
     }
   memcpy(starts, b->optimum, D * sizeof(double));
   memcpy(starts + D, b->prior, D * sizeof(double));
   if (status == RMX_OK) {
     rmx__target_by(b->target, &truth, b->than, b->before, &true_target);
     add_best_runs(b, &truth, &true_target, score, y, starts);
-    status = rmx__search(&truth, &true_target, b->set, starts, STARTS, best, NULL, err);
+    status = rmx__search(&truth, &true_target, b->beyond, starts, STARTS, best, NULL, err);
   }
   if (status == RMX_OK) status = refit(b, number, at_runs, &again, err);
   if (status == RMX_OK) {
@@ -183,13 +193,35 @@ static void do_replicate(void *context, size_t i) {
   b->status[i] = replicate(b, b->first + i, &b->err[i]);
 }
 
+// What the fit seems to explain of metric m out of fold, it may explain by luck. With the
+// correlation r that its R2 stands for, and the lower end r_low of the interval of r (90 %,
+// Fisher's), it surely explains the part r_low^2 / r^2. The mean square error may be noise, or the
+// fit had too few runs. The part 1 - r_low^2 of it is taken for noise.
+static rmx__found find_out(const rmx_fit *f, size_t m) {
+  double n = 0, mean = 0, square = 0, error = 0, mixtures = 0;
+  for (size_t i = 0; f->out_of_fold && f->truth && i < f->N; i++) {
+    const double y = f->truth[i * f->M + m], off = f->out_of_fold[i * f->M + m] - y;
+    if (!isfinite(y) || !isfinite(off)) continue;
+    n++;
+    mixtures += !f->groups || f->groups[i] == (int)i;
+    error += off * off;
+    square += (y - mean) * (y - mean) * (n - 1) / n;
+    mean += (y - mean) / n;
+  }
+  if (!(square > 0)) return (rmx__found){0, 1};
+  const double r = sqrt(fmin(fmax(1 - error / square, 0), 1 - 1e-12));
+  const double low = tanh(fmax(atanh(r) - WITHIN_90 / sqrt(fmax(mixtures - 3, 1)), 0));
+  return (rmx__found){sqrt(fmin(error, square) / n * (1 - low * low)),
+                      r > 0 ? low * low / (r * r) : 0};
+}
+
 static void make_posterior(void *context, size_t m) {
   bootstrap *b = context;
   b->status[m] = RMX_OK;
   if (b->data[m].N)  // seeds of their own for each metric
-    b->status[m] =
-        rmx__posterior_make(&b->fit->options, b->fit->regressors[m], &b->data[m],
-                            b->seed + 1000 * (b->rank[m] + 1), &b->posterior[m], &b->err[m]);
+    b->status[m] = rmx__posterior_make(&b->fit->options, b->fit->regressors[m], &b->data[m],
+                                       find_out(b->fit, m), b->seed + 1000 * (b->rank[m] + 1),
+                                       &b->posterior[m], &b->err[m]);
 }
 
 static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
@@ -205,6 +237,41 @@ static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
 static rmx_status rank_metrics(const rmx_fit *fit, size_t *order, size_t *rank, rmx_err *err) {
   RMX_TRY(rmx__name_order((const char *const *)fit->metrics, fit->M, order, err));
   for (size_t k = 0; k < fit->M; k++) rank[order[k]] = k;
+  return RMX_OK;
+}
+
+// The runs of the fit that have a value of metric m.
+static size_t *runs_of(const rmx_fit *f, size_t m, rmx_arena *arena) {
+  size_t *run = rmx_arena_alloc(arena, f->N, sizeof *run), n = 0;
+  for (size_t i = 0; run && i < f->N; i++)
+    if (isfinite(f->truth[i * f->M + m])) run[n++] = i;
+  return run;
+}
+
+// What the errors of the target's metrics have in common, by their errors out of fold.
+static rmx_status find_common(bootstrap *b, rmx_arena *arena, rmx_err *err) {
+  const rmx_fit *f = b->fit;
+  const size_t N = f->N, M = f->M;
+  const uint64_t seed = b->seed + 1000 * (M + 1);  // beyond those of the metrics
+  rmx__common_errors found;
+  double *errors = rmx_arena_alloc(arena, N * M, sizeof *errors);
+  size_t *used = rmx_arena_alloc(arena, M, sizeof *used), n = 0;
+  b->common = rmx_arena_alloc(arena, M, sizeof *b->common);
+  if (!errors || !used || !b->common)
+    return rmx_fail_memory(err, N * M * sizeof *errors, "errors in common");
+  memset(b->common, 0, M * sizeof *b->common);
+  if (!f->out_of_fold || !f->truth) return RMX_OK;
+  for (size_t k = 0; k < N * M; k++) errors[k] = f->truth[k] - f->out_of_fold[k];
+  for (size_t k = 0; k < M; k++)  // in the order of their names
+    for (size_t m = 0; m < M; m++)
+      if (b->rank[m] == k && b->data[m].N) used[n++] = m;
+  RMX_TRY(rmx__common_errors_make(errors, N, M, used, n, arena, &found, err));
+  for (size_t k = 0; k < n && found.K; k++) {
+    const size_t m = used[k];
+    b->common[m] =
+        (rmx__common){found.K, found.share + m * found.K, found.own[m], seed, runs_of(f, m, arena)};
+    if (!b->common[m].run) return rmx_fail_memory(err, N * sizeof(size_t), "errors in common");
+  }
   return RMX_OK;
 }
 
@@ -226,17 +293,14 @@ static rmx_status run(bootstrap *b, uint64_t replicates, int threads, const rmx_
 
 // ---- what they say ----
 
-// Draws of a process are rougher than what metrics really do, so their bare quantiles hold the
-// truth more often than they say: 96 % for 90 % over the functions of bench/coverage.c. So half as
-// much again is left out at both ends.
-static const double TOO_WIDE = 1.5;
-
-// The interval of `level` by x (n), which is sorted.
+// The interval of `level` by x (n), which is sorted. Its ends are the (1 - level) / 2 (n + 1)-th
+// smallest and largest, between which one more draw would lie with that probability.
 static void quantiles(double *x, size_t n, double level, double *low, double *high) {
   qsort(x, n, sizeof(*x), rmx__ascending);
-  size_t out = (size_t)(TOO_WIDE * (1 - level) / 2 * (double)n);
-  *low = x[out];
-  *high = x[n - 1 - out];
+  const double at = fmax((1 - level) / 2 * (double)(n + 1) - 1, 0), part = at - floor(at);
+  const size_t k = (size_t)at, next = k + 1 < n ? k + 1 : k;
+  *low = x[k] + part * (x[next] - x[k]);
+  *high = x[n - 1 - k] + part * (x[n - 1 - next] - x[n - 1 - k]);
 }
 
 // Moves what is known of a gain.
@@ -361,11 +425,12 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   const double *prior = q->prior ? q->prior : fit->mean_mixture;
   size_t D = fit->D, M = fit->M, B = (size_t)options->replicates, jobs = M > WAVE ? M : WAVE;
   rmx_arena arena = {0};
-  rmx__feasible set = {0};
+  rmx__feasible set = {0}, beyond = {0};
   rmx_uncertainty u = {.D = D, .level = options->level};
   bootstrap b = {.fit = fit,
                  .target = &q->target,
                  .set = &set,
+                 .beyond = &beyond,
                  .prior = prior,
                  .optimum = optimum->mixture,
                  .seed = request->seed};
@@ -388,6 +453,8 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
                done);
   if (optimum->reached) rmx__feasible_reach(&set, optimum->reached);
   set.coarse = true;
+  RMX_TRY_GOTO(rmx__feasible_copy(&beyond, &set, err), done);
+  rmx__feasible_double(&beyond, fit);
   RMX_TRY_GOTO(rank_metrics(fit, b.rank + M, b.rank, err), done);
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
@@ -401,12 +468,14 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
     rmx_regressor_predict(fit->regressors[m], q->than, 1, &before[m], NULL);
   b.than = q->than;
   b.before = before;
+  RMX_TRY_GOTO(find_common(&b, &arena, err), done);
   RMX_TRY_GOTO(find_candidates(&b, &arena, err), done);
   RMX_TRY_GOTO(run(&b, B, request->threads, request->listener, err), done);
   RMX_TRY_GOTO(summarise(&b, B, optimum, &u, err), done);
 done:
   for (size_t m = 0; b.posterior && m < M; m++) rmx__posterior_free(b.posterior[m]);
   rmx__feasible_release(&set);
+  rmx__feasible_release(&beyond);
   rmx_arena_release(&arena);
   if (status != RMX_OK) {
     rmx_uncertainty_release(&u);
