@@ -138,9 +138,20 @@ static json_t *outside(const rmx_answer *s, size_t k) {
   return list;
 }
 
+// Whether every metric of the target has a law with the same differences between mixtures at all
+// sizes. Its best mixture cannot move, whatever the truth does.
+static bool cannot_move(const rmx_answer *s) {
+  const rmx_target *t = &s->problem.target;
+  for (size_t m = 0; m < s->fit->M; m++)
+    if ((t->weight[m] != 0 || isfinite(t->limit[m])) &&
+        strcmp(rmx_regressor_name(s->fit->regressors[m]), "additive-law") != 0)
+      return false;
+  return true;
+}
+
 rmx_size_verdict rmx_drift_verdict(const rmx_answer *s) {
   const rmx_versus *v = s->drift.n ? gain_on(s, 0) : NULL;
-  if (!v) return RMX_SIZE_UNKNOWN;
+  if (!v || cannot_move(s)) return RMX_SIZE_UNKNOWN;
   if (v->low > 0) return RMX_SIZE_TOO_SMALL;
   const double matters = MATTERS * fmax(s->uncertainty.versus[0].estimate, 0);
   return v->high <= matters ? RMX_SIZE_ENOUGH : RMX_SIZE_UNKNOWN;
@@ -164,7 +175,10 @@ char *rmx_drift_text(const rmx_answer *s) {
     const char *name = json_string_value(json_array_get(beyond, i));
     rmx_buf_printf(&b, "%s%s", i ? ", " : "; beyond the intervals: ", name);
   }
-  if (v->same)
+  if (cannot_move(s))
+    rmx_buf_printf(&b, ". %s: the additive law has the same best mixture for all sizes.",
+                   verdicts[RMX_SIZE_UNKNOWN]);
+  else if (v->same)
     rmx_buf_printf(&b, ". %s: its optimum is the same mixture.", verdicts[rmx_drift_verdict(s)]);
   else
     rmx_buf_printf(&b, ". %s: the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",

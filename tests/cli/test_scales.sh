@@ -149,6 +149,16 @@ same "and in each draw, by its own" True \
   "$(value drift.json 'all(high - low < 0.2 for low, high in (o["interval"]["weight_web"], o["interval"]["weight_book"]))')"
 two --target x_loss --target y_loss --worst
 same "so does the worst case" True "$(value drift.json 'all(s["moved"] < 0.02 for s in o["drift"]["sizes"])')"
+# One law for all mixtures cannot tell that the best one moves.
+"$REGMIX" fit $two --metric-columns '*_loss' --regressor additive-law --out additive -q > /dev/null 2>&1
+for at in 20M,1.6G 640M,1.6G; do
+  "$REGMIX" optimize --fit additive --for $at --target x_loss --replicates 40 --json -q > "add-$at.json" 2> /dev/null
+done
+same "an additive law says nothing of the smallest size" "[None, True]" \
+  "$(value add-640M,1.6G.json '[o["drift"]["smallest_is_enough"], "has the same best mixture for all sizes" in o["drift"]["sentence"]]')"
+same "its intervals are wider for a larger model" True "$(python3 -c 'import json
+near, far = (json.load(open(f"add-{at}.json"))["interval"]["weight_web"] for at in ("20M,1.6G", "640M,1.6G"))
+print(far[1] - far[0] > 1.2 * (near[1] - near[0]))')"
 # A score rises with size and tokens as a loss falls.
 for law in scaling additive-law full-law; do
   "$REGMIX" fit $two --metric-columns '[xz]_*' --regressor $law --out score -q > /dev/null 2>&1

@@ -285,6 +285,25 @@ START_TEST(laws_rank_a_third_size) {
 }
 END_TEST
 
+// An interval for a larger model is wider, also where the law itself is the same for all sizes.
+START_TEST(laws_doubt_what_they_cannot_see) {
+  rmx_fit *f = fit_of(kinds[_i], 2, 0);
+  rmx_regressor *r = f->regressors[0];
+  double near, far, farther;
+  rmx__regressor_set_scale(r, (rmx_scale){SIZES[1], 2e10});
+  near = rmx__regressor_doubt(r);
+  rmx__regressor_set_scale(r, (rmx_scale){TARGET, 2e10});
+  far = rmx__regressor_doubt(r);
+  rmx__regressor_set_scale(r, (rmx_scale){10 * TARGET, 2e10});
+  farther = rmx__regressor_doubt(r);
+  ck_assert_double_gt(near, 0.05);
+  ck_assert_double_gt(far, 1.5 * near);
+  ck_assert_double_gt(farther, 1.5 * far);
+  rmx_fit_free(f);
+  forget();
+}
+END_TEST
+
 START_TEST(other_regressors_refuse_scales) {
   const char *const others[] = {"ridge", "gp", "power"};
   for (size_t k = 0; k < 3; k++) {
@@ -309,6 +328,7 @@ static void add_tests(TCase *t) {
   tcase_add_loop_test(t, the_gradient_is_the_slope, 0, 3);
   tcase_add_loop_test(t, the_file_holds_it_all, 0, 3);
   tcase_add_loop_test(t, laws_rank_a_third_size, 1, 3);
+  tcase_add_loop_test(t, laws_doubt_what_they_cannot_see, 1, 3);
   tcase_add_test(t, auto_weighs_left_out_mixtures_and_sizes);
   tcase_add_test(t, a_fit_at_one_scale_has_a_run_for_each_mixture);
   tcase_add_test(t, other_regressors_refuse_scales);
