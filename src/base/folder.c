@@ -118,6 +118,9 @@ rmx_status rmx_outfolder_open(rmx_outfolder *o, const char *path, rmx_err *err) 
   } else if (status == RMX_OK && there) {
     chmod(o->temporary, info.st_mode & 07777);
   }
+  if (status == RMX_EIO && o->temporary)
+    status = rmx_fail_errno(err, "cannot write %s: no new folder can be made beside it%s", path,
+                            o->inside ? " or in it" : "");
   free(plain);
   free(real);
   if (status != RMX_OK) rmx_outfolder_discard(o);

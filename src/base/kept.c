@@ -57,12 +57,16 @@ rmx_status rmx_write_named(const char *path, const void *data, size_t size, cons
   return status;
 }
 
-// What a file begins with: of binary data its magic number alone. Its length; 0: it is empty.
-static size_t beginning(const char *path, char out[TEXT]) {
+// What a file begins with: of binary data its magic number alone. Its length; 0: it is empty; -1:
+// it cannot be read.
+static int beginning(const char *path, char out[TEXT]) {
   char raw[BEGINNING];
   FILE *f = rmx_fopen(path, "rb");
-  const size_t n = f ? fread(raw, 1, sizeof raw, f) : 0;
-  if (f) fclose(f);
+  if (!f) return -1;
+  const size_t n = fread(raw, 1, sizeof raw, f);
+  const bool failed = ferror(f);
+  fclose(f);
+  if (failed) return -1;
   size_t m = 0;
   const bool binary = n && memchr(raw, 0, n < 2 * MAGIC ? n : 2 * MAGIC);
   for (size_t i = 0; i < n && m < (binary ? MAGIC : TEXT); i++) {
@@ -70,13 +74,13 @@ static size_t beginning(const char *path, char out[TEXT]) {
     if (digit && m && out[m - 1] == '0') continue;
     out[m++] = digit ? '0' : raw[i];
   }
-  return m;
+  return (int)m;
 }
 
 bool rmx__begin_alike(const char *old, const char *next) {
   char x[TEXT], y[TEXT];
-  const size_t n = beginning(old, x), m = beginning(next, y);
-  return n == 0 || (n == m && memcmp(x, y, n) == 0);
+  const int n = beginning(old, x), m = beginning(next, y);
+  return n == 0 || (n > 0 && n == m && memcmp(x, y, (size_t)n) == 0);
 }
 
 char *rmx__kept_name(const char *path) {
