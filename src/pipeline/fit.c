@@ -196,9 +196,11 @@ static rmx_status phase_shares(rmx_pipeline *p, const struct job *job, const rmx
                     mixtures->path ? mixtures->path : "the table", mixtures->names[0],
                     mixtures->names[0]);
   if (c.n && strcmp(p->experiment.config.regress.regressor, "exposure") == 0)
-    return rmx_fail(err, typed_regressor(p, job->request) ? RMX_EUSAGE : RMX_EINPUT,
-                    "regressor \"exposure\" counts the epochs of one mixture and "
-                    "cannot be fitted to runs with phases; use auto, gp or power");
+    return rmx_fail(
+        err, typed_regressor(p, job->request) ? RMX_EUSAGE : RMX_EINPUT,
+        "regressor \"exposure\" counts the epochs of a whole run, and these runs have %zu "
+        "phases; choose another, such as --regressor auto",
+        c.n);
   return c.n && !typed->n
              ? rmx_phase_shares(&p->experiment.config.sample.phases, "sample.phases", share, n, err)
              : RMX_OK;

@@ -81,7 +81,7 @@ try "one phase alone is one mixture" 0 "40 runs" $fit --mixture-columns 'phase_1
 try "shares" 0 "40 runs" $fit --phases 0.8,0.2 --out h
 try "shares that do not sum to 1" 2 "sum to 0.9, wanted 1" $fit --phases 0.7,0.2 --out never
 try "of another number" 2 "2 phases" $fit --phases 0.5,0.3,0.2 --out never
-try "exposure counts the epochs of one mixture" 2 "cannot be fitted to runs with phases" $fit --regressor exposure --out never
+try "exposure counts the epochs of one mixture" 2 "counts the epochs of a whole run" $fit --regressor exposure --out never
 optimize="$REGMIX optimize --target x_loss --quick --no-guard"
 $optimize --fit h --phases 0.8,0.2 --json > o.json 2> /dev/null
 same "web comes at the end" True "$(value o.json 'o["phases"][1]["mixture"]["web"] > 0.9 and o["phases"][0]["mixture"]["web"] < 0.1 and [p["share"] for p in o["phases"]] == [0.8, 0.2]')"
