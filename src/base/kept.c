@@ -46,17 +46,6 @@ void rmx__outputs_tell(const rmx__outputs *o, const rmx_listener *to) {
     rmx_warn(to, "the file that was there is kept as %s", o->kept.items[i]);
 }
 
-rmx_status rmx_write_named(const char *path, const void *data, size_t size, const rmx_listener *to,
-                           rmx_err *err) {
-  RMX_OWNED_BY(rmx__outputs_release) rmx__outputs one = {0};
-  rmx__outputs_exchange(&one);
-  rmx_status status = rmx_keep_others(path, err);
-  if (status == RMX_OK) status = rmx_write_file(path, data, size, err);
-  rmx__outputs_exchange(&one);
-  rmx__outputs_tell(&one, to);
-  return status;
-}
-
 // What a file begins with: of binary data its magic number alone. Its length; 0: it is empty; -1:
 // it cannot be read.
 static int beginning(const char *path, char out[TEXT]) {

@@ -176,3 +176,14 @@ rmx_status rmx_write_file(const char *path, const void *data, size_t size, rmx_e
   rmx_outfile_discard(&o);
   return status;
 }
+
+rmx_status rmx_write_named(const char *path, const void *data, size_t size, const rmx_listener *to,
+                           rmx_err *err) {
+  RMX_OWNED_BY(rmx__outputs_release) rmx__outputs one = {0};
+  rmx__outputs_exchange(&one);
+  rmx_status status = rmx_keep_others(path, err);
+  if (status == RMX_OK) status = rmx_write_file(path, data, size, err);
+  rmx__outputs_exchange(&one);
+  rmx__outputs_tell(&one, to);
+  return status;
+}
