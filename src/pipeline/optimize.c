@@ -314,10 +314,10 @@ void rmx__optimum_outdated(const rmx_experiment *e, const rmx_corpus *corpus, rm
                  *fit = rmx_experiment_path(e, "fit");
   rmx_err ignored;
   if (!path || !fit) return;
-  if (rmx__yaml_read(path, &yaml, &ignored) != RMX_OK || !json_is_object(yaml.root)) {
+  const rmx_status status = rmx__yaml_read(path, &yaml, &ignored);
+  if (status == RMX_EINPUT || (status == RMX_OK && !json_is_object(yaml.root)))
     rmx_buf_puts(why, "damaged, since it is not a map; `regmix run` makes it again");
-    return;
-  }
+  if (status != RMX_OK || !json_is_object(yaml.root)) return;  // what cannot be read may be whole
   RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = stamp_of(e, corpus, fit);
   // the user's own keeps no fingerprint
   rmx__stamp_tell(&stamp, json_object_get(yaml.root, "made_by"), "question", why);
