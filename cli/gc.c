@@ -18,7 +18,7 @@ static void print_holding(const char *head, const json_t *o) {
   if (models > 0) cli_print("%.0f model%s of proxies, ", models, rmx_s(models));
   const double timed = cli_get(o, "timed");
   if (runs > 0) cli_print("%.0f finished run%s, ", runs, rmx_s(runs));
-  if (timed > 0 && timed < runs) cli_print("of which %.0f ", timed);
+  if (timed > 0 && timed < runs) cli_print("%.0f of them ", timed);
   if (timed > 0)
     cli_print("%stook %s, ", timed < runs ? "" : "which ",
               rmx_duration(cli_get(o, "wall_s"), time));

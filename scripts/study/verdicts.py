@@ -246,7 +246,7 @@ def losses(t):
         return Verdict("unclear", said, more)
     said += (f"With scores in bits per byte, package descriptions (the text most like a web crawl "
              f"here) agree by {number(two['pkgdesc'])}, and an encyclopedia by "
-             f"{number(two['foldoc'])}; difference {span(two['low'], two['high'])}.")
+             f"{number(two['foldoc'])}; difference {span(two['low'], two['high'], 3)}.")
     return Verdict("yes" if two["low"] > 0 else "no" if two["high"] < 0 else "unclear", said, more)
 
 

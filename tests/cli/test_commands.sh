@@ -61,8 +61,9 @@ try "score is at the runs' tokens" 0 '"spearman": 0.99' "$REGMIX" score --fit fi
 for alone in --budget --run-tokens; do
   try "$alone without token counts" 2 "$alone counts epochs, so it needs the tokens of each domain; give --tokens FILE" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor ridge $alone 1G --out fit-none
 done
-for command in predict score; do
-  try "$command warns of a budget that nothing depends on" 0 "--budget has no effect" "$REGMIX" $command --fit fit-ridge --mixtures m.csv $([ $command = score ] && echo --metrics l.csv) --budget 1G
+for command in predict "score --metrics l.csv"; do
+  # shellcheck disable=SC2086 # a command and its option
+  try "$command warns of a budget that nothing depends on" 0 "--budget has no effect" "$REGMIX" $command --fit fit-ridge --mixtures m.csv --budget 1G
 done
 try "exposure without token counts" 2 "give --tokens FILE" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --out fit-none
 try "token counts without a budget" 2 "needs --budget" "$REGMIX" fit --mixtures m.csv --metrics l.csv --regressor exposure --tokens tokens.csv --out fit-none
