@@ -9,7 +9,7 @@ from collections import namedtuple
 
 from tables import PLANNED
 
-STATES = {"no": "Did not replicate", "unclear": "Not clear yet", "yes": "Replicated",
+STATES = {"no": "Did not replicate", "unclear": "Not clear", "yes": "Replicated",
           "untrained": "Not trained yet"}
 Verdict = namedtuple("Verdict", "state sentence more", defaults=[""])
 UNTRAINED = Verdict("untrained", "Not trained yet.")
