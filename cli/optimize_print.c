@@ -252,8 +252,9 @@ static void print_held_by_distance(const rmx_answer *s) {
       100 * limit);
   if (rmx_optimum_at_distance_limit(s->optimum)) cli_print(" The optimum differs by that.");
   if (u->low)
-    cli_print(" So do %.0f %% of the mixtures that the intervals come from, or by more%s.",
-              100 * draws, cut ? ", so the intervals may end too early" : "");
+    cli_print(
+        " %.0f %% of the mixtures that make the intervals lie at that distance or beyond it%s.",
+        100 * draws, cut ? ", so the intervals may end too early" : "");
   cli_print(" Train runs near the optimum, or see --no-guard)\n");
 }
 

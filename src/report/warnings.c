@@ -65,15 +65,14 @@ static rmx_status about_held(json_t *data, const json_t *optimum, rmx_err *err) 
              "The best weight may lie beyond it, as its interval may. Train runs there.",
              weights.data));
   if (low.size)
-    RMX_TRY(
-        warn(data, err,
-             "The interval of %s begins at the smallest weight of the runs or below it, where no "
-             "run tells how much is best. Train runs there.",
-             low.data));
+    RMX_TRY(warn(data, err,
+                 "The interval of %s begins at the smallest weight of the runs or below it. No run "
+                 "shows what happens below it. Train runs there.",
+                 low.data));
   if (high.size)
     RMX_TRY(warn(data, err,
-                 "The interval of %s ends at the largest weight of the runs or above it, where no "
-                 "run tells how much is best. Train runs there.",
+                 "The interval of %s ends at the largest weight of the runs or above it. No run "
+                 "shows what happens above it. Train runs there.",
                  high.data));
   return RMX_OK;
 }
@@ -87,9 +86,10 @@ static rmx_status about_held_by_distance(json_t *data, const json_t *optimum, rm
   char share[160] = "";
   if (!isfinite(limit) || (!held && !cut)) return RMX_OK;
   if (isfinite(draws))
-    snprintf(share, sizeof share,
-             " So do %.0f %% of the mixtures that the intervals come from, or by more%s.",
-             100 * draws, cut ? ", so the intervals may end too early" : "");
+    snprintf(
+        share, sizeof share,
+        " %.0f %% of the mixtures that make the intervals lie at that distance or beyond it%s.",
+        100 * draws, cut ? ", so the intervals may end too early" : "");
   return warn(
       data, err,
       "The guard allows no mixture that differs by more than %.0f %% of the tokens from the "

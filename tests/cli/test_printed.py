@@ -143,7 +143,7 @@ def answer(o, directions, held=(), fold=0, nodes={}):
     if o["at_distance_limit"] or many:
         lines.append(f"  (the guard allows no mixture that differs by more than {100 * o['distance_limit']:.1f} % of the tokens from the nearest run."
                      + (" The optimum differs by that." if o["at_distance_limit"] else "")
-                     + (f" So do {100 * cut['distance']:.0f} % of the mixtures that the intervals come from, or by more"
+                     + (f" {100 * cut['distance']:.0f} % of the mixtures that make the intervals lie at that distance or beyond it"
                         + (", so the intervals may end too early" if many else "") + "." if interval else "")
                      + " Train runs near the optimum, or see --no-guard)")
     rows = [["  predicted", "optimum", "prior", ""]]
