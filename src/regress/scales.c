@@ -15,7 +15,7 @@
 
 enum { ENOUGH = 5 };
 static const double SAME_LENGTH = 1.03;
-static const double FAR = 10;  // times the measured sizes: beyond, a warning
+static const double FAR = 2;  // times the measured sizes: beyond, a warning
 
 // Both tables may have the size (tokens) of a run, if they agree; a percent is rounding.
 static rmx_status agree(const rmx_table *mixtures, size_t row, const rmx_table *metrics, size_t run,

@@ -65,6 +65,8 @@ same "optima of one fit are compared as it predicts, so the answer is never the 
   "$(value drift.json 'all(0 <= s["gain"]["estimate"] == s["gain"]["predicted"] for s in o["drift"]["sizes"])')"
 try "near the runs no warning" 0 "" "$REGMIX" predict --fit noisy --mixtures noisy.csv --for 100M,4G
 same "of distance" "" "$(cat stderr | grep -F 'far from the runs')"
+try "more than twice as large" 0 "its size is 2.4 times the largest of the runs (50M); no run tells" \
+  "$REGMIX" predict --fit noisy --mixtures noisy.csv --for 120M,4G
 try "a size far above the runs" 0 "its size is 200 times the largest of the runs (50M), its length is 50 times the largest of the runs (2G)" \
   "$REGMIX" predict --fit noisy --mixtures noisy.csv --for 10B,100G
 try "a size far below them" 0 "its size is 1e+04 times smaller than the smallest of the runs (10M), its length is 1e+09 times smaller" \
