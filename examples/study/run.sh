@@ -15,6 +15,10 @@ experiment=$1
 mkdir -p "${2-$here}"
 folder=$(cd "${2-$here}" && pwd)
 program=${REGMIX-$root/build/regmix}
+if ! command -v "$program" > /dev/null; then
+  echo "run.sh: no program $program; build it with make, or set REGMIX" >&2
+  exit 1
+fi
 case $program in */*) program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program") ;; esac
 
 regmix() { command=$1; shift; "$program" "$command" -C "$folder/$experiment" "$@"; }

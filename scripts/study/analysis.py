@@ -188,6 +188,15 @@ def how_much(data, program):
     return out
 
 
+def with_sign(answer, i, j):
+    """The agreement of loss i with score j, and its interval. The one of `regmix correlate` is of
+    Spearman's correlation, whose sign an accuracy turns."""
+    r, agreement, low, high = (answer[k][i][j] for k in ("spearman", "agreement", "low", "high"))
+    if None not in (r, agreement, low, high) and r * agreement < 0:
+        low, high = -high, -low
+    return {"agreement": agreement, "low": low, "high": high}
+
+
 def loss_and_score(data, program):
     """Part 5: which loss goes with which score, over the runs of one size."""
     out = []
@@ -202,7 +211,7 @@ def loss_and_score(data, program):
             for j, score in enumerate(answer["scores"]):
                 out.append({"size": size, "n": len(rows), "loss": loss[:-len("_bpb")],
                             "score": score,
-                            **{k: answer[k][i][j] for k in ("agreement", "low", "high")},
+                            **with_sign(answer, i, j),
                             "clear": int(bool(answer["clear"][i][j]))})
     return out
 
@@ -305,7 +314,8 @@ def recipe(data, program):
     theirs = {s: r[GOAL] for s, r in by_seed(trained, "recipe").items()}
     out = []
     for name in sorted({r["run"].rsplit("/", 1)[0] for r in trained},
-                       key=lambda n: (n.startswith("auto-"), int(n[5:]) if n[5:].isdigit() else 0)):
+                       key=lambda n: (n.startswith("auto-"), int(n[5:]) if n[5:].isdigit() else 0,
+                                      n)):
         mine = {s: r[GOAL] for s, r in by_seed(trained, name).items()}
         used = (published if name == "recipe" else
                 runs[:int(name[5:])] if name.startswith("auto-") else [])

@@ -106,11 +106,17 @@ def main(arguments):
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--study", type=Path, default=ROOT / "docs/study")
     o = parser.parse_args(arguments)
+    wanted = "data" if not o.check and not o.page else "tables"
+    if not any((o.study / wanted).glob("*.csv")):
+        print(f"make.py: {o.study / wanted} has no tables", file=sys.stderr)
+        return 1
     if o.check:
         return check(o.study)
     if not o.page:
         if not o.program:
             parser.error("PROGRAM is missing, for example build/regmix")
+        if not Path(o.program).is_file():
+            parser.error(f"there is no program {o.program}; build it with make")
         write_tables(o.study, Program(o.program))
     write_page(o.study)
     return 0

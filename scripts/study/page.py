@@ -203,12 +203,16 @@ MOST_ROWS = 60
 
 def table(name, rows):
     columns = TABLES[name]
-    rows = [r for r in rows if SHOWN.get(name, lambda r: True)(r)][:MOST_ROWS]
+    rows = [r for r in rows if SHOWN.get(name, lambda r: True)(r)]
+    if name == "losses":  # the verdict is of the largest size
+        rows.sort(key=lambda r: -SIZES.index(r["size"]))
+    of, rows = len(rows), rows[:MOST_ROWS]
     head = "".join(f"<th>{escape(h)}</th>" for h, _, _ in columns)
     body = "".join("<tr>" + "".join(
         f"<td>{escape(f(r.get(k, float('nan'))))}</td>" for _, k, f in columns) + "</tr>\n"
         for r in rows)
     kept = f": {KEPT[name]}" if name in KEPT else ""
+    kept += f", {MOST_ROWS} of {of}" if of > MOST_ROWS else ""
     return (f'<details data-table="{name}"><summary>Table{kept}</summary>'
             f'<div class="scroll"><table>'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
@@ -296,7 +300,7 @@ def runs_of(made):
 def about_trained(made):
     runs = sum(r["runs"] for r in made)
     lacks = any(verdicts.missing(n, runs_of(made)) for n in verdicts.NEEDS)
-    return (f"{runs:,.0f} models are trained." + (
+    return (f"{runs:,.0f} models were trained." + (
         " More are to come, so answers may change." if lacks else "")
         if made else "Nothing is trained yet.")
 

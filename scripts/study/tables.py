@@ -31,7 +31,7 @@ KIND_OF = {domain: kind for kind, names in KINDS.items() for domain in names.spl
 
 # Runs of a complete experiment. `interactions` has six for each mixture, at least two mixtures.
 PLANNED = {"small": 960, "unseen": 112, "repetition": 64, "matched": 48, "seeds": 6,
-           "interactions": 12, "recipe": 128, "proposals": 21}
+           "interactions": 30, "recipe": 128, "proposals": 21}
 
 BASICS = "experiment swarm run seed parameters tokens flops valid_flops wall_s".split()
 WEIGHTS = [f"w_{d}" for d in DOMAINS]

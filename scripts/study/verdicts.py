@@ -83,7 +83,8 @@ def regression(t):
             f"{SIZE_NAMES[size]} models with a mean rank correlation over 17 losses of "
             f"{number(auto['mean_spearman'])} (auto; "
             f"{span(auto['mean_low'], auto['mean_high'])}), {number(trees['mean_spearman'])} "
-            f"(trees) and {number(ridge['mean_spearman'])} (ridge).")
+            f"(trees) and {number(ridge['mean_spearman'])} (ridge). "
+            f"The claim needs all of the interval of auto above {GOOD_RANKS}.")
     better = sum(1 for s in {r["size"] for r in t["regression"]}
                  if value(t, "trees", s) > value(t, "ridge", s))
     n = len({r["size"] for r in t["regression"]})
@@ -135,7 +136,9 @@ def enough(t):
                 f"{SIZE_NAMES[size]} models than any part of them.")
     return (f"Among the shortest proxies, {equal['runs']:.0f} rank mixtures for {SIZE_NAMES[size]} "
             f"models not clearly worse than all {whole:.0f}: the difference is "
-            f"{number(equal['rest'])} ({span(equal['rest_low'], equal['rest_high'])}).")
+            f"{number(equal['rest'])} ({span(equal['rest_low'], equal['rest_high'])})."
+            + (" So wide an interval does not show that they are enough."
+               if equal["rest_high"] > MUCH else ""))
 
 
 def ranks(t):
@@ -154,8 +157,9 @@ def ranks(t):
     said = (f"The mean rank correlation of true losses, {pair}, is {number(whole['spearman'])} "
             f"over {whole['n']:.0f} mixtures ({span(whole['low'], whole['high'])}). ")
     named = broken[:4] + ([f"{len(broken) - 4} more"] if len(broken) > 4 else [])
-    said += (f"Clearly below {GOOD_RANKS}: {listed(named)}." if broken else
-             f"No domain is clearly below {GOOD_RANKS}; the lowest is {domains[0]['domain']} "
+    said += f"The claim needs all of it above {GOOD_RANKS}. "
+    said += (f"All of the interval is below it for {listed(named)}." if broken else
+             f"No domain has all of its interval below it; the lowest is {domains[0]['domain']} "
              f"({number(domains[0]['spearman'])}).")
     return Verdict(state, said)
 
@@ -205,8 +209,8 @@ def matters(t):
     guessed = [r for r in points if real(r.get("chance"))]
     low = [r for r in guessed if r["high"] - r["chance"] < CLEAR_ERRORS * error_of_guessing(r)]
     if guessed:
-        more = (f"In {len(low)} of {len(guessed)} accuracies not even the best of them is clearly "
-                 "above guessing.")
+        more = (f"Guessing has a known accuracy in {len(guessed)} of them. In {len(low)} of these "
+                "not even the best model is clearly above guessing.")
     if not known:
         return Verdict("unclear", said + "Seeds are not trained yet, so the noise is not known.",
                        more)
@@ -234,6 +238,9 @@ def losses(t):
     said = (f"Of {len(rows)} pairs of a loss and a score, over {rows[0]['n']:.0f} "
             f"{SIZE_NAMES[size]} models, {len(clear)} are clear after Holm's correction, "
             f"{sum('_acc' in r['score'] for r in clear)} of them with an accuracy. ")
+    wrong = sum(r["agreement"] < 0 for r in clear)
+    if wrong:
+        said += f"In {wrong} of them a lower loss goes with a worse score. "
     if not clear or not order:
         return Verdict("unclear", said + "So no loss can be called the best predictor.")
     place = {d: i + 1 for i, d in enumerate(order)}
@@ -244,10 +251,17 @@ def losses(t):
     two = next((r for r in t["crawl"] if r["size"] == size), None)
     if not two:
         return Verdict("unclear", said, more)
-    said += (f"With scores in bits per byte, package descriptions (the text most like a web crawl "
-             f"here) agree by {number(two['pkgdesc'])}, and an encyclopedia by "
-             f"{number(two['foldoc'])}; difference {span(two['low'], two['high'], 3)}.")
+    said += ("There is no web crawl and no encyclopedia here. Package descriptions, the text most "
+             f"like the web, agree by {number(two['pkgdesc'])} with scores in bits per byte, and "
+             f"foldoc, a dictionary of computing, by {number(two['foldoc'])}; difference "
+             f"{span(two['low'], two['high'], 3)}.")
+    more += "".join(f" For {SIZE_NAMES[r['size']]} models the difference is "
+                    f"{number(r['difference'], 3)} ({span(r['low'], r['high'], 3)})."
+                    for r in t["crawl"] if r is not two and real(r.get("difference")))
     return Verdict("yes" if two["low"] > 0 else "no" if two["high"] < 0 else "unclear", said, more)
+
+
+TENTH = "regmix, a tenth"
 
 
 def uniform_wins(doremi):
@@ -277,13 +291,14 @@ def methods(t):
         return UNTRAINED
     longest = max(r["tokens"] for r in t["methods"])
     rows = {r["method"]: r for r in t["methods"] if r["tokens"] == longest}
-    clear = [r for r in rows.values() if real(r.get("holm")) and r["holm"] < 0.05]
+    rivals = [r for r in rows.values() if r["method"] not in ("regmix", TENTH)]
+    clear = [r for r in rivals if real(r.get("holm")) and r["holm"] < 0.05]
     ahead = [r["method"] for r in clear if r["to_regmix"] < 0]
     said = (f"With {tokens(longest)}, "
             + (f"{listed(ahead)} {'is' if len(ahead) == 1 else 'are'} clearly better than regmix; "
                if ahead else "no method is clearly better than regmix; ")
-            + f"{len(clear) - len(ahead)} of {len(rows) - 1} are clearly worse (Holm). ")
-    tenth = rows.get("regmix, a tenth")
+            + f"{len(clear) - len(ahead)} of {len(rivals)} are clearly worse (Holm). ")
+    tenth = rows.get(TENTH)
     if not tenth or not real(tenth.get("to_doremi")):
         return Verdict("unclear", said + "Regression with a tenth of the FLOPs: not trained yet.")
     ratio = rows["doremi"]["search_flops"] / tenth["search_flops"]
@@ -324,7 +339,8 @@ def interactions(t):
     return Verdict(state, f"Of the {entries} of the matrix, {len(holds)} "
                    f"{'holds' if len(holds) == 1 else 'hold'} in direct runs: the loss clearly "
                    "moves in the predicted direction (Holm). Direct runs contradict "
-                   f"{len(against)}: the loss moves the other way, or less than half as much.")
+                   f"{len(against)}: all of the interval shows less than half of the predicted "
+                   "change.")
 
 
 def recipe(t):
@@ -347,7 +363,7 @@ def recipe(t):
     share = first["flops"] / theirs["flops"] if theirs["flops"] else math.nan
     sure = real(first["to_high"]) and first["to_high"] <= 0
     state = "yes" if share <= 0.25 and sure else "unclear" if share <= 0.25 else "no"
-    return Verdict(state, f"auto with suggest reaches the loss of the published recipe with "
+    return Verdict(state, f"auto with suggest has no higher loss than the published recipe with "
                    f"{first['runs']:.0f} runs in place of {theirs['runs']:.0f}, "
                    f"{100 * share:.0f}\u00a0% of its FLOPs (goal: a quarter). The difference is "
                    f"{number(first['to_recipe'], 3)} bits per byte "

@@ -170,6 +170,20 @@ def known_numbers():
     ok("a paired t interval", abs(low - 0.3504) < 1e-3 and abs(high - 1.6496) < 1e-3, (low, high))
 
 
+def turned_signs():
+    answer = {"spearman": [[-0.5, 0.5]], "agreement": [[0.5, 0.5]], "low": [[-0.8, 0.1]],
+              "high": [[-0.2, 0.9]]}
+    ok("an interval has the sign of its agreement",
+       analysis.with_sign(answer, 0, 0) == {"agreement": 0.5, "low": 0.2, "high": 0.8}
+       and analysis.with_sign(answer, 0, 1) == {"agreement": 0.5, "low": 0.1, "high": 0.9})
+    many = [{"size": z, "loss": "c", "score": "copa_bits", "clear": 1.0, "agreement": 0.5,
+             "low": 0.1, "high": 0.9} for z in ("proxies", "big") for _ in range(50)]
+    html = page.table("losses", many)
+    ok("a table of many rows begins with the largest size, and says what it leaves out",
+       html.index(verdicts.SIZE_NAMES["big"]) < html.index(verdicts.SIZE_NAMES["proxies"])
+       and "60 of 100" in html)
+
+
 def judged(name, **changed):
     tables = {n: [] for n in ("regression", "others", "ceiling", "number", "ranks", "half",
                               "matters", "losses", "crawl", "methods", "effects", "entries",
@@ -272,6 +286,7 @@ def committed():
 with tempfile.TemporaryDirectory() as folder:
     known_numbers()
     pairs_of_seeds()
+    turned_signs()
     words()
     maker(collector(Path(folder)))
     committed()
