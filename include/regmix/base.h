@@ -344,8 +344,8 @@ rmx_status rmx_keep_others(const char *path, rmx_err *err);
 /* Where such files are now. */
 const rmx_strings *rmx_kept_others(void);
 void rmx_forget_others(void); /* releases both lists */
-/* Writes a file whose name a user gave: rmx_write_file() with rmx_keep_others(). A file that is
- * kept is told to the listener as a warning. */
+/* Writes a file whose name a user gave: rmx_write_file() with rmx_keep_others(). A warning
+ * to the listener names a file that is kept. */
 rmx_status rmx_write_named(const char *path, const void *data, size_t size, const rmx_listener *to,
                            rmx_err *err);
 

@@ -320,8 +320,8 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err);
  * or have changed since; the message names the file. *out: rmx_fit_free() it. */
 rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err);
 /* Copies the files of a fit, and no others, into the folder `to`, as rmx_fit_write() writes them
- * there. A copy to its own place does nothing. A file of the user that is kept under another name
- * is told to the listener as a warning. Errors: those of rmx_fit_read() and rmx_fit_write(). */
+ * there. A copy to its own place does nothing. A warning to the listener names a file of the user
+ * that is kept under another name. Errors: those of rmx_fit_read() and rmx_fit_write(). */
 rmx_status rmx_fit_copy(const char *from, const char *to, const rmx_listener *listener,
                         rmx_err *err);
 void rmx_fit_free(rmx_fit *f);     /* f may be NULL */

@@ -425,7 +425,7 @@ static size_t count_to_come(const rmx_run *runs, size_t n) {
   return to_come;
 }
 
-// Of several slices, the one that ends last finds no run to come, and writes the tables. Each looks
+// The slice that ends last finds no run left to train, and writes the tables. Each slice looks
 // after its own results are written, so two that end at once cannot both miss a result of the
 // other. Both may find all done; then one writes after the other, and the same.
 static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *chosen,

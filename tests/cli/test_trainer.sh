@@ -130,7 +130,7 @@ json.dump({"loss_nats": {d: 2 - a for d in run["domains"]}, "metrics": {"speed":
 END
 rm -rf exp/runs
 try "directions come with the results" 0 "8 runs done" train --set proxy.command='python3 score.py'
-try "no time is told of runs whose time is not known" 1 "8 finished runs would no longer be used (changed: lr)" train --set proxy.command='python3 score.py' --set proxy.lr=0.007
+try "runs without a known time: the message has no time" 1 "8 finished runs would no longer be used (changed: lr)" train --set proxy.command='python3 score.py' --set proxy.lr=0.007
 try "and reach the fit" 0 "1 of 7 metrics is taken as a score, higher is better: speed" "$REGMIX" fit -C exp --regressor ridge
 try "the direction of a trainer is in the answer" 0 '"from": "harness"' "$REGMIX" optimize -C exp --target speed --quick --json
 try "a task's name as the target: it is asked" 2 'fit --higher-is-better arc_easy' "$REGMIX" optimize -C exp --target arc_easy --quick

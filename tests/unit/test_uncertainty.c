@@ -171,7 +171,7 @@ START_TEST(draws_have_slopes) {
 END_TEST
 
 // What a draw says of the runs it was conditioned on, without a sum over them, is what it predicts
-// there: noisy runs, and of so many that the process is not walked too.
+// there: noisy runs, and also too many runs for a walk over parameters.
 START_TEST(draws_at_the_runs) {
   static const char *const kinds[] = {"gp", "ensemble", "ridge", "trees"};
   for (size_t k = 0; k < 5; k++) {
@@ -495,7 +495,7 @@ END_TEST
 // The draws of two posteriors over one metric, which have other seeds: the same with all errors in
 // common, opposite ones with opposite errors, unlike without.
 START_TEST(draws_err_together) {
-  rmx_fit *f = make_fit("gp", 210, 0.1);  // so many that the process is not walked
+  rmx_fit *f = make_fit("gp", 210, 0.1);  // too many runs for a walk over parameters
   rmx_arena arena = {0};
   rmx_dataset data;
   rmx__posterior *p[2];

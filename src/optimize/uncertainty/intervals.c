@@ -32,7 +32,8 @@ typedef struct bootstrap {
   const double *prior, *optimum;  // (D)
   const rmx_versus *versus;       // (n_versus)
   size_t n_versus;
-  size_t *rank;                // (M) by their names; their random numbers are keyed by it
+  size_t *order;               // (M) the metrics by their names
+  size_t *rank;                // (M) places in it; their random numbers are keyed by them
   rmx__posterior **posterior;  // (M), NULL where the target does not ask for the metric
   rmx_dataset *data;           // (M)
   rmx__common *common;         // (M) what their errors have in common
@@ -233,7 +234,6 @@ static rmx_status first_failure(const bootstrap *b, size_t n, rmx_err *err) {
   return RMX_OK;
 }
 
-// order (M) is scratch.
 static rmx_status rank_metrics(const rmx_fit *fit, size_t *order, size_t *rank, rmx_err *err) {
   RMX_TRY(rmx__name_order((const char *const *)fit->metrics, fit->M, order, err));
   for (size_t k = 0; k < fit->M; k++) rank[order[k]] = k;
@@ -262,9 +262,8 @@ static rmx_status find_common(bootstrap *b, rmx_arena *arena, rmx_err *err) {
   memset(b->common, 0, M * sizeof *b->common);
   if (!f->out_of_fold || !f->truth) return RMX_OK;
   for (size_t k = 0; k < N * M; k++) errors[k] = f->truth[k] - f->out_of_fold[k];
-  for (size_t k = 0; k < M; k++)  // in the order of their names
-    for (size_t m = 0; m < M; m++)
-      if (b->rank[m] == k && b->data[m].N) used[n++] = m;
+  for (size_t k = 0; k < M; k++)
+    if (b->data[b->order[k]].N) used[n++] = b->order[k];
   RMX_TRY(rmx__common_errors_make(errors, N, M, used, n, arena, &found, err));
   for (size_t k = 0; k < n && found.K; k++) {
     const size_t m = used[k];
@@ -439,14 +438,15 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   b.n_versus = u.n_versus;
   b.posterior = rmx_arena_alloc(&arena, M, sizeof(*b.posterior));
   b.data = rmx_arena_alloc(&arena, M, sizeof(*b.data));
-  b.rank = rmx_arena_alloc(&arena, 2 * M, sizeof(*b.rank));
+  b.rank = rmx_arena_alloc(&arena, M, sizeof(*b.rank));
+  b.order = rmx_arena_alloc(&arena, M, sizeof(*b.order));
   b.best = rmx_arena_alloc(&arena, B, D * sizeof(double));
   b.wrong = rmx_arena_alloc(&arena, B, (n + 1) * sizeof(double));
   b.failed = rmx_arena_alloc(&arena, B, sizeof(bool));
   b.status = rmx_arena_alloc(&arena, jobs, sizeof(*b.status));
   b.err = rmx_arena_alloc(&arena, jobs, sizeof(*b.err));
-  if (status == RMX_OK && (!b.posterior || !b.data || !b.rank || !b.best || !b.wrong || !b.failed ||
-                           !b.status || !b.err))
+  if (status == RMX_OK && (!b.posterior || !b.data || !b.rank || !b.order || !b.best || !b.wrong ||
+                           !b.failed || !b.status || !b.err))
     status = rmx_fail_memory(err, B * D * sizeof(double), "intervals");
   if (status != RMX_OK) goto done;
   RMX_TRY_GOTO(rmx__feasible_make(&set, fit, &q->constraints, optimum->guarded, prior, NULL, err),
@@ -455,7 +455,7 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
   set.coarse = true;
   RMX_TRY_GOTO(rmx__feasible_copy(&beyond, &set, err), done);
   rmx__feasible_double(&beyond, fit);
-  RMX_TRY_GOTO(rank_metrics(fit, b.rank + M, b.rank, err), done);
+  RMX_TRY_GOTO(rank_metrics(fit, b.order, b.rank, err), done);
   for (size_t m = 0; m < M; m++)
     if (q->target.weight[m] != 0 || isfinite(q->target.limit[m]))
       RMX_TRY_GOTO(rmx__fit_dataset(fit, m, &arena, &b.data[m], err), done);
