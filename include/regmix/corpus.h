@@ -407,16 +407,23 @@ rmx_status rmx_corpus_train_classifier(const rmx_corpus *corpus, const rmx_token
 
 /* ---- token files of other programs ------------------------------------------ */
 
-/* Writes <folder>/train/DOMAIN and <folder>/valid/DOMAIN, with the ids of all documents, each with
- * its end of text. format:
+/* format:
  *   "megatron"  .bin and .idx, with the bytes that Megatron-LM's own writer gives
  *   "nanogpt"   .bin: only ids
  *   "olmo"      .npy: only ids, as OLMo-core reads them
- *   "npy"       .npy: an array of NumPy
- * *width: bytes of an id, 2 or 4, by the vocabulary. RMX_EINPUT: an unknown format. Cost: one pass
- * over the ids. */
-rmx_status rmx_corpus_export(const rmx_corpus *corpus, const char *format, const char *folder,
-                             int *width, rmx_err *err);
+ *   "npy"       .npy: an array of NumPy */
+typedef struct rmx_token_export {
+  const char *format, *folder;
+  const char *tokenizer;        /* copied to <folder>/tokenizer.json; NULL: none */
+  const rmx_listener *listener; /* may be NULL */
+} rmx_token_export;
+/* Writes <folder>/train/DOMAIN and <folder>/valid/DOMAIN, with the ids of all documents, each with
+ * its end of text. <folder>/token-files.json lists what was written. A file that it does not list
+ * is moved to NAME~ before another takes its place; those of this format that it lists and that are
+ * no longer written are removed. The folder is locked meanwhile. *width: bytes of an id, 2 or 4, by
+ * the vocabulary. RMX_EINPUT: an unknown format. Cost: one pass over the ids. */
+rmx_status rmx_corpus_export(const rmx_corpus *corpus, const rmx_token_export *how, int *width,
+                             rmx_err *err);
 
 /* ---- a subset of a corpus -------------------------------------------------- */
 

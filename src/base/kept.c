@@ -90,14 +90,20 @@ rmx_status rmx__keep_other(const char *given, const char *target, const char *ne
   if (!rmx_strings_have(&names.given, given) || lstat(target, &info) != 0 ||
       !S_ISREG(info.st_mode) || rmx__begin_alike(target, next))
     return RMX_OK;
+  return rmx__keep(target, err);
+}
+
+rmx_status rmx__keep(const char *target, rmx_err *err) {
+  struct stat info;
+  const bool regular = lstat(target, &info) == 0 && S_ISREG(info.st_mode);
   for (;;) {
     RMX_OWNED char *name = rmx__kept_name(target);
     if (!name) return rmx_fail_memory(err, strlen(target), "a path");
     // A link is never made over what another writer keeps at this moment, which a rename would be.
-    if (link(target, name) != 0) {
-      if (errno == EEXIST) continue;
-      if (errno == ENOENT) return RMX_OK;  // another writer took it away
-      if (rename(target, name) != 0)       // no links in this file system
+    if (!regular || link(target, name) != 0) {
+      if (regular && errno == EEXIST) continue;
+      if (regular && errno == ENOENT) return RMX_OK;  // another writer took it away
+      if (rename(target, name) != 0)                  // no links in this file system
         return rmx_fail_errno(err, "cannot move %s to %s", target, name);
     }
     return rmx__kept(name) ? RMX_OK : rmx_fail_memory(err, 0, "a path");

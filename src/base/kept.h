@@ -18,6 +18,9 @@ void rmx__outputs_tell(const rmx__outputs *o, const rmx_listener *to);
 // is there is moved to target~ if it begins otherwise.
 rmx_status rmx__keep_other(const char *given, const char *target, const char *next, rmx_err *err);
 
+// Gives a file the name target~ as well, or moves it there. What takes its place is written next.
+rmx_status rmx__keep(const char *target, rmx_err *err);
+
 // Whether the old file is empty or begins like the next: an output of the same kind.
 bool rmx__begin_alike(const char *old, const char *next);
 // path~, or the first of path~2, ... that is not there; free() it. NULL: no memory.

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/npy.h"
+#include "exported_files.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "numbers are written as they are in memory, little endian"
@@ -123,47 +124,100 @@ static rmx_status write_file(const struct source *s, const char *path, write_par
   return status;
 }
 
-static rmx_status write_split(const struct format *f, const struct source *s, const char *folder,
-                              rmx_err *err) {
-  const char *name = s->corpus->domains[s->d].name, *split = s->valid ? "valid" : "train";
-  rmx_status status = RMX_OK;
-  for (int k = 0; k < (f->index ? 2 : 1) && status == RMX_OK; k++) {
-    char *path = rmx_format("%s/%s/%s%s", folder, split, name, k ? f->index_ending : f->ending);
-    if (!path) return rmx_fail_memory(err, 0, "a path");
-    status = write_file(s, path, k ? f->index : f->first, k ? NULL : write_ids, err);
-    free(path);
-  }
-  return status;
+// ---- the folder -------------------------------------------------------------------------------
+
+struct export {
+  const rmx_corpus *corpus;
+  const rmx_token_export *how;
+  const struct format *format;
+  rmx__exported files;
+  int width;  // bytes of an id
+};
+
+static struct source source_of(const struct export *x, size_t d, bool valid) {
+  const rmx_domain *domain = &x->corpus->domains[d];
+  return (struct source){.corpus = x->corpus,
+                         .d = d,
+                         .valid = valid,
+                         .ids = valid ? domain->valid : domain->train,
+                         .tokens = valid ? domain->valid_tokens : domain->train_tokens,
+                         .width = domain->width,
+                         .out_width = x->width};
+}
+
+// What is done with each file: `index` tells the second file of a domain from the first.
+typedef rmx_status each_file(struct export *x, const struct source *s, bool index, const char *name,
+                             rmx_err *err);
+
+static rmx_status for_each_file(struct export *x, each_file *act, rmx_err *err) {
+  const struct format *f = x->format;
+  for (size_t d = 0; d < x->corpus->D; d++)
+    for (int k = 0; k < 4; k++) {
+      const bool index = k % 2;
+      const struct source s = source_of(x, d, k / 2);
+      if (!s.tokens || (index && !f->index)) continue;
+      RMX_OWNED char *name =
+          rmx_format("%s/%s%s", s.valid ? "valid" : "train", x->corpus->domains[d].name,
+                     index ? f->index_ending : f->ending);
+      RMX_TRY(name ? act(x, &s, index, name, err) : rmx_fail_memory(err, 0, "a path"));
+    }
+  return RMX_OK;
+}
+
+static rmx_status announce(struct export *x, const struct source *s, bool index, const char *name,
+                           rmx_err *err) {
+  (void)s, (void)index;
+  return rmx__exported_add(&x->files, name, err);
+}
+
+static rmx_status write_named(struct export *x, const struct source *s, bool index,
+                              const char *name, rmx_err *err) {
+  const struct format *f = x->format;
+  RMX_OWNED char *path = rmx_path_in(x->how->folder, name);
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  return write_file(s, path, index ? f->index : f->first, index ? NULL : write_ids, err);
+}
+
+// The tokenizer goes with its ids.
+static rmx_status copy_tokenizer(const struct export *x, rmx_err *err) {
+  if (!x->how->tokenizer) return RMX_OK;
+  RMX_OWNED char *to = rmx_path_in(x->how->folder, "tokenizer.json"), *data = NULL;
+  size_t size;
+  RMX_TRY(to ? rmx_read_file(x->how->tokenizer, &data, &size, err)
+             : rmx_fail_memory(err, 0, "a path"));
+  return rmx_write_file(to, data, size, err);
+}
+
+static rmx_status write_folder(struct export *x, rmx_err *err) {
+  RMX_TRY(rmx__exported_open(&x->files, x->how->folder, x->how->format, err));
+  if (x->how->tokenizer) RMX_TRY(rmx__exported_add(&x->files, "tokenizer.json", err));
+  RMX_TRY(for_each_file(x, announce, err));
+  RMX_TRY(rmx__exported_begin(&x->files, err));
+  RMX_TRY(for_each_file(x, write_named, err));
+  RMX_TRY(copy_tokenizer(x, err));
+  return rmx__exported_end(&x->files, err);
 }
 
 static rmx_status make_folders(const char *folder, rmx_err *err) {
   static const char *const splits[] = {"train", "valid"};
-  rmx_status status = RMX_OK;
-  for (size_t i = 0; i < 2 && status == RMX_OK; i++) {
-    char *path = rmx_format("%s/%s", folder, splits[i]);
-    status = path ? rmx_mkdirs(path, err) : rmx_fail_memory(err, 0, "a path");
-    free(path);
+  for (size_t i = 0; i < 2; i++) {
+    RMX_OWNED char *path = rmx_path_in(folder, splits[i]);
+    RMX_TRY(path ? rmx_mkdirs(path, err) : rmx_fail_memory(err, 0, "a path"));
   }
-  return status;
+  return RMX_OK;
 }
 
-rmx_status rmx_corpus_export(const rmx_corpus *corpus, const char *format, const char *folder,
-                             int *width, rmx_err *err) {
-  const struct format *f = find(format, err);
-  if (!f) return err->status;
-  *width = corpus->vocab < f->narrow_below ? 2 : 4;
-  RMX_TRY(make_folders(folder, err));
-  for (size_t d = 0; d < corpus->D; d++)
-    for (int valid = 0; valid < 2; valid++) {
-      const rmx_domain *domain = &corpus->domains[d];
-      const struct source s = {.corpus = corpus,
-                               .d = d,
-                               .valid = valid,
-                               .ids = valid ? domain->valid : domain->train,
-                               .tokens = valid ? domain->valid_tokens : domain->train_tokens,
-                               .width = domain->width,
-                               .out_width = *width};
-      if (s.tokens) RMX_TRY(write_split(f, &s, folder, err));
-    }
-  return RMX_OK;
+rmx_status rmx_corpus_export(const rmx_corpus *corpus, const rmx_token_export *how, int *width,
+                             rmx_err *err) {
+  struct export x = {.corpus = corpus, .how = how, .format = find(how->format, err)};
+  rmx_lock lock;
+  if (!x.format) return err->status;
+  x.width = *width = corpus->vocab < x.format->narrow_below ? 2 : 4;
+  RMX_TRY(make_folders(how->folder, err));
+  RMX_TRY(rmx_folder_lock(how->folder, "another process is writing token files into this folder",
+                          how->listener, &lock, err));
+  const rmx_status status = write_folder(&x, err);
+  rmx__exported_release(&x.files);
+  rmx_folder_unlock(&lock);
+  return status;
 }

@@ -141,19 +141,10 @@ static rmx_status fill(const rmx_pipeline *p, const rmx_export_job *job, rmx_exp
   return RMX_OK;
 }
 
-// The tokenizer goes with its ids.
-static rmx_status copy_tokenizer(const rmx_experiment *e, const char *folder, rmx_err *err) {
-  RMX_OWNED char *from = NULL, *to = rmx_path_in(folder, "tokenizer.json"), *data = NULL;
-  size_t size;
-  RMX_TRY(to ? rmx__corpus_tokenizer(e->folder, &from, err) : rmx_fail_memory(err, 0, "a path"));
-  if (!from) return RMX_OK;
-  RMX_TRY(rmx_read_file(from, &data, &size, err));
-  return rmx_write_file(to, data, size, err);
-}
-
 static rmx_status export_tokens(const rmx_pipeline *p, const rmx_export_job *job, rmx_exported *x,
                                 rmx_err *err) {
   const rmx_experiment *e = &p->experiment;
+  RMX_OWNED char *tokenizer = NULL;
   rmx_corpus *corpus;
   int width = 0;
   if (job->to)
@@ -163,9 +154,13 @@ static rmx_status export_tokens(const rmx_pipeline *p, const rmx_export_job *job
     return rmx_fail(err, RMX_EUSAGE, "--token-files writes into a folder; name it with --out DIR");
   *x = (rmx_exported){.from = rmx_experiment_path(e, "corpus/corpus.json")};
   if (!x->from) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx__corpus_tokenizer(e->folder, &tokenizer, err));
   RMX_TRY(rmx_experiment_corpus(e, &corpus, err));
-  rmx_status status = rmx_corpus_export(corpus, job->token_files, job->out, &width, err);
-  if (status == RMX_OK) status = copy_tokenizer(e, job->out, err);
+  const rmx_token_export how = {.format = job->token_files,
+                                .folder = job->out,
+                                .tokenizer = tokenizer,
+                                .listener = &p->listener};
+  const rmx_status status = rmx_corpus_export(corpus, &how, &width, err);
   if (status == RMX_OK)
     rmx_note(&p->listener, "%zu domains in %s/train and %s/valid, %d bytes for an id", corpus->D,
              job->out, job->out, width);

@@ -94,5 +94,6 @@ rmx_status rmx_experiment_resolve(const rmx_experiment *e, rmx_err *err) {
   if (!path) return rmx_fail_memory(err, 0, "a path");
   json_auto_t *tree = rmx_config_json(&e->config);
   RMX_TRY(rmx_mkdirs(e->folder, err));
+  RMX_TRY(rmx_keep_others(path, err));
   return rmx__yaml_write(path, tree, "The settings of regmix.yaml, with all defaults.", err);
 }

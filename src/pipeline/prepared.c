@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kept.h"
 #include "base/move.h"
 #include "base/stamp.h"
 #include "corpus/prepare/documents.h"
@@ -214,22 +216,48 @@ static rmx_status put_aside(rmx_pipeline *p, const place *now, bool damaged, rmx
   return status;
 }
 
+static bool same_text(const char *path, const char *text, size_t size) {
+  RMX_OWNED char *data = NULL;
+  size_t n;
+  rmx_err ignored;
+  return rmx_read_file(path, &data, &n, &ignored) == RMX_OK && n == size &&
+         memcmp(data, text, size) == 0;
+}
+
+// A tokenizer.json that no corpus here was made with is somebody else's, or was changed.
+static rmx_status keep_other_tokenizer(const rmx_experiment *e, const char *path, const char *text,
+                                       size_t size, rmx_err *err) {
+  if (!size) return RMX_OK;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings former = {0};
+  RMX_OWNED char *pattern = rmx_experiment_path(e, RMX_SET_ASIDE "/*/corpus/tokenizer.json");
+  RMX_TRY(pattern ? rmx_glob(pattern, &former, err) : rmx_fail_memory(err, 0, "a path"));
+  for (size_t i = 0; i < former.n; i++)
+    if (same_text(former.items[i], text, size)) return RMX_OK;
+  return rmx__keep(path, err);
+}
+
+// The config names this file as the tokenizer to use.
+static bool is_given(const rmx_experiment *e, const char *path) {
+  const char *given = e->config.corpus.tokenizer;
+  RMX_OWNED char *full = given && given[0] != '/' ? rmx_experiment_path(e, given) : NULL;
+  struct stat info;
+  return given && rmx__same_file(full ? full : given, path, &info);
+}
+
 // tokenizer.json becomes the tokenizer of the corpus.
 static rmx_status put_tokenizer(const rmx_experiment *e, rmx_err *err) {
-  char *beside = rmx_experiment_path(e, "corpus/tokenizer.json"),
-       *path = rmx_experiment_path(e, "tokenizer.json"), *had = NULL, *wanted = NULL;
+  RMX_OWNED char *beside = rmx_experiment_path(e, "corpus/tokenizer.json"),
+                 *path = rmx_experiment_path(e, "tokenizer.json"), *had = NULL, *wanted = NULL;
   size_t had_size = 0, size = 0;
-  rmx_err ignored;
-  rmx_status status = beside && path ? RMX_OK : rmx_fail_memory(err, 0, "a path");
-  if (status == RMX_OK && rmx_exists(beside)) {
-    status = rmx_read_file(beside, &wanted, &size, err);
-    if (status == RMX_OK &&
-        (!rmx_exists(path) || rmx_read_file(path, &had, &had_size, &ignored) != RMX_OK ||
-         had_size != size || memcmp(had, wanted, size) != 0))
-      status = rmx_write_file(path, wanted, size, err);
+  rmx_err why;
+  if (!beside || !path) return rmx_fail_memory(err, 0, "a path");
+  if (!rmx_exists(beside) || is_given(e, path)) return RMX_OK;
+  RMX_TRY(rmx_read_file(beside, &wanted, &size, err));
+  if (rmx_exists(path) && rmx_read_file(path, &had, &had_size, &why) == RMX_OK) {
+    if (had_size == size && memcmp(had, wanted, size) == 0) return RMX_OK;
+    RMX_TRY(keep_other_tokenizer(e, path, had, had_size, err));
   }
-  free(beside), free(path), free(had), free(wanted);
-  return status;
+  return rmx_write_file(path, wanted, size, err);
 }
 
 // A whole copy of the tokenizer of the corpus in `folder`: in the experiment, or in the folder of a

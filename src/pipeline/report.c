@@ -9,8 +9,8 @@
 rmx_status rmx__step_report(rmx_pipeline *p, rmx_err *err) {
   char *path = rmx_experiment_path(&p->experiment, "report.html");
   const rmx_report_files files = {.folder = p->experiment.folder};
-  rmx_status status =
-      path ? rmx_report_write(&files, path, err) : rmx_fail_memory(err, 0, "a path");
+  rmx_status status = path ? rmx_keep_others(path, err) : rmx_fail_memory(err, 0, "a path");
+  if (status == RMX_OK) status = rmx_report_write(&files, path, err);
   if (status == RMX_OK) rmx_note(&p->listener, "report: %s", path);
   free(path);
   return status;
@@ -78,6 +78,7 @@ rmx_status rmx_pipeline_report(rmx_pipeline *p, const rmx_report_request *r, cha
   RMX_OWNED double *tokens = NULL;
   *path = r->out ? rmx_strdup(r->out) : rmx_experiment_path(e, "report.html");
   if (!*path) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(rmx_keep_others(*path, err));
   if (r->tokens) RMX_TRY(rmx_tokens_read(r->tokens, &domains, &tokens, err));
   const rmx_report_files files = {.folder = e->folder,
                                   .fit = r->fit,

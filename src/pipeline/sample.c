@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/kept.h"
 #include "steps.h"
 
 // mixtures.json records what mixtures.csv was made from and what it contained. So a file that the
@@ -80,6 +81,16 @@ static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return status;
 }
 
+// A mixtures.json without the hash of a mixtures.csv is none of ours.
+static rmx_status keep_other_record(const char *path, rmx_err *err) {
+  json_auto_t *had = NULL;
+  rmx_err ignored;
+  if (!rmx_exists(path)) return RMX_OK;
+  const bool ours =
+      rmx__json_read(path, &had, &ignored) == RMX_OK && json_object_get(had, "content");
+  return ours ? RMX_OK : rmx__keep(path, err);
+}
+
 // The record is written before the file and contains the hash of both the old and the new file.
 // After a kill in between, the file is still not taken for the user's own.
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
@@ -96,6 +107,7 @@ static rmx_status write_mixtures(const rmx_table *t, const char *path, const cha
   rmx__stamp_put(stamp, o);
   json_object_set_new(o, "content", rmx__hex_json(rmx_hash(text, size, 1)));
   json_object_set_new(o, "before", rmx__hex_json(before));
+  RMX_TRY(keep_other_record(record, err));
   RMX_TRY(rmx__json_write(record, o, err));
   return rmx_write_file(path, text, size, err);
 }

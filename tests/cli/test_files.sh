@@ -89,6 +89,54 @@ more" ] && cmp -s thesis.txt first.txt; then ok "under a name of its own"; else 
 sed 's/0\.[0-9]*/0.12345/' thesis.txt > t && mv t thesis.txt
 export_to thesis.txt
 if [ ! -e thesis.txt~3 ] && cmp -s thesis.txt first.txt && ! grep -q kept said; then ok "its own kind is replaced"; else not_ok "its own kind is replaced" "$(cat said)"; fi
+
+# ---- files of the user's where a command has names of its own
+. "$ROOT/tests/cli/synthetic.sh"
+kept_with() { # kept_with NAME FILE: what was in FILE is in FILE~, and the command named it
+  if [ "$(cat "$2~")" = mine ] && [ "$(cat "$2")" != mine ] && grep -q "what was in that file is kept in $2~\$" said
+  then ok "$1"; else not_ok "$1" "$(ls "$(dirname "$2")"; cat said)"; fi
+}
+make_corpus exp 60
+echo mine | tee exp/tokenizer.json exp/resolved.yaml exp/report.html > exp/mixtures.json
+"$REGMIX" prepare -C exp > said 2>&1
+kept_with "prepare keeps another tokenizer.json" exp/tokenizer.json
+"$REGMIX" sample -C exp > said 2>&1
+kept_with "sample keeps another mixtures.json" exp/mixtures.json
+"$REGMIX" report -C exp > said 2>&1
+kept_with "report keeps another report.html, though no option names it" exp/report.html
+same "and resolved.yaml is kept" mine "$(cat exp/resolved.yaml~)"
+"$REGMIX" prepare -q -C exp; "$REGMIX" sample -q -C exp; "$REGMIX" report -q -C exp
+sed -i.bak 's/vocab: 320/vocab: 330/' exp/regmix.yaml
+"$REGMIX" prepare -q --redo -C exp > said 2>&1
+"$REGMIX" sample -q -C exp
+mv exp/regmix.yaml.bak exp/regmix.yaml
+"$REGMIX" prepare -q --redo -C exp >> said 2>&1
+same "what regmix wrote itself is replaced" "" "$(find exp -name '*~2'; grep kept said)"
+mkdir named && cp -r exp/text named/
+sed 's/vocab: 320/tokenizer: tokenizer.json/' exp/regmix.yaml > named/regmix.yaml
+sed 's/^  */ /' exp/tokenizer.json > own.json; cp own.json named/tokenizer.json
+"$REGMIX" prepare -q -C named > said 2>&1
+same "a tokenizer.json that the config names stays as it is" "$(cksum < own.json)" "$(cksum < named/tokenizer.json)"
+try "so the corpus is up to date" 0 "up to date" "$REGMIX" prepare -C named
+
+# ---- token files
+mkdir -p tokens/train
+echo mine | tee tokens/tokenizer.json tokens/train/a.bin > tokens/token-files.json
+echo mine > precious; ln -s "$SCRATCH/precious" tokens/train/b.bin
+tokens() { "$REGMIX" export -C exp --token-files "$1" --out tokens > said 2>&1; }
+tokens megatron
+for name in token-files.json tokenizer.json train/a.bin train/b.bin; do kept_with "export --token-files keeps another $name" tokens/$name; done
+same "and the file that a link names" mine "$(cat precious)"
+tokens megatron; tokens npy; tokens megatron
+same "its own files are replaced" "" "$(find tokens -name '*~2'; grep kept said)"
+sed '/noise/d' exp/regmix.yaml > fewer && mv fewer exp/regmix.yaml
+"$REGMIX" prepare -q --redo -C exp > /dev/null 2>&1
+tokens megatron
+same "files of a domain that is gone are removed, those of another format stay" "tokens/train/noise.npy tokens/valid/noise.npy" \
+  "$(find tokens -name 'noise*' | sort | tr '\n' ' ' | sed 's/ $//')"
+for i in 1 2 3; do "$REGMIX" export -q -C exp --token-files megatron --out together 2> "told$i" & done; wait
+same "three exports at once end well" "" "$(cat told1 told2 told3; cd together && find . -name '*~*' -o -name '*.tmp' -o -name .regmix.lock)"
+
 mkdir real
 echo old > real/old.csv
 chmod 640 real/old.csv

@@ -352,6 +352,13 @@ static void check_round_trip(const char *name) {
   rmx_strings_release(&found);
 }
 
+static int width;
+
+static rmx_status export_as(const char *format, const char *folder, rmx_err *err) {
+  const rmx_token_export how = {.format = format, .folder = in_folder(folder)};
+  return rmx_corpus_export(corpus, &how, &width, err);
+}
+
 START_TEST(a_corpus_goes_out_and_comes_back) {
   folder_make();
   make_corpus();
@@ -360,20 +367,19 @@ START_TEST(a_corpus_goes_out_and_comes_back) {
   const rmx_tokenizer *t;
   must(rmx__ids_tokenizer_get(&ids, "", &t, err));
   end_of_text = corpus->end_of_text;
-  int width;
-  must(rmx_corpus_export(corpus, "megatron", in_folder("out"), &width, err));
+  must(export_as("megatron", "out", err));
   ck_assert_int_eq(width, 2);
   check_index();
   check_round_trip("out/train/d.bin");
-  must(rmx_corpus_export(corpus, "nanogpt", in_folder("flat"), &width, err));
+  must(export_as("nanogpt", "flat", err));
   check_round_trip("flat/train/d.bin");
   ck_assert(rmx_exists(in_folder("flat/valid/d.bin")) &&
             !rmx_exists(in_folder("flat/train/d.idx")));
-  must(rmx_corpus_export(corpus, "olmo", in_folder("out"), &width, err));
+  must(export_as("olmo", "out", err));
   check_round_trip("out/train/d.npy");
-  must(rmx_corpus_export(corpus, "npy", in_folder("out"), &width, err));
+  must(export_as("npy", "out", err));
   check_round_trip("out/train/d.npy");
-  must_fail(rmx_corpus_export(corpus, "megatrom", in_folder("out"), &width, err), "megatron");
+  must_fail(export_as("megatrom", "out", err), "megatron");
   rmx_corpus_free(corpus);
   end();
 }
@@ -398,8 +404,7 @@ START_TEST(an_index_that_disagrees) {
   make_corpus();
   ids = (struct rmx_ids_tokenizer){.path = "exp/tokenizer.json", .base = test_folder};
   pthread_mutex_init(&ids.lock, NULL);
-  int width;
-  must(rmx_corpus_export(corpus, "megatron", in_folder("out"), &width, err));
+  must(export_as("megatron", "out", err));
   spoil("out/train/d.bin", 0, 0, 2, "d.idx disagrees with ");
   spoil("out/train/d.bin", 0, 0, 2, "the index has more than ");
   spoil("out/train/d.idx", 0, 0, 8, "it is cut off");
