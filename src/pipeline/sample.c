@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/folder_lock.h"
 #include "base/json.h"
 #include "base/kept.h"
 #include "steps.h"
@@ -92,16 +93,19 @@ static rmx_status keep_other_record(const char *path, rmx_err *err) {
 }
 
 // The record is written before the file and contains the hash of both the old and the new file.
-// After a kill in between, the file is still not taken for the user's own.
+// After a kill in between, the file is still not taken for the user's own. One process at a time
+// writes the two.
 static rmx_status write_mixtures(const rmx_table *t, const char *path, const char *record,
                                  const struct rmx__stamp *stamp, rmx_err *err) {
   RMX_OWNED char *text = NULL;
   size_t size = 0;
   uint64_t before = 0;
+  RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
   FILE *f = open_memstream(&text, &size);
   rmx_status status = f ? rmx_csv_print(f, t, err) : rmx_fail_memory(err, 0, "a table");
   if (f && fclose(f) != 0 && status == RMX_OK) status = rmx_fail_memory(err, size, "a table");
   RMX_TRY(status);
+  RMX_TRY(rmx__lock_beside(path, &lock, err));
   RMX_TRY(content_of(path, &before, err));
   json_auto_t *o = json_object();
   rmx__stamp_put(stamp, o);

@@ -30,17 +30,15 @@ static bool are_one_folder(const char *a, const char *b) {
 
 static rmx_status copy(const char *from, const char *to, rmx_err *err) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings parts = {0};
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings old = {0};
   RMX_OWNED_BY(rmx_outfolder_discard) rmx_outfolder out = {0};
   RMX_OWNED_BY(rmx_fit_free_at) rmx_fit *whole = NULL;
   RMX_TRY(rmx_fit_read(from, &whole, err));
   if (are_one_folder(from, to)) return RMX_OK;
   RMX_TRY(rmx_fit_may_write(to, err));
   RMX_TRY(rmx__fit_parts(from, &parts, err));
-  RMX_TRY(rmx__fit_parts(to, &old, err));
   RMX_TRY(rmx_outfolder_open(&out, to, err));
   RMX_TRY(copy_parts(from, &parts, out.temporary, err));
-  return rmx_outfolder_commit(&out, &old, RMX__FIT_JSON, err);
+  return rmx__fit_put(&out, err);
 }
 
 rmx_status rmx_fit_copy(const char *from, const char *to, const rmx_listener *listener,

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/folder_lock.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "base/stamp.h"
 #include "fit.h"
 
@@ -138,6 +140,11 @@ static bool holds_fit(const char *folder) {
          strncmp(text, columns, sizeof columns - 1) == 0;
 }
 
+// What another process that writes a fit has in the folder for a moment.
+static bool is_passing(const char *name) {
+  return strcmp(name, ".regmix.lock") == 0 || (strchr(name, '@') && rmx__ends_in(name, ".tmp"));
+}
+
 // The names of all that is in a folder.
 static rmx_status things_in(const char *folder, rmx_few *out, rmx_err *err) {
   DIR *d = rmx_opendir(folder);
@@ -146,12 +153,13 @@ static rmx_status things_in(const char *folder, rmx_few *out, rmx_err *err) {
                     "%s is a file: a fit needs a folder of its own; name another one", folder);
   if (!d) return rmx_fail_errno(err, "cannot read the folder %s", folder);
   for (struct dirent *e; (e = readdir(d)) != NULL;)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) rmx_few_add(out, e->d_name);
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !is_passing(e->d_name))
+      rmx_few_add(out, e->d_name);
   closedir(d);
   return RMX_OK;
 }
 
-rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
+static rmx_status may_write(const char *folder, rmx_err *err) {
   if (!rmx_exists(folder) || holds_fit(folder)) return RMX_OK;
   rmx_few others = {0};
   RMX_TRY(things_in(folder, &others, err));
@@ -160,4 +168,22 @@ rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
                   "%s holds other files (%s) and no fit: a fit needs a folder of its own; move "
                   "these files away, or name another folder",
                   folder, others.text);
+}
+
+// Another process may be moving a fit into the folder, of which fit.json is the last file.
+rmx_status rmx_fit_may_write(const char *folder, rmx_err *err) {
+  RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
+  if (may_write(folder, err) == RMX_OK) return RMX_OK;
+  if (err->status != RMX_EUSAGE) return err->status;
+  RMX_TRY(rmx__lock_beside(folder, &lock, err));
+  return may_write(folder, err);
+}
+
+rmx_status rmx__fit_put(rmx_outfolder *out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings old = {0};
+  RMX_TRY(rmx__lock_beside(out->path, &lock, err));
+  RMX_TRY(may_write(out->path, err));
+  RMX_TRY(rmx__fit_parts(out->path, &old, err));
+  return rmx_outfolder_commit(out, &old, RMX__FIT_JSON, err);
 }

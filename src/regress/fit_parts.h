@@ -20,5 +20,7 @@ rmx_status rmx__check_parts(const char *folder, const json_t *fit, rmx_err *err)
 rmx_status rmx__check_runs(const rmx_fit *f, const json_t *fit, const char *path, rmx_err *err);
 // The names of the files in the folder that belong to its fit.
 rmx_status rmx__fit_parts(const char *folder, rmx_strings *out, rmx_err *err);
+// Puts the fit that was written into `out` in its place, one process at a time.
+rmx_status rmx__fit_put(rmx_outfolder *out, rmx_err *err);
 
 #endif

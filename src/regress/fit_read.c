@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/folder_lock.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "fit.h"
 #include "fit_parts.h"
 #include "json_lists.h"
@@ -261,7 +263,7 @@ static rmx_status read_fit(rmx_fit *f, const json_t *o, const char *folder, cons
                   path);
 }
 
-rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
+static rmx_status read_folder(const char *folder, rmx_fit **out, rmx_err *err) {
   char *path = rmx_path_in(folder, RMX__FIT_JSON);
   rmx_fit *f = rmx_calloc(1, sizeof *f);
   json_t *o = NULL;
@@ -279,4 +281,14 @@ rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
   }
   *out = f;
   return RMX_OK;
+}
+
+// Another process may have put a fit in its place between one file and the next.
+rmx_status rmx_fit_read(const char *folder, rmx_fit **out, rmx_err *err) {
+  RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
+  if (read_folder(folder, out, err) == RMX_OK) return RMX_OK;
+  if (!rmx__exists_in(folder, RMX__FIT_JSON)) return err->status;
+  if (err->status != RMX_EINPUT && err->status != RMX_EIO) return err->status;
+  RMX_TRY(rmx__lock_beside(folder, &lock, err));
+  return read_folder(folder, out, err);
 }

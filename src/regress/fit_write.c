@@ -237,18 +237,13 @@ static rmx_status write_parts(const rmx_fit *f, const char *folder, const rmx_st
 
 rmx_status rmx__fit_write(const rmx_fit *f, const char *folder, const json_t *made_by,
                           rmx_err *err) {
-  rmx_strings files = {0}, old = {0};
-  rmx_outfolder out = {0};
-  rmx_status status = rmx_fit_may_write(folder, err);
-  if (status == RMX_OK) status = file_names(f, &files, err);
-  if (status == RMX_OK) status = rmx__fit_parts(folder, &old, err);
-  if (status == RMX_OK) status = rmx_outfolder_open(&out, folder, err);
-  if (status == RMX_OK) status = write_parts(f, out.temporary, &files, made_by, err);
-  if (status == RMX_OK) status = rmx_outfolder_commit(&out, &old, RMX__FIT_JSON, err);
-  rmx_outfolder_discard(&out);
-  rmx_strings_release(&files);
-  rmx_strings_release(&old);
-  return status;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings files = {0};
+  RMX_OWNED_BY(rmx_outfolder_discard) rmx_outfolder out = {0};
+  RMX_TRY(rmx_fit_may_write(folder, err));
+  RMX_TRY(file_names(f, &files, err));
+  RMX_TRY(rmx_outfolder_open(&out, folder, err));
+  RMX_TRY(write_parts(f, out.temporary, &files, made_by, err));
+  return rmx__fit_put(&out, err);
 }
 
 rmx_status rmx_fit_write(const rmx_fit *f, const char *folder, const char *made_by, rmx_err *err) {
