@@ -60,6 +60,24 @@ char *rmx_format(const char *fmt, ...) {
   return text;
 }
 
+// The address sanitizer knows blocks, not what an arena cuts from them. It is told here that the
+// bytes between two allocations belong to none.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#endif
+#ifdef SANITIZED
+#include <sanitizer/asan_interface.h>
+enum { ARENA_GAP = 64 };
+#else
+#define ASAN_POISON_MEMORY_REGION(p, size) ((void)(p), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(p, size) ((void)(p), (void)(size))
+enum { ARENA_GAP = 0 };
+#endif
+
 // An arena is a list of blocks; each allocation is a bump in the newest one.
 enum { ARENA_ALIGN = 64, ARENA_BLOCK = 1 << 18 };
 
@@ -74,7 +92,7 @@ static size_t rounded_up(size_t n) {
 
 void *rmx_arena_alloc(rmx_arena *arena, size_t n, size_t size) {
   if (size && n > (SIZE_MAX / 2) / size) return NULL;
-  size_t bytes = rounded_up(n * size > 0 ? n * size : 1);
+  size_t bytes = rounded_up(n * size > 0 ? n * size : 1) + ARENA_GAP;
   struct rmx_arena_block *block = arena->head;
   if (!block || block->size - block->used < bytes) {
     size_t header = rounded_up(sizeof *block);
@@ -84,8 +102,10 @@ void *rmx_arena_alloc(rmx_arena *arena, size_t n, size_t size) {
     memset(block, 0, header + room);
     *block = (struct rmx_arena_block){arena->head, room, 0};
     arena->head = block;
+    ASAN_POISON_MEMORY_REGION((char *)block + header, room);
   }
   char *p = (char *)block + rounded_up(sizeof *block) + block->used;
+  ASAN_UNPOISON_MEMORY_REGION(p, n * size);
   block->used += bytes;
   return p;
 }
@@ -100,6 +120,7 @@ char *rmx_arena_strdup(rmx_arena *arena, const char *s) {
 void rmx_arena_release(rmx_arena *arena) {
   while (arena->head) {
     struct rmx_arena_block *next = arena->head->next;
+    ASAN_UNPOISON_MEMORY_REGION(arena->head, rounded_up(sizeof *next) + arena->head->size);
     free(arena->head);
     arena->head = next;
   }

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that the commands of tests/cli/answers read: a function for each file of answers."""
+import json
+import random
+
+from small_experiment import CONFIG, Experiment
+
+DOMAINS = ["web:news", "web:forum", "code", "books"]
+
+
+def put(folder, **texts):
+    for name, text in texts.items():
+        (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
+
+
+def mixture(draw, n, strength=1.0):
+    w = [draw.gammavariate(strength, 1) for _ in range(n)]
+    return [x / sum(w) for x in w]
+
+
+def rows(head, values):
+    return "\n".join([head] + [",".join([name, *(f"{x:.9g}" for x in v)]) for name, v in values]) + "\n"
+
+
+def measured(draw, w, noise=1.0):
+    """Three losses, an accuracy and a measure that is mostly noise."""
+    gauss = lambda s: draw.gauss(0, s * noise)
+    return [3 - sum(a * x ** 0.5 for a, x in zip((0.5, 0.4, 0.2, 0.3), w)) + gauss(0.01), 2.5 - 0.8 * w[2] ** 0.5 + 0.4 * w[3] ** 2 + gauss(0.01),
+            2 + 0.5 * (w[3] - 0.4) ** 2 - 0.2 * w[0] * w[1] + gauss(0.01), 0.3 + 0.3 * w[2] * w[3] + 0.1 * w[0] + gauss(0.005),
+            1 + gauss(0.1)]
+
+
+METRICS = "run,news_loss,code_loss,books_loss,exam_acc,odd_bpb"
+
+
+def tables(folder, runs=36):
+    """A swarm of one size, runs it has not seen, and what options read."""
+    draw = random.Random(11)
+    x, y = [], []
+    for i in range(runs):
+        w = x[-1][1] if i in (9, 17, 25) else mixture(draw, 4)  # equal runs show the noise
+        x.append((f"r{i}", w))
+        y.append((f"r{i}", measured(draw, w)))
+    put(folder, m_csv=rows("run," + ",".join(DOMAINS), x), l_csv=rows(METRICS, y))
+    seen = [(f"t{i}", mixture(draw, 4)) for i in range(7)]
+    put(folder, t_csv=rows("run," + ",".join(DOMAINS), seen), u_csv=rows(METRICS, [(n, measured(draw, w)) for n, w in seen]))
+    put(folder, prior_yaml="web:news: 0.4\nweb:forum: 0.3\ncode: 0.2\nbooks: 0.1\n", other_yaml="web:news: 0.1\nweb:forum: 0.1\ncode: 0.4\nbooks: 0.4\n",
+        tokens_yaml="web:news: 40G\nweb:forum: 30G\ncode: 2G\nbooks: 1500M\n",
+        pending_csv=rows("run," + ",".join(DOMAINS), [("r36", [0.1, 0.2, 0.3, 0.4]), ("r37", [0.4, 0.1, 0.1, 0.4])]))
+
+
+def sizes(folder):
+    """Runs of three sizes and two lengths; fewer of the largest."""
+    draw = random.Random(12)
+    out = []
+    for size, tokens, runs in (("20M", "400M", 14), ("20M", "1G", 14), ("60M", "1.2G", 14), ("200M", "4G", 5)):
+        n, t = float(size[:-1]) * 1e6, float(tokens[:-1]) * (1e9 if tokens[-1] == "G" else 1e6)
+        for i in range(runs):
+            w = mixture(random.Random(100 + i), 4)
+            level = 1.2 + 30 / n ** 0.3 + 100 / t ** 0.3
+            a, b = measured(draw, w)[:2]
+            out.append(f"r{i},{size},{tokens}," + ",".join(f"{x:.9g}" for x in w) + f",{level * (0.7 + a / 10):.6f},{level + b / 4:.6f}")
+    head = "run,size,tokens," + ",".join(DOMAINS) + ",news_loss,code_loss"
+    put(folder, s_csv="\n".join([head] + out) + "\n", prior_yaml="web:news: 0.4\nweb:forum: 0.3\ncode: 0.2\nbooks: 0.1\n")
+    seen = [f"t{i},200M,4G," + ",".join(f"{x:.9g}" for x in mixture(draw, 4)) + f",{2.5 + i / 50},{2.6 - i / 40}" for i in range(5)]
+    put(folder, t_csv="\n".join([head] + seen) + "\n")
+
+
+def phases(folder):
+    """Runs of two phases of three domains: what is late counts more."""
+    draw = random.Random(13)
+    x, y = [], []
+    for i in range(40):
+        first, last = mixture(draw, 3), mixture(draw, 3)
+        w = [0.4 * a + 1.2 * b for a, b in zip(first, last)]
+        x.append((f"r{i}", first + last))
+        y.append((f"r{i}", [3 - 0.5 * w[0] ** 0.5 - 0.3 * w[1] ** 0.5 - 0.2 * w[2] ** 0.5 + draw.gauss(0, 0.005), 2 - 0.4 * w[2] ** 0.5 + draw.gauss(0, 0.005)]))
+    names = [f"phase_{k}_{d}" for k in (0, 1) for d in ("web", "code", "math")]
+    put(folder, m_csv=rows("run," + ",".join(names), x), l_csv=rows("run,all_loss,math_loss", y), given_yaml="web: 0.5\ncode: 0.3\nmath: 0.2\n",
+        prior_yaml="web: 0.6\ncode: 0.3\nmath: 0.1\n", tokens_yaml="web: 50G\ncode: 20G\nmath: 1G\n")
+
+
+def mixtures(folder):
+    """Tables and mixtures for what needs no fit."""
+    tables(folder, 8)
+    draw = random.Random(14)
+    put(folder, new_yaml="web:news: 0.3\nweb:forum: 0.25\ncode: 0.2\nbooks: 0.15\nmath: 0.1\n", tree_yaml="a:x:q0: 0.2\na:x:q1: 0.1\na:y: 0.3\nb: 0.4\n",
+        half_csv=rows("run,a,b,c", [(f"r{i}", [0.3 * w, 0.7 * w + (0.01 if i == 2 else 0), 1 - w - (0.01 if i == 2 else 0)])
+                                    for i, w in enumerate((0.5, 0.2, 0.9, 0, 1))] + [("odd", mixture(draw, 3))]),
+        stages_yaml="mixture:\n  web: 0.5\n  code: 0.5\nphases:\n  shares: [0.75, 0.25]\n  mixtures:\n    - {web: 0.6, code: 0.4}\n    - {web: 0.2, code: 0.8}\n")
+
+
+# What the page has of its own: the rest is in the files, which other commands print.
+PAGE = """\
+import json, re, sys
+data = json.loads(re.search(r'id="data">(.*?)</script>', sys.stdin.read(), re.S).group(1))
+print(json.dumps({k: v for k, v in data.items() if k not in ("fit", "optimum", "corpus", "comparison")}))
+"""
+
+
+def experiment(folder):
+    """The experiment of small_experiment.py, and a task."""
+    folder.rmdir()
+    Experiment("", str(folder), CONFIG)
+    draw = random.Random(15)
+    with open(folder / "quiz.jsonl", "w", encoding="utf-8") as f:
+        for i in range(12):
+            words = [f"{draw.choice(['red', 'green'])}{draw.randrange(30)}" for _ in range(6)]
+            f.write(json.dumps({"context": " ".join(words[:3]), "choices": [" " + words[3], " " + words[4]], "answer": i % 2}) + "\n")
+    (folder / "empty").mkdir()
+    put(folder, page_py=PAGE, ids_txt="5 6 7 8\n9 10\n", note_txt="red1 one2 x3\nÄpfel\n")
+
+
+MAKE = {"experiment": experiment, "fits": tables, "optima": tables, "sizes": sizes, "phases": phases, "mixtures": mixtures}
