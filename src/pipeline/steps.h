@@ -272,6 +272,9 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
 // `folders`, which may be NULL.
 rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t n,
                             rmx__finished *out, rmx_few *names, rmx_strings *folders, rmx_err *err);
+// Whether those of them that the tables of the experiment have may go out of use. *some: there are.
+rmx_status rmx__agree_to_leave(rmx_pipeline *p, const rmx_run *runs, size_t n, bool *some,
+                               rmx_err *err);
 // Notes how many there are and how long they took.
 rmx_status rmx__tell_unused(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err);
 

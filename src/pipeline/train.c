@@ -290,6 +290,8 @@ static rmx_status with_runs(rmx_pipeline *p,
 static rmx_status agree(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs, size_t n,
                         rmx_err *err) {
   (void)corpus;
+  bool some;
+  RMX_TRY(rmx__agree_to_leave(p, runs, n, &some, err));
   RMX_TRY(rmx__agree_to_outdate(p, runs, n, true, err));
   RMX_TRY(rmx__agree_to_keep_models(p, runs, n, err));
   return rmx_experiment_resolve(&p->experiment, err);
@@ -494,7 +496,9 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
     rmx_warn(&p->listener, "%s; `regmix sample` draws it now", RMX__STALE_MIXTURES);
   size_t m = n_all;
   rmx_err other;
+  bool some;
   rmx__warn_of_repetition(p, corpus);
+  RMX_TRY(rmx__agree_to_leave(p, all, n_all, &some, err));
   if (!is_sliced(p)) RMX_TRY(rmx__tell_unused(p, all, n_all, err));
   RMX_TRY(rmx__agree_to_keep_models(p, all, n_all, err));
   if (is_sliced(p)) RMX_TRY(rmx__check_level(p, all, n_all, err));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finished runs in runs/ that are of no present mixture or swarm: a smaller sample.runs or a
 // removed swarm leaves them. They stay where they are, and are used again if their mixture or swarm
-// returns.
+// returns. While the tables of the experiment still have them, they are in use, and a person is
+// asked before they go out of it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,21 @@ static bool is_of(const rmx_run *runs, size_t n, const char *name) {
   return i < n;
 }
 
-rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t n,
-                            rmx__finished *out, rmx_few *names, rmx_strings *folders,
-                            rmx_err *err) {
+// Whether a table that `regmix train` wrote has a row of this run: NAME, or NAME@TOKENS.
+static bool is_in_tables(const json_t *tables, const char *name) {
+  const char *table, *id;
+  const size_t n = strlen(name);
+  json_t *record, *of;
+  json_object_foreach((json_t *)tables, table, record)
+    json_object_foreach(json_object_get(json_object_get(record, "now"), "rows"), id, of)
+      if (strncmp(id, name, n) == 0 && (!id[n] || id[n] == '@')) return true;
+  return false;
+}
+
+// tables: count only the runs that are in these; NULL: all.
+static rmx_status count(const rmx_experiment *e, const rmx_run *runs, size_t n,
+                        const json_t *tables, rmx__finished *out, rmx_few *names,
+                        rmx_strings *folders, rmx_err *err) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0};
   RMX_OWNED char *parent = rmx_experiment_path(e, "runs");
   RMX_TRY(parent ? rmx_list(parent, &found, err) : rmx_fail_memory(err, 0, "a path"));
@@ -28,6 +41,7 @@ rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t
     rmx_err ignored;
     if (!path) return rmx_fail_memory(err, 0, "a path");
     if (is_of(runs, n, found.items[i]) || !rmx_exists(path) ||
+        (tables && !is_in_tables(tables, found.items[i])) ||
         rmx__json_read(path, &result, &ignored) != RMX_OK ||
         !rmx__fingerprint_in(result, "answers"))
       continue;
@@ -36,6 +50,34 @@ rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t
     if (folders && !rmx_strings_add(folders, folder)) return rmx_fail_memory(err, 0, "a path");
   }
   return RMX_OK;
+}
+
+rmx_status rmx__unused_runs(const rmx_experiment *e, const rmx_run *runs, size_t n,
+                            rmx__finished *out, rmx_few *names, rmx_strings *folders,
+                            rmx_err *err) {
+  return count(e, runs, n, NULL, out, names, folders, err);
+}
+
+rmx_status rmx__agree_to_leave(rmx_pipeline *p, const rmx_run *runs, size_t n, bool *some,
+                               rmx_err *err) {
+  rmx__finished unused = {0};
+  rmx_few names = {0};
+  json_auto_t *tables = NULL;
+  rmx_err ignored;
+  *some = false;
+  if (rmx__experiment_read(&p->experiment, "tables.json", &tables, &ignored) != RMX_OK || !tables)
+    return RMX_OK;
+  RMX_TRY(count(&p->experiment, runs, n, tables, &unused, &names, NULL, err));
+  *some = unused.runs > 0;
+  RMX_OWNED char *why =
+      rmx_format("would no longer be used (of no present mixture or swarm: %s)", names.text);
+  char took[RMX__TOOK];
+  if (*some && why && p->would) {
+    rmx__would(p, "train", true, "%zu finished run%s%s %s", unused.runs, rmx_s(unused.runs),
+               rmx__took(&unused, took), why);
+    return RMX_OK;
+  }
+  return why ? rmx__agree(p, &unused, why, err) : rmx_fail_memory(err, 0, "a message");
 }
 
 rmx_status rmx__tell_unused(rmx_pipeline *p, const rmx_run *runs, size_t n, rmx_err *err) {

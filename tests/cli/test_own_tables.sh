@@ -85,7 +85,7 @@ same "as it was" "$(cat extended-metrics.csv)" "$(cat "$(former exp metrics.csv)
 # ---- runs that go out of use take their rows along
 "$REGMIX" train -q -C exp --set sample.runs=4 > /dev/null 2>&1
 "$REGMIX" sample -q -C exp --set sample.runs=4 --redo > /dev/null 2>&1
-"$REGMIX" train -C exp --set sample.runs=4 > stdout 2> stderr
+"$REGMIX" train -C exp --redo --set sample.runs=4 > stdout 2> stderr
 not_printed "rows of regmix are no rows of the user's" "you added"
 same "four runs are left" 5 "$(wc -l < exp/metrics.csv | tr -d ' ')"
 
@@ -108,5 +108,5 @@ sed -i.bak '/^0003,/d' exp/mixtures.csv
 try "what was added to a run that is no more is not lost" 0 "1 row (0003) was measured on runs" "$REGMIX" train -C exp --redo
 same "the former file has it too" "$(cat before.csv)" "$(cat "$(former exp metrics.csv)")"
 "$REGMIX" train -C exp > stdout 2> stderr
-silent "this is told once" "former file"
+not_printed "this is told once" "former file"
 done_testing

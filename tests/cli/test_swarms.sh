@@ -66,14 +66,14 @@ $(all exp/runs/wide*)"
 same "each evaluation is a row" "12 12 24 12 12 6 6" "$(cut -d, -f2,3 exp/evaluations.csv | sed 1d | sort -n -t, -k1 -k2 | uniq -c | sed 's/^ *//; s/ .*//' | tr '\n' ' ' | sed 's/ $//')"
 with "$long"
 try "one swarm less" 0 "of runs that the present settings do not use" "$REGMIX" fit -q -C exp
-"$REGMIX" train -q -C exp
+"$REGMIX" train -q -C exp --redo
 try "is fitted without it" 0 "on 72 runs" "$REGMIX" fit -C exp
 same "its runs stay" "$second" "$(all exp/runs/wide*)"
 with "$wide
 $long"
 try "it comes back" 0 "train wide: all 6 runs are done" "$REGMIX" train -C exp
 with "  wide: {width: 64, ffn: 128, runs: 8}"
-try "more runs of it" 0 "train wide: 2 runs done" "$REGMIX" train -C exp
+try "more runs of it" 0 "train wide: 2 runs done" "$REGMIX" train -C exp --redo
 try "another model of it asks" 1 "8 finished runs" "$REGMIX" train -C exp --set swarms.wide.width=48
 same "and nothing is lost" "$second" "$(all exp/runs/wide* | grep -v -- '-000[78]/')"
 
@@ -85,7 +85,7 @@ i=0
 while [ ! -e broken/runs/wide-0002/result.json ] && [ $i -lt 400 ]; do i=$((i + 1)); sleep 0.05; done
 kill -9 $pid; wait $pid 2> /dev/null
 try "after a kill" 0 "" "$REGMIX" train -C broken
-"$REGMIX" train -q -C exp
+"$REGMIX" train -q -C exp --redo
 same "the same evaluations" "$(cksum < exp/evaluations.csv)" "$(cksum < broken/evaluations.csv)"
 
 # ---- parts of the runs
@@ -139,6 +139,6 @@ try "a regressor of one size" 1 'fit.regressor: "gp" fits runs of one size and l
 try "a size that is none" 1 'optimize.for: "3m" is not a number of parameters' "$REGMIX" check -C exp --set optimize.for=3m,1M
 cp plain.yaml exp/regmix.yaml
 try "a size for one swarm" 1 "optimize.for: the runs have one size" "$REGMIX" check -C exp --set optimize.for=3M,1M
-try "back to one swarm" 0 "" "$REGMIX" run -q -C exp --set optimize.replicates=20
+try "back to one swarm" 0 "" "$REGMIX" run -q -C exp --redo --set optimize.replicates=20
 same "with its table" "$table" "$(cksum < exp/metrics.csv)"
 done_testing

@@ -44,7 +44,24 @@ cp fewer/regmix.yaml alone.yaml
 echo 'swarms: {long: {tokens: 4k, runs: 2}}' >> fewer/regmix.yaml
 try "a swarm of longer runs" 0 "" "$REGMIX" train -q -C fewer
 cp alone.yaml fewer/regmix.yaml
-try "without it, its runs are counted" 0 "no longer used, since they are of no present mixture or swarm (long-0001, long-0002)" "$REGMIX" train -C fewer
+tables=$(cat fewer/metrics.csv fewer/evaluations.csv fewer/tables.json)
+for command in "train" "run" "train --slice 0/2"; do
+  # shellcheck disable=SC2086  # words
+  try "without it, a script stops before its runs go out of use: $command" 1 "2 finished runs, which took" "$REGMIX" $command -C fewer
+  printed "with their names, and what to do" "would no longer be used (of no present mixture or swarm: long-0001, long-0002); they would be set aside, not deleted, and used again if the old settings return. Give --redo to continue"
+done
+same "and the tables stay" "$tables" "$(cat fewer/metrics.csv fewer/evaluations.csv fewer/tables.json)"
+try "a dry run says so, and does not ask" 0 "2 finished runs, which took" "$REGMIX" train -C fewer --dry-run
+try "with --redo, they are counted" 0 "no longer used, since they are of no present mixture or swarm (long-0001, long-0002)" "$REGMIX" train -C fewer --redo
+try "it asks once" 0 "no longer used, since" "$REGMIX" train -C fewer
+echo 'swarms: {long: {tokens: 4k, runs: 2}}' >> fewer/regmix.yaml
+try "the swarm comes back: its runs are used again" 0 "train long: all 2 runs are done" "$REGMIX" train -C fewer
+try "fewer runs of a swarm ask too" 1 "1 finished run, which took" "$REGMIX" train -C fewer --set swarms.long.runs=1
+cp fewer/mixtures.csv whole.csv; sed -i '$d' fewer/mixtures.csv
+try "and so does a row that is gone from mixtures.csv" 1 "(of no present mixture or swarm: 0006)" "$REGMIX" train -C fewer
+cp whole.csv fewer/mixtures.csv
+cp alone.yaml fewer/regmix.yaml
+"$REGMIX" train -q -C fewer --redo
 before=$(find fewer/runs -name result.json | sort)
 try "status knows them" 0 "set aside   " "$REGMIX" status -C fewer
 try "gc knows them" 0 "runs, of no present mixture or swarm: 2 finished runs" "$REGMIX" gc -C fewer --dry-run

@@ -373,6 +373,7 @@ static rmx_status launch(struct launch *l, rmx_err *err) {
   p->redo = p->redo || l->request->redo;
   if (!l->request->dry_run) {
     RMX_TRY(lock_launches(l, err));
+    RMX_TRY(rmx__agree_to_leave(p, l->runs, l->n, &l->job.redo, err));
     RMX_TRY(rmx__agree_to_outdate(p, l->runs, l->n, true, err));
     RMX_TRY(rmx_experiment_resolve(&p->experiment, err));
   }
