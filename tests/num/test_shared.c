@@ -5,6 +5,7 @@
 #include "regress/gp/pool.h"
 #include "regress/gp/shared.h"
 
+#include "regress/fit.h"
 #include "regress/registry.h"
 #include "smooth.h"
 
@@ -136,11 +137,65 @@ START_TEST(better_than_alone) {
 }
 END_TEST
 
+// The process of metric m of f, which begins with the parameters of metric `like`.
+static rmx_regressor *process_like(const rmx_fit *f, size_t m, size_t like, int steps) {
+  RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
+  const rmx__process *p = f->regressors[like]->state;
+  rmx_dataset data;
+  rmx_regressor *r;
+  must(rmx__fit_dataset(f, m, &arena, &data, err));
+  must(rmx__gp_shared(&data, &p->features, p->theta, p->amplitude, steps, &r, err));
+  return r;
+}
+
+// The error of a fit of metric m on other runs, which have no noise.
+static double error_at(const rmx_regressor *r, const rmx_table *X, size_t m) {
+  double y[MORE], square = 0;
+  rmx_regressor_predict(r, X->x, MORE, y, NULL);
+  for (size_t i = 0; i < MORE; i++) {
+    const double off = y[i] - loss(X->x + i * D, m);
+    square += off * off / MORE;
+  }
+  return sqrt(square);
+}
+
+// A few steps bring the parameters of another metric nearer to this one, but not far away.
+START_TEST(steps_of_its_own) {
+  rmx_table X, Y, tx, ty;
+  make_tables(N, 1, &X, &Y);
+  make_tables(MORE, 2, &tx, &ty);
+  rmx_fit *f = fit_by("shared", 2, &X, &Y);
+  for (size_t m = 0; m < 2; m++) {
+    rmx_regressor *as_is = process_like(f, m, !m, 0), *nearer = process_like(f, m, !m, 12);
+    const rmx__process *a = as_is->state, *b = nearer->state;
+    double most = 0;
+    for (size_t k = 0; k < GP_N_PARAMETERS(a->F); k++)
+      most = fmax(most, fabs(a->theta[k] - b->theta[k]));
+    ck_assert_msg(most > 0.1 && most < 2, "moved by %g", most);
+    const double before = error_at(as_is, &tx, m), after = error_at(nearer, &tx, m);
+    ck_assert_msg(after < before, "%g, before %g", after, before);
+    rmx_regressor_free(as_is);
+    rmx_regressor_free(nearer);
+  }
+  rmx_fit_free(f);
+  rmx_table_release(&X);
+  rmx_table_release(&Y);
+  rmx_table_release(&tx);
+  rmx_table_release(&ty);
+  forget();
+}
+END_TEST
+
 // A weighted sum of all metrics at once, among them one of another kind, is what one by one gives.
 START_TEST(evaluated_together) {
   rmx_table X, Y;
   make_tables(N, 1, &X, &Y);
   rmx_fit *f = fit_by("shared", 2, &X, &Y), *other = fit_by("ridge", 2, &X, &Y);
+  for (size_t m = 3; m < M; m++) {  // three sets of lengths, each of four metrics
+    rmx_regressor *alike = process_like(f, m, m % 3, 0);
+    rmx_regressor_free(f->regressors[m]);
+    f->regressors[m] = alike;
+  }
   rmx_regressor *of_shared = f->regressors[3];
   f->regressors[3] = other->regressors[3];
   RMX_OWNED_BY(rmx_arena_release) rmx_arena arena = {0};
@@ -231,6 +286,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, totals);
   tcase_add_test(tc, clusters);
   tcase_add_test(tc, better_than_alone);
+  tcase_add_test(tc, steps_of_its_own);
   tcase_add_test(tc, evaluated_together);
   tcase_add_test(tc, alone_where_it_must);
   tcase_add_test(tc, any_order_of_metrics);

@@ -138,6 +138,7 @@ struct how {
   const double *theta;            // initial parameters; NULL: they are searched
   bool climb;                     // theta is improved
   double amplitude;               // see rmx__process; 0: none
+  int near_steps;                 // theta is improved near where it begins
 };
 
 // Copies the runs of weight above 0 to the process, and their values to y.
@@ -193,6 +194,8 @@ static rmx_status fit_with(const rmx_dataset *data, const struct how *how, void 
   if (how->theta) {
     memcpy(r->theta, how->theta, GP_N_PARAMETERS(r->F) * sizeof(double));
     if (how->climb && !constant) RMX_TRY_GOTO(rmx__gp_climb(&q, AGAIN_STEPS, r->theta, err), done);
+    if (how->near_steps && !constant)
+      RMX_TRY_GOTO(rmx__gp_climb_near(&q, how->near_steps, r->theta, err), done);
   } else if (constant)
     rmx__gp_centre(r->F, r->theta);
   else
@@ -224,10 +227,11 @@ rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regresso
 }
 
 rmx_status rmx__gp_shared(const rmx_dataset *data, const rmx__features *features,
-                          const double *theta, double amplitude, rmx_regressor **out,
+                          const double *theta, double amplitude, int steps, rmx_regressor **out,
                           rmx_err *err) {
   void *state;
-  struct how how = {.features = features, .theta = theta, .amplitude = amplitude};
+  struct how how = {
+      .features = features, .theta = theta, .amplitude = amplitude, .near_steps = steps};
   RMX_TRY(fit_with(data, &how, &state, err));
   return rmx__regressor_of(&rmx__gp, data->D, state, out, err);
 }

@@ -37,6 +37,8 @@ static inline double rmx__gp_warp(const double *theta, size_t D, size_t d, doubl
 void rmx__gp_centre(size_t D, double *theta);
 // Maximises the posterior from theta in up to `steps` steps.
 rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err);
+// The same with a narrow prior around the theta that is given.
+rmx_status rmx__gp_climb_near(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err);
 // alpha (N) = K^-1 y, and L (N, N) by columns, K = L L'. left_out (N; may be NULL): the error at
 // each run of the fit to all the others.
 rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,
@@ -59,8 +61,8 @@ typedef struct rmx__process {
   double *L;               // (N, N) by columns
   double *eps, *scale;     // (F) of the warp
   double shift, unit, seen[2];
-  // unit over the metric's standard deviation, where the lengths were fitted to several metrics
-  // (shared.c) and stay in refits; 0: they were fitted to this metric
+  // unit over the metric's standard deviation, where the lengths come from several metrics
+  // (shared.c) and stay in refits; 0: they were fitted to this metric alone
   double amplitude;
   double leave_one_out;  // root mean square error
   double signal, linear, constant;
@@ -77,8 +79,10 @@ void rmx__process_slope(const rmx__process *p, const double *w, double *slope);
 // The process with given parameters.
 rmx_status rmx__gp_at(const rmx_dataset *data, const double *theta, rmx_regressor **out,
                       rmx_err *err);
-// The same with features of its own and an amplitude (see rmx__process).
+// The same with features of its own and an amplitude (see rmx__process). Up to `steps` steps bring
+// theta nearer to this metric.
 rmx_status rmx__gp_shared(const rmx_dataset *data, const rmx__features *features,
-                          const double *theta, double amplitude, rmx_regressor **out, rmx_err *err);
+                          const double *theta, double amplitude, int steps, rmx_regressor **out,
+                          rmx_err *err);
 
 #endif

@@ -19,11 +19,13 @@
 typedef struct scratch {
   const rmx__gp_problem *q;
   const double *centre;  // (P)
+  bool near;             // the prior is narrow: NEAR_SD
   rmx__covariance c;
   double *alpha;
 } scratch;
 
-static const double PRIOR_SD[GP_LENGTH + 1] = {1.5, 1.5, 1.5, 1.5}, PRIOR_SD_EPS = 1.5;
+static const double PRIOR_SD[GP_LENGTH + 1] = {1.5, 1.5, 1.5, 1.5}, PRIOR_SD_EPS = 1.5,
+                                         NEAR_SD = 0.5;
 
 static double prior_sd(size_t D, size_t k) {
   return k < GP_EPS(D) ? PRIOR_SD[k < GP_LENGTH ? k : GP_LENGTH] : PRIOR_SD_EPS;
@@ -69,9 +71,9 @@ static double evaluate(void *context, const double *theta, double *gradient, int
   // Keeps the value above 0, since liblbfgs compares its gain with the value.
   value += 10 * (double)N;
   for (size_t k = 0; k < P; k++) {
-    double off = (theta[k] - s->centre[k]) / prior_sd(D, k);
+    const double sd = s->near ? NEAR_SD : prior_sd(D, k), off = (theta[k] - s->centre[k]) / sd;
     value += off * off / 2;
-    gradient[k] += off / prior_sd(D, k);
+    gradient[k] += off / sd;
   }
   return value;
 }
@@ -82,16 +84,20 @@ static bool prepare(scratch *s, const rmx__gp_problem *q, bool slopes, rmx_arena
   return s->alpha && rmx__covariance_make(&s->c, q, slopes, arena);
 }
 
-rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err) {
+static rmx_status climb(const rmx__gp_problem *q, int steps, bool near, double *theta,
+                        rmx_err *err) {
   rmx_arena arena = {0};
-  scratch s = {0};
+  scratch s = {.near = near};
   size_t P = GP_N_PARAMETERS(q->D);
   double *x = rmx_arena_alloc(&arena, P + RMX__MINIMISE_PADDING, sizeof(double)),
          *centre = rmx_arena_alloc(&arena, P, sizeof(double));
   bool ready = prepare(&s, q, true, &arena) && x && centre;
   int end = 0;
   if (ready) {
-    rmx__gp_centre(q->D, centre);
+    if (near)
+      memcpy(centre, theta, P * sizeof(double));
+    else
+      rmx__gp_centre(q->D, centre);
     s.centre = centre;
     memcpy(x, theta, P * sizeof(double));
     end = rmx__gp_minimise(P, x, steps, evaluate, &s);
@@ -106,6 +112,14 @@ rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx
   return ready && end != LBFGSERR_OUTOFMEMORY
              ? RMX_OK
              : rmx_fail_memory(err, 3 * q->N * q->N * sizeof(double), "a Gaussian process");
+}
+
+rmx_status rmx__gp_climb(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err) {
+  return climb(q, steps, false, theta, err);
+}
+
+rmx_status rmx__gp_climb_near(const rmx__gp_problem *q, int steps, double *theta, rmx_err *err) {
+  return climb(q, steps, true, theta, err);
 }
 
 rmx_status rmx__gp_solve(const rmx__gp_problem *q, const double *theta, double *alpha, double *L,

@@ -101,7 +101,7 @@ static rmx_status raise_mode(rmx__posterior *p, const rmx_dataset *data, rmx_err
   memcpy(theta, gp->theta, P * sizeof *theta);
   raise_noise(p, theta);
   RMX_TRY(gp->amplitude > 0
-              ? rmx__gp_shared(data, &gp->features, theta, gp->amplitude, &raised, err)
+              ? rmx__gp_shared(data, &gp->features, theta, gp->amplitude, 0, &raised, err)
               : rmx__gp_at(data, theta, &raised, err));
   rmx_regressor_free(p->own);
   p->mode = p->own = raised;

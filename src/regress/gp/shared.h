@@ -29,7 +29,7 @@ typedef struct rmx__shared {
 // cannot be decomposed. The answer does not depend on the number of threads.
 rmx_status rmx__shared_fit(const rmx__shared_runs *runs, const rmx__shared *start, uint64_t seed,
                            rmx__shared *out, rmx_err *err);
-// The Gaussian process of metric m, with these parameters, fitted to data.
+// The Gaussian process of metric m, fitted to data from these parameters.
 rmx_status rmx__shared_process(const rmx__shared *s, const rmx__features *features, size_t m,
                                const rmx_dataset *data, rmx_regressor **out, rmx_err *err);
 void rmx__shared_release(rmx__shared *s);
