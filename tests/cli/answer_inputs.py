@@ -111,4 +111,54 @@ def experiment(folder):
     put(folder, page_py=PAGE, ids_txt="5 6 7 8\n9 10\n", note_txt="red1 one2 x3\nÄpfel\n")
 
 
-MAKE = {"experiment": experiment, "fits": tables, "optima": tables, "sizes": sizes, "phases": phases, "mixtures": mixtures}
+def imports(folder):
+    """Six runs in the formats of other programs."""
+    draw = random.Random(16)
+    runs = [(f"r{i}", mixture(draw, 3), [round(3 + i / 10 - i * i / 50, 3), round(0.3 + i / 20, 3)]) for i in range(6)]
+    put(folder, plain_csv=rows("run,a,b,c", [(n, w) for n, w, _ in runs]), scores_csv=rows("run,x_loss,y_acc", [(n, y) for n, _, y in runs]))
+    put(folder, long_csv="run,domain,weight\n" + "".join(f"{n},{d},{x:.6f}\n" for n, w, _ in runs for d, x in zip("abc", w)))
+    put(folder, percent_csv=rows("run,a,b,c", [(n, [100 * x for x in w]) for n, w, _ in runs]))
+    put(folder, wandb_csv='"Name","State","config.mix.a","config.mix.b","config.mix.c","eval/x_loss","eval/y_acc","_step"\n' + "".join(
+        f'"{n}","{"finished" if n != "r5" else "crashed"}",{w[0]:.6f},{w[1]:.6f},{w[2]:.6f},{y[0]},{y[1]},{100 + i}\n' for i, (n, w, y) in enumerate(runs)))
+    put(folder, mlflow_csv="Start Time,Duration,Run ID,Name,params.w.a,params.w.b,params.w.c,metrics.x_loss,metrics.y_acc\n" + "".join(
+        f"2026-01-0{i + 1},1h,{i:032x},{n},{w[0]:.6f},{w[1]:.6f},{w[2]:.6f},{y[0]},{y[1]}\n" for i, (n, w, y) in enumerate(runs)))
+    put(folder, twice_csv=rows("run,x_loss,y_acc", [(n, [v + k / 50 for v in y]) for n, _, y in runs for k in range(1 + (n in ("r1", "r2")))]))
+    put(folder, holes_csv="run,x_loss,y_acc\n" + "".join(f"{n},{'' if n == 'r3' else y[0]},{'nan' if n == 'r1' else y[1]}\n" for n, _, y in runs))
+    put(folder, other_csv=rows("run,z_loss", [(n, [y[0] * 2]) for n, _, y in runs[1:]] + [("r9", [1.0])]))
+    for name in ("yaml", "blends", "harness", "light", "olmes"):
+        (folder / name).mkdir()
+    for i, (n, w, y) in enumerate(runs):
+        (folder / "yaml" / f"n{i + 1}.yaml").write_text("train:\n" + "".join(f"  {d}: {x:.6f}\n" for d, x in zip("abc", w)))
+        (folder / "blends" / f"r{i}.txt").write_text(" ".join(f"{x:.6f} data/{d}_text_document" for d, x in zip("abc", w)) + "\n")
+        (folder / "harness" / n).mkdir()
+        (folder / "harness" / n / "results_2026-01-01.json").write_text(json.dumps(
+            {"results": {"arc": {"alias": "arc", "acc,none": y[1], "acc_stderr,none": 0.01, "acc_norm,none": y[1] / 2}, "text": {"bits_per_byte,none": y[0] / 3}},
+             "higher_is_better": {"arc": {"acc": True, "acc_norm": True}, "text": {"bits_per_byte": False}}, "n-shot": {"arc": 5}}))
+        (folder / "light" / n).mkdir()
+        (folder / "light" / n / "results_2026.json").write_text(json.dumps(
+            {"config_general": {"model_name": n}, "results": {"lighteval|arc:easy|25|0": {"acc": y[1], "acc_stderr": 0.02}, "all": {"acc": y[1]}}}))
+        (folder / "olmes" / n).mkdir()
+        task = {"task_name": "arc_easy", "metrics": {"primary_score": y[1], "acc_raw": y[1] - 0.1, "bits_per_byte": y[0], "num_instances": 7}, "task_config": {"primary_metric": "acc_raw", "num_shots": 5}}
+        (folder / "olmes" / n / "metrics.json").write_text(json.dumps({"tasks": [task, task] + [{**task, "task_name": "boolq"}]}))
+
+
+def refusals(folder):
+    """A good swarm and a fit, and files that are wrong in one place each."""
+    tables(folder, 12)
+    lines = (folder / "m.csv").read_text().splitlines()
+    wrong = {
+        "empty": "", "head": lines[0] + "\n", "short": "\n".join(lines[:3] + [lines[3].rsplit(",", 1)[0]]), "word": "\n".join(lines[:2] + ["x,a,0.2,0.3,0.4"]),
+        "negative": "\n".join(lines[:2] + ["x,-0.1,0.3,0.4,0.4"]), "sum": "\n".join(lines[:2] + ["x,0.1,0.3,0.4,0.1"]), "twice": "\n".join(lines[:3] + [lines[2]]),
+        "column": "run,a,a,b\nr0,0.1,0.2,0.7\n", "quote": 'run,a,b\nr0,0.5,"0.5\n', "infinite": "run,a,b\nr0,inf,0.5\n", "unnamed": "run,a,\nr0,0.5,0.5\n", "blank": "run,a,b\n,0.5,0.5\n",
+        "runs": "\n".join([lines[0]] + ["q" + x for x in lines[1:]]), "zero": "run,a,b\nr0,0,0\n",
+    }
+    for name, text in wrong.items():
+        (folder / f"{name}.csv").write_text(text + ("" if text.endswith("\n") or not text else "\n"), encoding="utf-8")
+    mixtures_ = {"list": "- 1\n", "no-sum": "a: 0.2\nb: 0.2\n", "minus": "a: 1.2\nb: -0.2\n", "text": "a: much\n", "key-twice": "a: 0.5\na: 0.5\n", "nothing": "", "broken": "a: [0.5\n",
+                 "other-names": "web:news: 0.5\ncodes: 0.5\n", "part": "web:news: 0.5\ncode: 0.5\n"}
+    for name, text in mixtures_.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+MAKE = {"experiment": experiment, "fits": tables, "imports": imports, "methods": experiment, "mixtures": mixtures, "optima": tables, "phases": phases,
+        "refusals": refusals, "sizes": sizes}

@@ -27,7 +27,7 @@ LEFT_OUT = [(re.compile(pattern), text) for pattern, text in (
     (r'"?(?<![\w.])(?=\d*[a-f])[0-9a-f]{16}\b"?', "HASH"),
     (r"\b\d+(\.\d+)? (ms|s|seconds?|min|minutes?)\b", "TIME"),
     (r"[\d.]+( k)? tokens/s", "SPEED"),
-    (r"\b(wall_s|tokens_per_s|seconds) [\d.e+-]+", r"\1 TIME"),
+    (r"\b(\w*wall_s|tokens_per_s|seconds) [\d.e+-]+", r"\1 TIME"),
     (r"\b[\d.]+ [kM]B in all|\d+ kB \(`regmix gc", "SIZE"),
     (r"(regmix )?\b0\.2\.0\b", "VERSION"),
 )]
