@@ -207,12 +207,24 @@ static void warn_of_tasks(const cli *c) {
            n);
 }
 
+// All ranks were given the same options.
+static rmx_status are_alike(const cli *c, int argc, char **argv, rmx_err *err) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf line = {0};
+  if (rmx_comm_size(c->comm) < 2) return RMX_OK;
+  rmx_buf_puts(&line, c->command->name);
+  for (int i = 0; i < argc; i++) rmx_buf_printf(&line, " %s", argv[i]);
+  if (!line.failed) return rmx_comm_alike(c->comm, line.data, err);
+  rmx_comm_abort(c->comm, FAILED);
+  return rmx_fail_memory(err, line.size, "the command line");
+}
+
 // The first rank, or the only process, runs the command. Processes that are given parts of the runs
 // work alone if this build has no MPI, whoever started them, and if srun started them: each has a
 // part of its own then. Of mpirun they are ranks that train one part together.
-static rmx_status run_ranks(cli *c, rmx_err *err) {
+static rmx_status run_ranks(cli *c, int argc, char **argv, rmx_err *err) {
   const bool alone = c->part && (!rmx_comm_library() || rmx_comm_by_srun());
   if (!alone) RMX_TRY(rmx_comm_open(&c->comm, err));
+  RMX_TRY(are_alike(c, argc, argv, err));
   warn_of_tasks(c);
   if (rmx_comm_rank(c->comm) > 0) return serve(c, err);
   rmx_comm_listen(c->comm, &c->listener);
@@ -238,7 +250,7 @@ static rmx_status run_command(cli *c, int argc, char **argv, bool json, rmx_err 
   cli_tell_version(&c->listener);
   const double began = rmx_now();
   char time[32];
-  rmx_status status = run_ranks(c, err);
+  rmx_status status = run_ranks(c, argc, argv, err);
   rmx_terminal_clear();
   const rmx_strings *kept = rmx_kept_others();
   for (size_t i = 0; i < kept->n; i++)

@@ -23,6 +23,8 @@ rmx_status rmx_comm_open(rmx_comm **out, rmx_err *err);
 /* Number of processes that srun of Slurm started, if each of them works alone, since this build has
  * no MPI; else 1. */
 int rmx_comm_tasks(void);
+/* Whether mpirun, or srun with PMI or PMIx, started this process, alone or with others. */
+bool rmx_comm_is_rank(void);
 /* Whether srun of Slurm started this process, and not an mpirun. */
 bool rmx_comm_by_srun(void);
 /* Waits for all ranks. */
@@ -33,6 +35,8 @@ void rmx_comm_abort(rmx_comm *c, int code);
 /* NULL is one rank. */
 int rmx_comm_rank(const rmx_comm *c); /* from 0 */
 int rmx_comm_size(const rmx_comm *c);
+/* RMX_EUSAGE on all ranks, unless this text, a command line, is the same on all of them. */
+rmx_status rmx_comm_alike(rmx_comm *c, const char *line, rmx_err *err);
 /* Gets a warning where this rank was asked to stop and waits for another one; borrowed. */
 void rmx_comm_listen(rmx_comm *c, const rmx_listener *listener);
 /* The failure that was reported last happened on all ranks, which go on. */

@@ -6,15 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
+// A number in the environment; 0: it is not there.
+static long number_in(const char *name) {
+  const char *value = getenv(name);
+  return value ? strtol(value, NULL, 10) : 0;
+}
+
 // Number of processes that a launcher says to have started with this one; 0: no launcher.
 static long launched(void) {
   // Open MPI; MPICH, Intel MPI and Slurm's PMI
   static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    const char *value = getenv(names[i]);
-    if (value && *value) return strtol(value, NULL, 10);
-  }
-  return 0;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (number_in(names[i])) return number_in(names[i]);
+  // `srun --mpi=pmix`: PMIx tells a process its rank alone, and Slurm the size of the step
+  return getenv("PMIX_RANK") && getenv("SLURM_PROCID") ? number_in("SLURM_STEP_NUM_TASKS") : 0;
+}
+
+bool rmx_comm_is_rank(void) {
+  return launched() > 0;
 }
 
 // srun sets PMI_SIZE for programs without MPI too. So does the mpirun of MPICH and Intel MPI, which
@@ -123,6 +132,28 @@ rmx_status rmx__comm_agree(rmx_comm *c, rmx_status status, rmx_err *err) {
   name_rank(c, first, &all[first], err);
   c->agreed = true;
   return err->status = (rmx_status)codes[first];
+}
+
+rmx_status rmx_comm_alike(rmx_comm *c, const char *line, rmx_err *err) {
+  struct {
+    uint64_t hash;
+    char text[200];
+  } mine = {.hash = rmx_hash_string(line, 0)}, *all = rmx_calloc((size_t)c->size, sizeof *all);
+  if (!all) rmx_comm_abort(c, 1);
+  snprintf(mine.text, sizeof mine.text, "%s", line);
+  c->type->gather(c, &mine, sizeof mine, all);
+  int r = 1;
+  while (r < c->size && all[r].hash == all[0].hash) r++;
+  c->agreed = c->agreed || r < c->size;
+  const rmx_status status =
+      r == c->size ? RMX_OK
+                   : rmx_fail(err, RMX_EUSAGE,
+                              "rank %d was started as `regmix %s`, and rank 0 as `regmix %s`: the "
+                              "ranks of one mpirun work together, so all their options must be the "
+                              "same. Give parts of the runs (--slice) to commands of their own",
+                              r, all[r].text, all[0].text);
+  free(all);
+  return status;
 }
 
 char *rmx__comm_text(rmx_comm *c, const char *text, bool idle) {

@@ -125,7 +125,8 @@ static int within_files(int jobs, const rmx_listener *to) {
 static int jobs_of(const rmx_swarm_options *o, const rmx_run *runs, size_t n) {
   int jobs = o->jobs < RMX__MAX_JOBS ? o->jobs : RMX__MAX_JOBS;
   // A rank has its share of a machine, whatever jobs says.
-  if (rmx__is_rank() && n && !rmx_training_is_outside(&runs[0].training) && jobs > rmx_processors())
+  if (rmx_comm_is_rank() && n && !rmx_training_is_outside(&runs[0].training) &&
+      jobs > rmx_processors())
     jobs = rmx_processors();
   // As many as there are processors for, where the config says how many threads each has.
   const int64_t threads = n ? runs[0].training.threads : 0;

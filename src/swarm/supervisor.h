@@ -57,8 +57,6 @@ enum { RMX__OWN = 5 };
 void rmx__own_environment(const rmx__supervisor *s, const rmx__worker *w, char *own[RMX__OWN]);
 // Ours with these (n) put in their place. The array alone is to be freed; NULL: no memory.
 char **rmx__worker_environment(char *const own[], size_t n);
-// Whether mpirun started this process.
-bool rmx__is_rank(void);
 
 // ---- worker_start.c
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker has in its environment.
+#include <regmix/comm.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,15 +8,11 @@
 #include "pytorch.h"
 #include "supervisor.h"
 
-bool rmx__is_rank(void) {
-  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE");
-}
-
 // What mpirun tells a rank, which a program that a rank starts is not.
 static bool is_of_rank(const char *variable) {
   static const char *const starts[] = {"OMPI_", "PMIX_", "PMI_"};
   bool found = false;
-  for (size_t i = 0; rmx__is_rank() && i < sizeof starts / sizeof *starts; i++)
+  for (size_t i = 0; rmx_comm_is_rank() && i < sizeof starts / sizeof *starts; i++)
     found = found || strncmp(variable, starts[i], strlen(starts[i])) == 0;
   return found && strncmp(variable, "OMPI_ALLOW_", 11) != 0;
 }

@@ -12,7 +12,7 @@ make_corpus exp 60
 "$REGMIX" prepare -C exp -q > log 2>&1 && "$REGMIX" sample -C exp -q > log 2>&1
 
 # ---- one process that was started beside others
-unset OMPI_COMM_WORLD_SIZE PMI_SIZE SLURM_PROCID MPI_LOCALNRANKS
+unset OMPI_COMM_WORLD_SIZE PMI_SIZE PMIX_RANK SLURM_PROCID SLURM_STEP_NUM_TASKS MPI_LOCALNRANKS
 try "one process of a launcher works" 0 "" env OMPI_COMM_WORLD_SIZE=1 "$REGMIX" status -C exp
 has_mpi() { [ "$("$REGMIX" --version --json | jq -r .mpi)" != null ]; }
 if ! has_mpi; then
@@ -26,6 +26,10 @@ if ! has_mpi; then
   done
   try "processes of srun work alone, and the first one says so" 0 "srun started 2 processes of this command" \
     env PMI_SIZE=2 SLURM_PROCID=0 "$REGMIX" status -C exp
+  try "of srun --mpi=pmix too, which tells the number otherwise" 0 "srun started 2 processes of this command" \
+    env PMIX_RANK=0 SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0 "$REGMIX" status -C exp
+  env SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0 "$REGMIX" status -C exp > /dev/null 2> log
+  same "a shell in a step of Slurm is no task of PMIx" "" "$(cat log)"
   env PMI_SIZE=2 SLURM_PROCID=1 "$REGMIX" status -C exp > /dev/null 2> log
   same "the second one does not" "" "$(cat log)"
   env PMI_SIZE=2 SLURM_PROCID=0 "$REGMIX" train -C exp --slice 0/2 --dry-run > /dev/null 2> log
@@ -57,6 +61,29 @@ PMI_SIZE=2 SLURM_PROCID=$i exec "$@" --slice "$i/2"
 END
 try "tasks of srun train a part each" 0 "" ranks 2 sh task.sh "$REGMIX" train -C exp -q --set isa=avx2
 same "so all runs are done" 6 "$(find exp/runs -name result.json | wc -l)"
+rm -rf exp/runs exp/metrics*.csv
+
+# ---- srun --mpi=pmix: the ranks find each other by PMIx, and the size is Slurm's
+cat > pmix.sh << 'END'
+export SLURM_PROCID=$OMPI_COMM_WORLD_RANK SLURM_STEP_NUM_TASKS=$OMPI_COMM_WORLD_SIZE
+unset OMPI_COMM_WORLD_SIZE
+exec "$@"
+END
+# shellcheck disable=SC2086
+try "processes of srun --mpi=pmix are ranks" 0 "nats per token" ranks 2 sh pmix.sh "$REGMIX" pretrain -C exp -q $large
+same "which train one model together" 2 "$(value exp/large/uniform/1/result.json 'o["made_by"]["ranks"]')"
+rm -rf exp/large
+try "parts of the runs work alone there, too" 0 "" ranks 2 sh -c 'exec sh pmix.sh "$@" --slice "$OMPI_COMM_WORLD_RANK/2"' sh "$REGMIX" train -C exp -q --set isa=avx2
+same "so all runs are done" 6 "$(find exp/runs -name result.json | wc -l)"
+rm -rf exp/runs exp/metrics*.csv
+
+# ---- ranks that were given other options
+# shellcheck disable=SC2016  # for the inner shell
+other() { ranks 2 sh -c 'exec "$@" --slice "$OMPI_COMM_WORLD_RANK/2"' sh "$REGMIX" "$@"; }
+try "ranks with a part each" 2 "rank 1 was started as \`regmix train -C exp --slice 1/2\`, and rank 0 as \`regmix train -C exp --slice 0/2\`" other train -C exp
+same "it is said once" 1 "$(grep -c "was started as" stderr)"
+same "and nothing was trained" "" "$(find exp/runs -name result.json 2> /dev/null)"
+try "ranks with the same part" 0 "" ranks 2 "$REGMIX" train -C exp -q --set isa=avx2 --slice 0/2
 rm -rf exp/runs exp/metrics*.csv
 
 # differ A B: largest difference of two trainings' losses

@@ -101,7 +101,7 @@ START_TEST(programs_of_a_rank_are_none) {
     unsetenv("PMI_SIZE");
     unsetenv("OMPI_COMM_WORLD_SIZE");
     if (rank) setenv(rank == 1 ? "PMI_SIZE" : "OMPI_COMM_WORLD_SIZE", "2", 1);
-    ck_assert(rmx__is_rank() == (rank > 0));
+    ck_assert(rmx_comm_is_rank() == (rank > 0));
     RMX_OWNED char **all = rmx__worker_environment(own, 2);
     ck_assert_str_eq(value_in(all, "REGMIX_SLOT"), "3");
     ck_assert_str_eq(value_in(all, "REGMIX_TRY"), "1");
