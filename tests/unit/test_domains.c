@@ -96,6 +96,14 @@ START_TEST(hosts_of_addresses) {
        "b\xc3\xbc"
        "cher.example"},
       {"http://a_b.example.com/", "a_b.example.com"},
+      {"http://AZaz09-.example.com/", "azaz09-.example.com"},  // the ends of each range of letters
+      {"http://ZA.example.com:0/", "za.example.com"},
+      {"http://example.com:65535/", "example.com"},
+      {"http://example.com:/", "example.com"},
+      {"http://exa[mple.com/", "-"},
+      {"http://exa`mple.com/", "-"},
+      {"http://exa{mple.com/", "-"},
+      {"http://exa@mple.com/", "mple.com"},
       {"mailto:somebody@example.com", "example.com"},
       {"urn:isbn:123", "-"},
       {"localhost", "-"},
