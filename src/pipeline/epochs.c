@@ -36,11 +36,15 @@ rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const cha
 
 rmx_status rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double *cap,
                            rmx_err *err) {
+  return rmx__weight_caps(e, corpus, (double)e->config.large.tokens, cap, err);
+}
+
+rmx_status rmx__weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double budget,
+                            double *cap, rmx_err *err) {
   const rmx_sample_options *o = &e->config.sample;
   const size_t D = corpus->D_train;
   RMX_OWNED double *tokens = rmx_calloc(D, sizeof *tokens), *most = rmx_calloc(D, sizeof *most);
   if (!tokens || !most) return rmx_fail_memory(err, 2 * D * sizeof *tokens, "caps");
-  const double budget = (double)e->config.large.tokens;
   for (size_t d = 0; d < D; d++) tokens[d] = (double)corpus->domains[d].train_tokens;
   rmx_sample_caps(o, corpus->prior, tokens, o->max_epochs > 0 ? budget : 0, D, cap);
   RMX_TRY(rmx__take_epochs(&o->domain_epochs, "sample.domain_epochs", corpus->names, D, most, err));

@@ -238,7 +238,7 @@ static rmx_status caps_of_config(const rmx_pipeline *p, const rmx_fit *f, const 
 static rmx_status budget_of(const rmx_pipeline *p, const rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, double *budget, rmx_err *err) {
   const double large = corpus ? (double)p->experiment.config.large.tokens : 0, of = f->at.tokens;
-  *budget = a->budget > 0 ? a->budget : of > 0 && (a->keep.scale || !corpus) ? of : large;
+  *budget = a->budget > 0 ? a->budget : of > 0 ? of : large;
   if (!(a->budget > 0) || !(of > 0) || fabs(a->budget - of) <= 1e-6 * of) return RMX_OK;
   RMX_OWNED char *at = rmx_scale_text(f->at), *asked = rmx_scale_text((rmx_scale){0, a->budget}),
                  *want = rmx_scale_text((rmx_scale){f->at.size, a->budget});
@@ -290,7 +290,7 @@ static rmx_status caps_of(rmx_pipeline *p, rmx_fit *f, const rmx__phased *ph,
     if (status == RMX_OK) status = keep_counts(names, D, x, budget, q, err);
     if (status == RMX_OK) status = caps_by_epochs(p, f, ph, a, corpus, x, budget, k, err);
   } else if (corpus) {
-    status = rmx_weight_caps(&p->experiment, corpus, x + f->D, err);
+    status = rmx__weight_caps(&p->experiment, corpus, budget, x + f->D, err);
     if (status != RMX_OK) status = rmx__refused_setting(p, err);
     if (status == RMX_OK) status = by_fit_domain(names, D, corpus, x + f->D, x, err);
     if (status == RMX_OK) status = caps_of_config(p, f, ph, corpus, x, k, err);

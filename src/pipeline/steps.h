@@ -109,6 +109,9 @@ rmx_status rmx__epochs_of(const char *text, const char *what, double *epochs, rm
 // Sets most (n) from "X" and "NAME=X", in their order; `what` heads the messages.
 rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const char *const *names,
                             size_t n, double *most, rmx_err *err);
+// rmx_weight_caps() for a large run of `budget` tokens.
+rmx_status rmx__weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, double budget,
+                            double *cap, rmx_err *err);
 // Sets s->lifted, from a search without the caps by epochs that the optimum is at, and notes it.
 rmx_status rmx__lift_caps(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err);
 json_t *rmx__lifted_json(const rmx_lifted_caps *l);  // a new reference

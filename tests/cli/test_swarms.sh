@@ -37,6 +37,17 @@ try "another size" 0 "" "$REGMIX" optimize -q -C exp --for 1M,20k --quick --json
 same "is what it is for" True "$(value "$SCRATCH/stdout" 'o["for"] == {"size": 1e6, "tokens": 2e4}')"
 try "a size of the config" 0 "" "$REGMIX" optimize -q -C exp --set optimize.for=2M,30k --quick --json
 same "is taken too" True "$(value "$SCRATCH/stdout" 'o["for"] == {"size": 2e6, "tokens": 3e4}')"
+# capped OPTION...: whether the caps of an answer for 200k tokens are 4 epochs of each domain in them
+capped() {
+  "$REGMIX" optimize -q -C exp --set sample.max_epochs=4 --quick --json "$@" > capped.json 2> /dev/null
+  value capped.json '(lambda n: len(n) == 3 and all(abs(o["constraints"]["cap"][d] - 4 * t / 2e5) < 1e-9 for d, t in n.items()))({d["name"]: d["train_tokens"] for d in json.load(open("exp/corpus/corpus.json"))["domains"] if d["name"] != "exam"})'
+}
+same "its tokens give the caps by epochs" "True True" "$(capped --for 1M,200k) $(capped --set optimize.for=1M,200k)"
+"$REGMIX" suggest -q -C exp --set sample.max_epochs=4 --for 1M,200k -n 4 > capped.csv 2> /dev/null
+same "of suggest, too" True "$(python3 -c 'import csv, json
+tokens = {d["name"]: d["train_tokens"] for d in json.load(open("exp/corpus/corpus.json"))["domains"]}
+rows = list(csv.DictReader(open("capped.csv")))
+print(len(rows) == 4 and all(float(r[d]) <= 4 * tokens[d] / 2e5 + 1e-3 for r in rows for d in r if d != "run"))')"
 try "suggest" 0 "0013" "$REGMIX" suggest -C exp -n 1
 try "suggest keeps the runs" 2 "would be lost" "$REGMIX" suggest -C exp -n 1 --out exp/mixtures.csv
 try "predict for mixtures" 0 "0012" "$REGMIX" predict -C exp --mixtures exp/mixtures.csv --for 1M,20k
