@@ -111,6 +111,57 @@ def experiment(folder):
     put(folder, page_py=PAGE, ids_txt="5 6 7 8\n9 10\n", note_txt="red1 one2 x3\nÄpfel\n")
 
 
+def variants(folder):
+    """Experiments with phases, with swarms of two sizes, and with tasks."""
+    experiment(folder)
+    text = (folder / "regmix.yaml").read_text()
+    (folder / "regmix.yaml").unlink()
+    small = text.replace("layers: 1, heads: 2, width: 16, ffn: 32, ", "layers: 1, heads: 1, width: 8, ffn: 16, ", 1)  # the proxies
+    for name, config in (("phased", text.replace("runs: 8", "runs: 10, phases: [0.75, 0.25]")),
+                         ("swarms", small.replace("compare:", "swarms:\n  larger: {width: 16, heads: 2, ffn: 32, tokens: 3k, runs: 5}\ncompare:").replace(
+                             "fit: {regressor: ridge}", "fit: {regressor: scaling}")),
+                         ("tasks", text + "eval: {tasks: [../quiz.jsonl, ../text/c.jsonl], limit: 8}\n"),
+                         ("repeated", text.replace("max_epochs: 0", "max_epochs: 4").replace("compare:", "corpus_budget:\ncompare:").replace("corpus_budget:\n", "")
+                          .replace("large: {", "large: {").replace("tokens: 2k", "tokens: 20k", 2).replace("tokens: 20k", "tokens: 2k", 1))):
+        (folder / name).mkdir()
+        (folder / name / "text").symlink_to("../text")
+        (folder / name / "regmix.yaml").write_text(config)
+
+
+def corpora(folder):
+    """Text in several formats, with fields, addresses, duplicates, and bytes that are wrong."""
+    draw = random.Random(17)
+    words = "red green blue one two three stone river cloud paper light early never house garden".split()
+    sentence = lambda n: " ".join(draw.choice(words) for _ in range(n))
+    (folder / "text").mkdir()
+    with open(folder / "text" / "all.jsonl", "w", encoding="utf-8") as f:
+        for i in range(240):
+            text = sentence(30)
+            host = ["a.example.com", "b.example.com", "other.org", "www.Third.co.uk", "x.third.co.uk"][i * i % 5]
+            item = {"text": text, "url": f"https://{host}/p/{i}", "meta": {"source": ["news", "forum", "books"][i % 3], "lang": "en" if i % 4 else "de"}}
+            if i == 7:
+                del item["meta"]
+            if i == 8:
+                item["text"] = ""
+            if i == 9:
+                del item["text"]
+            f.write(json.dumps(item) + "\n")
+            if i in (20, 40, 60):
+                f.write(json.dumps(item) + "\n")  # a duplicate
+            if i in (30, 50):
+                f.write(json.dumps({**item, "text": text.rsplit(" ", 1)[0] + " end"}) + "\n")  # nearly
+    (folder / "files").mkdir()
+    (folder / "files" / "code").mkdir()
+    for i in range(12):
+        (folder / "files" / "code" / f"f{i}.py").write_text(f"def f{i}(x):\n    return x + {i}\n\n\n# {sentence(8)}\n")
+    (folder / "files" / "fortunes.txt").write_text("\n%\n".join(sentence(9) for _ in range(30)) + "\n")
+    (folder / "files" / "table.csv").write_text("id,text\n" + "".join(f'{i},"{sentence(12)}, ""{i}"""\n' for i in range(40)))
+    (folder / "files" / "latin.txt").write_bytes("\n%\n".join(f"{sentence(6)} caf\u00e9 {i}" for i in range(25)).encode("latin-1"))
+    (folder / "files" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    (folder / "files" / "bad.jsonl").write_text("".join('{"text": "%s"}\n' % sentence(10) if i != 5 else '{"text": \n' for i in range(30)))
+    put(folder, line_txt="red1 green\n\u00c4pfel  und\tBirnen\n", empty_txt="")
+
+
 def imports(folder):
     """Six runs in the formats of other programs."""
     draw = random.Random(16)
@@ -161,4 +212,4 @@ def refusals(folder):
 
 
 MAKE = {"experiment": experiment, "fits": tables, "imports": imports, "methods": experiment, "mixtures": mixtures, "optima": tables, "phases": phases,
-        "refusals": refusals, "sizes": sizes}
+        "refusals": refusals, "sizes": sizes, "variants": variants, "corpora": corpora}
