@@ -43,6 +43,7 @@ typedef enum rmx_status {
 typedef struct rmx_err {
   rmx_status status;
   char message[1024];
+  int os_error; /* errno, where the operating system refused; else 0 */
 } rmx_err;
 
 #if defined(__GNUC__)

@@ -20,6 +20,7 @@ from typing import Any, Callable, Optional, Union
 
 from ._errors import RegmixWarning, error_of
 from ._library import MESSAGE, PART, PROGRESS, Err, Listener, lib
+from ._words import in_python
 
 #: What shows progress: None: on a terminal or in a notebook, after a second; True or False: always,
 #: never; or a function ``(what, done, total, unit)``.
@@ -201,12 +202,12 @@ def _serve(this: _Call, line: _Line) -> None:
             line.show(*event[1:])
         elif event[0] == "warn":
             line.clear()
-            warnings.warn(this.shown(event[1]), RegmixWarning, stacklevel=_caller())
+            warnings.warn(in_python(this.shown(event[1])), RegmixWarning, stacklevel=_caller())
         elif event[0] == "failed":
             this.trouble = this.trouble or event[1]
         else:
             level = logging.INFO if event[0] == "note" else logging.DEBUG
-            log.log(level, "%s", this.shown(event[1]))
+            log.log(level, "%s", in_python(this.shown(event[1])))
 
 
 def _wait(this: _Call, line: _Line, depth: int) -> None:
@@ -240,10 +241,10 @@ def call(
     if this.trouble:
         raise this.trouble
     if this.status:
-        raise error_of(this.status, this.err.message)
+        raise error_of(this.status, this.err)
 
 
 def check(status: int, err: Err) -> None:
     """Raises what a quick function reports."""
     if status:
-        raise error_of(status, err.message)
+        raise error_of(status, err)

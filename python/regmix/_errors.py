@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
+from ._words import in_python
+
 
 class RegmixError(Exception):
     """Any failure that the library reports."""
@@ -17,7 +22,18 @@ class UsageError(RegmixError, ValueError):
 
 
 class FileError(RegmixError, OSError):
-    """The operating system refused to read or write a file."""
+    """The operating system refused to read or write a file; ``errno`` says why."""
+
+    def __init__(self, message: str, number: int = 0):
+        super().__init__(message)
+        self.errno = number or None
+        self.strerror = os.strerror(number) if number else None
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FileError, (self.args[0], self.errno or 0)
 
 
 class NoMemoryError(RegmixError, MemoryError):
@@ -43,5 +59,7 @@ _KINDS: dict[int, type[BaseException]] = {
 }
 
 
-def error_of(status: int, message: bytes) -> BaseException:
-    return _KINDS.get(status, RegmixError)(message.decode("utf-8", "replace"))
+def error_of(status: int, err: Any) -> BaseException:
+    message = in_python(err.message.decode("utf-8", "replace"))
+    kind = _KINDS.get(status, RegmixError)
+    return FileError(message, err.os_error) if kind is FileError else kind(message)

@@ -355,7 +355,7 @@ class Fit:
         Raises
         ------
         InputError, UsageError
-            With the message of the command.
+            With the message of the command; options in it are named as arguments.
         KeyboardInterrupt
             Ctrl-C stops the search.
         """
@@ -665,7 +665,7 @@ def fit(
     Raises
     ------
     InputError, UsageError
-        With the message of the command.
+        With the message of the command; options in it are named as arguments.
     KeyboardInterrupt
         Ctrl-C stops the fit.
     """

@@ -16,7 +16,7 @@ VERSION = "0.2.0"  # of the library that this package belongs to
 class Err(c.Structure):
     """rmx_err"""
 
-    _fields_ = [("status", c.c_int), ("message", c.c_char * 1024)]
+    _fields_ = [("status", c.c_int), ("message", c.c_char * 1024), ("os_error", c.c_int)]
 
 
 PROGRESS = c.CFUNCTYPE(

@@ -20,6 +20,7 @@ rmx_status rmx_fail(rmx_err *err, rmx_status status, const char *fmt, ...) {
   rmx_make_printable(text, "\n\t");
   memcpy(err->message, text, sizeof text);
   err->status = status;
+  err->os_error = 0;
   return status;
 }
 
@@ -33,7 +34,9 @@ rmx_status rmx_fail_errno(rmx_err *err, const char *fmt, ...) {
   const char *advice = number == ENOSPC || number == EDQUOT
                            ? "; free some space and run the same command again"
                            : "";
-  return rmx_fail(err, RMX_EIO, "%s: %s%s", text, strerror(number), advice);
+  rmx_fail(err, RMX_EIO, "%s: %s%s", text, strerror(number), advice);
+  err->os_error = number;
+  return RMX_EIO;
 }
 
 rmx_status rmx_fail_in(rmx_err *err, const char *fmt, ...) {
@@ -42,7 +45,10 @@ rmx_status rmx_fail_in(rmx_err *err, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);
-  return rmx_fail(err, err->status, "%s: %s", text, err->message);
+  const int number = err->os_error;
+  rmx_fail(err, err->status, "%s: %s", text, err->message);
+  err->os_error = number;
+  return err->status;
 }
 
 rmx_status rmx_fail_memory(rmx_err *err, size_t bytes, const char *for_what) {

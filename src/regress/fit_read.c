@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the folder of a fit (docs/design/files.md), with all checks that its parts belong together.
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,9 +269,11 @@ static rmx_status read_folder(const char *folder, rmx_fit **out, rmx_err *err) {
   rmx_fit *f = rmx_calloc(1, sizeof *f);
   json_t *o = NULL;
   rmx_status status = path && f ? RMX_OK : rmx_fail_memory(err, sizeof *f, "a fit");
-  if (status == RMX_OK && !rmx_exists(path))
+  if (status == RMX_OK && !rmx_exists(path)) {
     status =
         rmx_fail(err, RMX_EIO, "%s: there is no fit.json in it; `regmix fit` makes one", folder);
+    err->os_error = ENOENT;
+  }
   if (status == RMX_OK) status = rmx__json_read(path, &o, err);
   if (status == RMX_OK) status = read_fit(f, o, folder, path, err);
   json_decref(o);

@@ -9,7 +9,7 @@
 
 int main(void) {
   SIZE(rmx_err);
-  AT(rmx_err, status), AT(rmx_err, message);
+  AT(rmx_err, status), AT(rmx_err, message), AT(rmx_err, os_error);
   SIZE(rmx_listener);
   AT(rmx_listener, context), AT(rmx_listener, progress), AT(rmx_listener, note);
   AT(rmx_listener, warn), AT(rmx_listener, part), AT(rmx_listener, detail);
