@@ -23,7 +23,7 @@ typedef struct choice {
   size_t *strip;  // (C) bytes before the name of the domain
 } choice;
 
-static bool missing(const char *text) {
+bool rmx__is_missing(const char *text) {
   static const char *const marks[] = {"", "-", "na", "n/a", "nan", "null", "none"};
   for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
     if (strcasecmp(text, marks[i]) == 0) return true;
@@ -33,7 +33,7 @@ static bool missing(const char *text) {
 static const double MAX = 1e100;  // its square is a number
 
 // Infinities are numbers here; hexadecimal is not, though strtod accepts it.
-static bool number(const char *text, double *out) {
+bool rmx__is_number(const char *text, double *out) {
   char *end;
   *out = rmx__strtod(text, &end);
   return end != text && !*end && !strpbrk(text, "xX");
@@ -53,8 +53,8 @@ static bool is_text(const choice *c, size_t j) {
   double ignored;
   for (size_t i = 0; i < t->N; i++) {
     const char *cell = t->cells[i * t->C + j];
-    if (!is_row(c, i) || missing(cell)) continue;
-    if (number(cell, &ignored)) return false;
+    if (!is_row(c, i) || rmx__is_missing(cell)) continue;
+    if (rmx__is_number(cell, &ignored)) return false;
     given = true;
   }
   return given;
@@ -74,8 +74,8 @@ static bool has_number(const choice *c, size_t j) {
   const rmx_cells *t = c->s->cells;
   double ignored;
   for (size_t i = 0; i < t->N; i++)
-    if (is_row(c, i) && !missing(t->cells[i * t->C + j]) &&
-        number(t->cells[i * t->C + j], &ignored))
+    if (is_row(c, i) && !rmx__is_missing(t->cells[i * t->C + j]) &&
+        rmx__is_number(t->cells[i * t->C + j], &ignored))
       return true;
   return false;
 }
@@ -318,13 +318,13 @@ static rmx_status cell_value(const choice *c, size_t i, size_t j, double *out, r
   const rmx_cells *t = c->s->cells;
   const char *text = t->cells[i * t->C + j];
   *out = NAN;
-  bool none = missing(text);
+  bool none = rmx__is_missing(text);
   if (none && mixtures(c))
     return rmx_fail(err, RMX_EINPUT,
                     "%s:%d: column \"%s\": the weight is missing; give 0 if a domain is not used",
                     t->path, t->lines[i], t->header[j]);
   if (none) return RMX_OK;
-  if (!number(text, out) || (mixtures(c) && !isfinite(*out)))
+  if (!rmx__is_number(text, out) || (mixtures(c) && !isfinite(*out)))
     return rmx_fail(err, RMX_EINPUT, "%s:%d: column \"%s\": \"%.40s\" is not a number%s", t->path,
                     t->lines[i], t->header[j], text, rmx__number_advice(text));
   if (isfinite(*out) && fabs(*out) > MAX)
@@ -394,7 +394,7 @@ static bool is_numbers(const rmx_cells *t, size_t j, size_t *at) {
   double x;
   *at = t->N;
   for (size_t i = 0; i < t->N; i++) {
-    if (!number(t->cells[i * t->C + j], &x)) return false;
+    if (!rmx__is_number(t->cells[i * t->C + j], &x)) return false;
     if (x != floor(x) && *at == t->N) *at = i;
   }
   return true;
@@ -408,7 +408,7 @@ static bool is_weight(const choice *c, size_t j) {
   for (size_t i = 0; i < t->N; i++) {
     double sum = 0, own = 0, x;
     for (size_t k = 0; k < t->C; k++) {
-      if (!number(t->cells[i * t->C + k], &x) || x < 0) return false;
+      if (!rmx__is_number(t->cells[i * t->C + k], &x) || x < 0) return false;
       sum += x;
       if (k == j) own = x;
     }

@@ -4,6 +4,7 @@
 // numbered. The row numbers that a data frame saves as a first column without a name tell no runs
 // apart in another table, nor do seeds and losses, so they are not the names if another column is.
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,21 @@
 
 static bool sniff(const rmx__source *s) {
   return s->cells != NULL;
+}
+
+bool rmx__is_own_table(const rmx__source *s) {
+  const rmx_cells *c = s->cells;
+  if (!c || s->options->what != RMX_IMPORT_MIXTURES || strcmp(c->header[0], "run") != 0)
+    return false;
+  for (size_t i = 0; i < c->N; i++) {
+    double sum = 0, x;
+    for (size_t j = 1; j < c->C; j++) {
+      if (!rmx__is_number(c->cells[i * c->C + j], &x) || x < 0) return false;
+      sum += x;
+    }
+    if (!(fabs(sum - 1) < 1e-6)) return false;
+  }
+  return c->N > 0;
 }
 
 bool rmx__is_row_number(const char *header) {

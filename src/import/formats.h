@@ -49,6 +49,14 @@ bool rmx__is_scale(const rmx__source *s, size_t j);
 rmx_status rmx__import_scales(const rmx__source *s, const bool *left_out, rmx_table *out,
                               rmx_err *err);
 
+// Whether a cell says that there is no value ("", "-", "NA"), and whether it is a number.
+bool rmx__is_missing(const char *text);
+bool rmx__is_number(const char *text, double *out);
+
+// Whether the cells are a table of mixtures as regmix writes it: "run", then weights that sum to 1.
+// Its domains have any names, also those that other programs give to columns.
+bool rmx__is_own_table(const rmx__source *s);
+
 // in any case; SIZE_MAX: there is none
 size_t rmx__column_called(const rmx_cells *c, const char *name);
 // Whether this is the header of the row numbers that a data frame saves ("" or "Unnamed: 0").

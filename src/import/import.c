@@ -41,6 +41,7 @@ static rmx_status walk(const char *folder, int depth, rmx_strings *out, rmx_err 
 }
 
 static const rmx__table_format *recognise(const rmx__source *s) {
+  if (rmx__is_own_table(s)) return &rmx__format_csv;
   for (size_t i = 0; i < FORMATS; i++)
     if (formats[i]->sniff(s)) return formats[i];
   return NULL;

@@ -19,6 +19,10 @@ typedef struct taker {
 } taker;
 
 static rmx_status take(taker *t, int line, const char *name, double weight, rmx_err *err) {
+  if (!*name) {
+    rmx_fail(err, RMX_EINPUT, "a domain has no name; give it one, or remove it");
+    return line > 0 ? rmx_fail_in(err, "%s:%d", t->path, line) : rmx_fail_in(err, "%s", t->path);
+  }
   if (t->given.n == t->room) {
     size_t room = 2 * t->room + 16;
     double *w = rmx_realloc(t->weight, room, sizeof *w);

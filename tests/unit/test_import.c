@@ -182,6 +182,56 @@ START_TEST(olmix_in_both_layouts) {
 }
 END_TEST
 
+// A domain may have the name of a column that another program writes.
+START_TEST(our_own_tables_are_read_as_they_are) {
+  static const char *const names[] = {
+      "run",    "name",   "index",  "run_id", "Unnamed: 0", "Name",   "state",   "status",
+      "domain", "weight", "metric", "value",  "step",       "tokens", "seed",    "size",
+      "model",  "id",     "run_na", "trial",  "params",     "mix",    "mixture", "sweep"};
+  static const double tables[][9] = {{0.004, 0.5, 0.496, 0.003, 0.2, 0.797, 0.001, 0.9, 0.099},
+                                     {0, 0.5, 0.5, 1, 0, 0, 0, 0.25, 0.75}};
+  begin();
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    for (size_t other = 0; other < sizeof names / sizeof *names; other++)
+      for (size_t i = 0; i < 4 && other != k; i++) {
+        rmx_table t = {0}, back;
+        must(rmx_table_make(&t, "run", i < 2 ? 3 : 1, 3, err));
+        for (size_t d = 0; d < 3; d++)
+          t.names[d] = rmx_strdup(d == 0 ? names[k] : d == 1 ? names[other] : "web");
+        for (size_t r = 0; r < t.N; r++) t.ids[r] = rmx_format("%04zu", r + 1);
+        memcpy(t.x, tables[i % 2], t.N * 3 * sizeof *t.x);
+        const char *path = file("own.csv", "");
+        must(rmx_csv_write(path, &t, err));
+        must(mixtures(path, &back, err));
+        ck_assert_msg(back.D == 3 && back.N == t.N, "%s, %s: %zu domains", names[k], names[other],
+                      back.D);
+        ck_assert_str_eq(back.ids[0], "0001");
+        for (size_t d = 0; d < 3; d++) ck_assert_str_eq(back.names[d], t.names[d]);
+        for (size_t x = 0; x < t.N * 3; x++) ck_assert(back.x[x] == t.x[x]);
+        rmx_table_release(&back);
+        rmx_table_release(&t);
+      }
+  end();
+}
+END_TEST
+
+// A column that Olmix calls "name" or "index" is one of values if its cells name no runs.
+START_TEST(weights_are_no_names_of_olmix) {
+  begin();
+  rmx_table t;
+  must(mixtures(file("percent.csv", "run,index,web\nr1,0.4,99.6\nr2,0.3,99.7\n"), &t, err));
+  ck_assert_uint_eq(t.D, 2);
+  rmx_table_release(&t);
+  must(metrics(file("scores.csv", "run,name,loss\nr1,0.4,3\nr2,,2\n"), &t, err));
+  ck_assert_uint_eq(t.D, 2);
+  rmx_table_release(&t);
+  must(metrics(file("scores.csv", "run,index,loss\nr1,4,3\nr2,0,2\n"), &t, err));
+  ck_assert_uint_eq(t.D, 1);
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 static const char wandb[] =
     "\"Name\",\"State\",\"Notes\",\"User\",\"Tags\",\"Created\",\"Runtime\",\"Sweep\",\"config."
     "mixture.cc\","
@@ -586,6 +636,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, metrics_without_numbers_are_told);
   tcase_add_test(tc, patterns_choose_columns);
   tcase_add_test(tc, olmix_in_both_layouts);
+  tcase_add_test(tc, our_own_tables_are_read_as_they_are);
+  tcase_add_test(tc, weights_are_no_names_of_olmix);
   tcase_add_test(tc, wandb_export);
   tcase_add_test(tc, wandb_that_is_not_clear);
   tcase_add_test(tc, yaml_folder_of_the_authors);

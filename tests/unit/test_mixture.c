@@ -93,6 +93,11 @@ START_TEST(refuses) {
   must_fail(rmx_mixture_read(file("csv", "run,a,b\n1,0.5,0.5\n2,0.5,0.5\n"), names, 3, w, err),
             "2 rows");
   must_fail(rmx_mixture_read("/nowhere/m.yaml", names, 3, w, err), "/nowhere/m.yaml");
+  rmx_strings none = {0};
+  must_fail(rmx_mixture_names(file("yaml", "a: 0.5\n\"\": 0.5\n"), &none, err),
+            ".yaml:2: a domain");
+  must_fail(rmx_mixture_names(file("csv", "domain,weight\n,0.5\nb,0.5\n"), &none, err), "no name");
+  rmx_strings_release(&none);
   ck_assert(w[0] == 7);
 }
 END_TEST
