@@ -402,9 +402,10 @@ typedef struct rmx_answer {
   double *phase_share; /* of a fit with phases; else NULL */
   size_t fold;         /* levels of the nodes whose totals are shown too; 0: none */
 } rmx_answer;
-/* Whether the optimum of the smallest size is good enough: over its whole interval, the gain of the
- * one asked for on it is less than a quarter of the gain on the prior. It is too small where that
- * interval is above 0; else the runs cannot tell. */
+/* Whether the optimum of the smallest size is good enough for a larger one. It is if the gain on it
+ * of the one asked for is, over its whole interval, less than a quarter of the gain on the prior,
+ * and the latter is surely above 0. It is not if the first interval is above 0. Else the runs
+ * cannot tell; nor can they if the guard holds the best mixtures of most draws back. */
 typedef enum rmx_size_verdict {
   RMX_SIZE_UNKNOWN,
   RMX_SIZE_TOO_SMALL,

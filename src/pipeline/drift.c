@@ -14,6 +14,9 @@
 enum { ENOUGH = 5 };  // mixtures that make a size worth an optimum
 // A loss that is surely a smaller part of the gain on the prior does not matter.
 static const double MATTERS = 0.25;
+// A part of the draws whose best mixture the guard holds back, above which it says where the best
+// mixtures are.
+static const double HELD = 0.5;
 
 void rmx_drift_release(rmx_drift *d) {
   for (size_t k = 0; k < d->n; k++) free(d->steps[k].name);
@@ -149,9 +152,25 @@ static bool cannot_move(const rmx_answer *s) {
   return true;
 }
 
+// What keeps the runs from telling whether the smallest size is good enough, whatever the gain on
+// its optimum v seems to be; NULL: nothing does.
+static const char *cannot_tell(const rmx_answer *s, const rmx_versus *v) {
+  if (cannot_move(s)) return "the additive law has the same best mixture for all sizes";
+  if (s->uncertainty.at_distance_limit > HELD)
+    return "the guard keeps the best mixtures of all sizes near the runs";
+  if (!(s->uncertainty.versus[0].low > 0) && !(v->low > 0))
+    return "they do not show that the answer is better than the prior";
+  return NULL;
+}
+
+// What the intervals say of the smallest size; NULL where there is nothing to ask.
+static const rmx_versus *gain_on_smallest(const rmx_answer *s) {
+  return s->drift.n && s->drift.steps[0].at.size < s->fit->at.size ? gain_on(s, 0) : NULL;
+}
+
 rmx_size_verdict rmx_drift_verdict(const rmx_answer *s) {
-  const rmx_versus *v = s->drift.n ? gain_on(s, 0) : NULL;
-  if (!v || cannot_move(s)) return RMX_SIZE_UNKNOWN;
+  const rmx_versus *v = gain_on_smallest(s);
+  if (!v || cannot_tell(s, v)) return RMX_SIZE_UNKNOWN;
   if (v->low > 0) return RMX_SIZE_TOO_SMALL;
   const double matters = MATTERS * fmax(s->uncertainty.versus[0].estimate, 0);
   return v->high <= matters ? RMX_SIZE_ENOUGH : RMX_SIZE_UNKNOWN;
@@ -163,27 +182,35 @@ static const char *const verdicts[] = {
     [RMX_SIZE_ENOUGH] = "The smallest size is good enough",
 };
 
+// "; the weights of web and code leave their intervals"
+static void put_outside(rmx_buf *b, const json_t *names) {
+  const size_t n = json_array_size(names);
+  for (size_t i = 0; i < n; i++)
+    rmx_buf_printf(b, "%s%s",
+                   i       ? ", "
+                   : n > 1 ? "; these weights leave their intervals: "
+                           : "; this weight leaves its interval: ",
+                   json_string_value(json_array_get(names, i)));
+}
+
 char *rmx_drift_text(const rmx_answer *s) {
   RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
-  const rmx_versus *v = s->drift.n ? gain_on(s, 0) : NULL;
+  const rmx_versus *v = gain_on_smallest(s);
   if (!v) return NULL;
   RMX_OWNED char *at = rmx_scale_text(s->fit->at), *from = rmx_scale_text(s->drift.steps[0].at);
   json_auto_t *beyond = outside(s, 0);
+  const char *verdict = verdicts[rmx_drift_verdict(s)], *why = cannot_tell(s, v);
   rmx_buf_printf(&b, "From %s to %s the best mixture moves by %.0f %% of the tokens",
                  from ? from : "", at ? at : "", 100 * s->drift.steps[0].moved);
-  for (size_t i = 0; i < json_array_size(beyond); i++) {
-    const char *name = json_string_value(json_array_get(beyond, i));
-    rmx_buf_printf(&b, "%s%s", i ? ", " : "; beyond the intervals: ", name);
-  }
-  if (cannot_move(s))
-    rmx_buf_printf(&b, ". %s: the additive law has the same best mixture for all sizes.",
-                   verdicts[RMX_SIZE_UNKNOWN]);
+  put_outside(&b, beyond);
+  rmx_buf_printf(&b, ". %s: ", verdict);
+  if (why)
+    rmx_buf_printf(&b, "%s.", why);
   else if (v->same)
-    rmx_buf_printf(&b, ". %s: its optimum is the same mixture.", verdicts[rmx_drift_verdict(s)]);
+    rmx_buf_printf(&b, "its optimum is the same mixture.");
   else
-    rmx_buf_printf(&b, ". %s: the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
-                   verdicts[rmx_drift_verdict(s)], v->estimate, 100 * s->uncertainty.level, v->low,
-                   v->high);
+    rmx_buf_printf(&b, "the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
+                   v->estimate, 100 * s->uncertainty.level, v->low, v->high);
   return b.failed ? NULL : rmx_strdup(b.data);
 }
 

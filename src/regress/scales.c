@@ -214,6 +214,16 @@ static size_t choose_rows(const rmx_fit *f, size_t *row) {
   return n;
 }
 
+// Whether all runs of the size of run i were left out together. The fit that predicted them knew no
+// run of their size, so its error is that of the level, and says little of the mixtures.
+static bool left_out_whole(const rmx_fit *f, size_t i, size_t m) {
+  if (!f->fold) return false;
+  for (size_t k = 0; k < f->N; k++)
+    if (f->scales[k].size == f->scales[i].size && f->fold[k * f->M + m] != f->fold[i * f->M + m])
+      return false;
+  return true;
+}
+
 // Adds to the values of the chosen runs what the fit predicts to change on the way to `at`.
 static rmx_status carry(rmx_fit *f, rmx_scale at, const size_t *row, size_t n, rmx_err *err) {
   RMX_OWNED double *X = rmx_calloc(n, f->D * sizeof(double)),
@@ -234,7 +244,7 @@ static rmx_status carry(rmx_fit *f, rmx_scale at, const size_t *row, size_t n, r
     for (size_t k = 0; k < n; k++) {
       more += (there[n + k] * there[n + k] - here[n + k] * here[n + k]) / (double)n;
       f->truth[row[k] * f->M + m] += there[k] - here[k];
-      f->out_of_fold[row[k] * f->M + m] += there[k] - here[k];
+      f->out_of_fold[row[k] * f->M + m] += left_out_whole(f, row[k], m) ? NAN : there[k] - here[k];
     }
     f->doubt[m] = isnan(more) || f->size_unknown || f->tokens_unknown ? NAN
                   : more > 0                                          ? sqrt(more)

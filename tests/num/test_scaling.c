@@ -257,6 +257,22 @@ START_TEST(a_fit_at_one_scale_has_a_run_for_each_mixture) {
 }
 END_TEST
 
+// The fold of the only run of a size knows nothing of its level, so its error is not counted.
+START_TEST(the_level_of_a_lone_anchor_is_no_error) {
+  rmx_fit *f = fit_of("scaling", 2, 1);
+  must(rmx_fit_for(f, (rmx_scale){TARGET, 2e10}, err));
+  size_t unknown = 0;
+  for (size_t i = 0; i < f->N; i++) unknown += isnan(f->out_of_fold[i]);
+  ck_assert_uint_eq(unknown, 1);
+  rmx_fit_free(f);
+  f = fit_of("scaling", 2, 8);
+  must(rmx_fit_for(f, (rmx_scale){TARGET, 2e10}, err));
+  for (size_t i = 0; i < f->N; i++) ck_assert(isfinite(f->out_of_fold[i]));
+  rmx_fit_free(f);
+  forget();
+}
+END_TEST
+
 START_TEST(auto_weighs_left_out_mixtures_and_sizes) {
   rmx_fit *f = fit_of("auto", 2, 0);
   const json_t *choice = f->regressors[0]->choice;
@@ -329,6 +345,7 @@ static void add_tests(TCase *t) {
   tcase_add_loop_test(t, the_file_holds_it_all, 0, 3);
   tcase_add_loop_test(t, laws_rank_a_third_size, 1, 3);
   tcase_add_loop_test(t, laws_doubt_what_they_cannot_see, 1, 3);
+  tcase_add_test(t, the_level_of_a_lone_anchor_is_no_error);
   tcase_add_test(t, auto_weighs_left_out_mixtures_and_sizes);
   tcase_add_test(t, a_fit_at_one_scale_has_a_run_for_each_mixture);
   tcase_add_test(t, other_regressors_refuse_scales);
