@@ -207,6 +207,8 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
 rmx_status rmx__table_look(const rmx_experiment *e, const char *name,
                            const struct rmx__runs_of *runs, rmx_few *changed, rmx_strings *added,
                            rmx_err *err);
+// Whether tables.json says what regmix wrote into it.
+bool rmx__table_is_recorded(const rmx_experiment *e, const char *name);
 // Warns if numbers of metrics.csv were changed, and if rows of it are of runs that `regmix train`
 // would not use again.
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);

@@ -196,6 +196,18 @@ static rmx_status write_directions(const rmx_experiment *e, const rmx_table *t, 
   return rmx__experiment_write(e, "metrics.json", tree, err);
 }
 
+// No run has a result: a metrics.csv of the user's own stays as it is.
+static rmx_status have_own_rows(const rmx_pipeline *p, const rmx_run *runs, size_t n,
+                                rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+  const struct rmx__runs_of of = {.runs = (rmx_run *)runs, .n = n};
+  rmx_few changed = {0};
+  RMX_TRY(rmx__table_look(&p->experiment, "metrics.csv", &of, &changed, &added, err));
+  if (added.n) return RMX_OK;
+  return rmx_fail(err, RMX_ENUMERIC,
+                  "none of the %zu runs finished with a loss, so there is nothing to fit", n);
+}
+
 static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *runs,
                                 size_t n, bool half, const char *name, rmx_err *err) {
   RMX_OWNED_BY(rmx_table_release) rmx_table t = {0};
@@ -203,10 +215,8 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
   if (!half) RMX_TRY(rmx__add_task_scores(p, runs, n, &t, facts, err));
   const struct rmx__runs_of of = {.runs = (rmx_run *)runs, .n = n};
-  RMX_TRY(t.N ? rmx__table_write(p, name, &t, &of, err)
-              : rmx_fail(err, RMX_ENUMERIC,
-                         "none of the %zu runs finished with a loss, so there is nothing to fit",
-                         n));
+  if (t.N == 0) return have_own_rows(p, runs, n, err);
+  RMX_TRY(rmx__table_write(p, name, &t, &of, err));
   if (!half) RMX_TRY(write_directions(&p->experiment, &t, facts, err));
   tell_empty(p, &t, corpus);
   return RMX_OK;
@@ -445,16 +455,36 @@ static rmx_status end_slice(rmx_pipeline *p, const rmx_corpus *corpus, const rmx
   return RMX_OK;
 }
 
+// Notes which runs are not trained, since the user gave their metrics.
+static void tell_own_rows(rmx_pipeline *p, const rmx_few *own, size_t n_all) {
+  const bool one = own->n == 1;
+  if (own->n)
+    rmx_note(&p->listener,
+             "train: run%s %s ha%s a row that you added to metrics.csv, so %s not "
+             "trained; without that row, %s trained",
+             one ? "" : "s", own->text, one ? "s" : "ve", one ? "it is" : "they are",
+             one ? "it is" : "they are");
+  if (own->n == n_all && p->would)
+    rmx__would(p, "train", false, "each of the %zu runs has a row that you added to metrics.csv",
+               n_all);
+}
+
 // Chooses the runs without a row that the user added to metrics.csv; *chosen stays NULL if that are
 // all. The table of a fit of several swarms is another one.
-static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, size_t n_all,
+static rmx_status without_own_rows(rmx_pipeline *p, const rmx_run *all, size_t n_all,
                                    rmx_run **chosen, size_t *m, rmx_err *err) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
-  rmx_few changed = {0};
+  rmx_few changed = {0}, own = {0};
   if (p->experiment.config.n_swarms) return RMX_OK;
   const struct rmx__runs_of of = {.runs = (rmx_run *)all, .n = n_all};
-  if (rmx__table_look(&p->experiment, "metrics.csv", &of, &changed, &added, err) != RMX_OK)
-    return err->status == RMX_ENOMEM ? RMX_ENOMEM : RMX_OK;  // it is set aside when it is written
+  const rmx_status status =
+      rmx__table_look(&p->experiment, "metrics.csv", &of, &changed, &added, err);
+  if (status == RMX_EINPUT && !rmx__table_is_recorded(&p->experiment, "metrics.csv"))
+    return rmx_fail_in(err,
+                       "metrics.csv is not of `regmix train`, and it cannot be read: mend it, "
+                       "or move it away");
+  if (status != RMX_OK)
+    return status == RMX_ENOMEM ? status : RMX_OK;  // it is set aside when it is written
   RMX_OWNED rmx_run *left = rmx_calloc(n_all + 1, sizeof *left);
   size_t n = 0;
   if (!left) return rmx_fail_memory(err, n_all * sizeof *left, "runs");
@@ -462,10 +492,9 @@ static rmx_status without_own_rows(const rmx_pipeline *p, const rmx_run *all, si
     if (!rmx_strings_have(&added, all[i].name) || rmx_run_look(&all[i], NULL) >= RMX_RUN_DIVERGED)
       left[n++] = all[i];
     else
-      rmx_note(&p->listener,
-               "train: run %s has a row that you added to metrics.csv, so it is not trained",
-               all[i].name);
+      rmx_few_add(&own, all[i].name);
   }
+  tell_own_rows(p, &own, n_all);
   if (n == n_all) return RMX_OK;
   *chosen = left, left = NULL;
   *m = n;

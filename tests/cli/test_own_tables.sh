@@ -79,8 +79,69 @@ rm exp/tables.json
 not_printed "no record: the same table is no news" "former file"
 rm exp/tables.json
 cp extended-metrics.csv exp/metrics.csv
-try "no record and other columns: the file is kept" 0 "no record says what regmix wrote" "$REGMIX" train -C exp
-same "as it was" "$(cat extended-metrics.csv)" "$(cat "$(former exp metrics.csv)")"
+try "no record: a column that no result has is the user's" 0 "2 columns that you added to metrics.csv are kept (human, b, c)" "$REGMIX" train -C exp
+same "it stays" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
+rm exp/tables.json
+sed 's/^0003,[0-9]/&9/' extended-metrics.csv > exp/metrics.csv
+cp exp/metrics.csv changed.csv
+try "no record: so is a row that is no result" 0 "1 row that you added to metrics.csv is kept (0003)" "$REGMIX" train -C exp
+same "with its numbers" "$(grep '^0003,' changed.csv)" "$(grep '^0003,' exp/metrics.csv)"
+rm exp/tables.json
+sed 's/\(\.[0-9]\{7\}\)[0-9]*/\1/g' extended-metrics.csv > exp/metrics.csv
+"$REGMIX" train -C exp > stdout 2> stderr
+not_printed "no record: a result with fewer digits is one" "1 row that you added"
+same "it is written in full" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
+cp ours.csv exp/metrics.csv
+"$REGMIX" train -q -C exp
+
+# ---- all metrics are the user's: no run is trained in their place
+cp -r exp alone; rm -r alone/runs alone/metrics.csv alone/metrics-half.csv alone/evaluations.csv alone/tables.json
+awk -F, 'NR == 1 { print "run,exam_acc" } NR > 1 { print $1 ",0." 30 + NR }' exp/mixtures.csv > alone/metrics.csv
+cp alone/metrics.csv alone.csv
+try "a dry run would train nothing" 0 "each of the 6 runs has a row that you added to metrics.csv" "$REGMIX" train -C alone --dry-run
+printed "and says so" "Nothing needs to be done"
+try "train trains nothing" 0 "runs 0001, 0002, 0003, ... have a row that you added to metrics.csv, so they are not trained" "$REGMIX" train -C alone
+same "the table is as it was" "$(cat alone.csv)" "$(cat alone/metrics.csv)"
+if [ -e alone/runs ]; then not_ok "no run was begun"; else ok "no run was begun"; fi
+try "the fit is of it" 0 "1 metric on 6 runs" "$REGMIX" fit -C alone
+sed -i.bak '/^000[25],/d' alone/metrics.csv
+try "runs without a row are trained" 0 "2 runs done" "$REGMIX" train -C alone
+same "the rows of the user stay" "$(grep -c ',0.3[0-9]$' alone/metrics.csv)" 4
+echo 'elsewhere,,,,,0.5' >> alone/metrics.csv
+rm alone/tables.json
+try "rows under names of the user's too" 0 "5 rows that you added to metrics.csv are kept" "$REGMIX" train -C alone
+same "with their numbers" "elsewhere,,,,,0.5" "$(tail -n 1 alone/metrics.csv)"
+rm alone/tables.json
+sed 's/$/,x/' alone.csv > alone/metrics.csv
+cp alone/metrics.csv alone.csv
+try "one that cannot be read is not replaced" 1 "metrics.csv is not of \`regmix train\`, and it cannot be read: mend it, or move it away: " "$REGMIX" train -C alone
+same "it is as it was" "$(cat alone.csv)" "$(cat alone/metrics.csv)"
+
+# ---- what was added to a run comes back with it
+sed '1s/$/,human/; 2,$s/$/,0.7/' ours.csv > exp/metrics.csv
+sed -i.bak '1s/$/,human/; 2,$s/$/,0.6/' exp/evaluations.csv
+cp exp/metrics.csv extended-metrics.csv; cp exp/evaluations.csv extended-evaluations.csv
+"$REGMIX" train -q -C exp
+try "other settings: it is put away" 0 "what you added to 6 rows of metrics.csv (0001, 0002, 0003, ...) was measured on runs that are not in use now; it is kept in tables.json" "$REGMIX" train -C exp --set proxy.lr=0.01 --redo
+not_printed "and the column is not called kept" "is kept (human)"
+same "its column with it" "" "$(head -n 1 exp/metrics.csv | grep human)"
+"$REGMIX" gc -q -C exp --dry-run > /dev/null 2>&1
+try "the former settings: it is back" 0 "1 column that you added to metrics.csv is kept (human)" "$REGMIX" train -C exp --redo
+same "as it was" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
+same "in evaluations.csv too" "$(cat extended-evaluations.csv)" "$(cat exp/evaluations.csv)"
+same "and nothing is kept twice" "" "$(grep former exp/tables.json)"
+
+# ---- names that a spreadsheet changed
+sed 's/^000//' extended-metrics.csv > exp/metrics.csv
+"$REGMIX" train -C exp > stdout 2> stderr
+not_printed "a row of 1 is that of 0001" "row that you added"
+same "with what was added" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
+{ cat ours.csv; sed 1d extended-metrics.csv | sed 's/^000//'; } | awk -F, 'NR == 1 { print $0 ",human" } NR > 1 { print NF == 5 ? $0 "," : $0 }' > exp/metrics.csv
+"$REGMIX" train -q -C exp
+same "also beside the row of that run" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
+cp ours.csv exp/metrics.csv
+cp exp/evaluations.csv evaluations.csv; sed 's/,[^,]*$//' evaluations.csv > exp/evaluations.csv
+"$REGMIX" train -q -C exp
 
 # ---- runs that go out of use take their rows along
 "$REGMIX" train -q -C exp --set sample.runs=4 > /dev/null 2>&1
@@ -98,15 +159,14 @@ echo 0009,5.5,5.6,5.7,5.8,0.9 >> exp/metrics.csv
 cp exp/metrics.csv before.csv
 sed -i.bak 's/^0002,.*/0002,0.1,0.2,0.7/; s/^0009,.*/0009,0.6,0.2,0.2/' exp/mixtures.csv
 try "fit: the user's row is of another mixture than today's" 0 "(0002, 0009)" "$REGMIX" fit -C exp
-try "train: what was added to two rows is left out" 0 "what you added to 2 rows (0002, 0009) was measured on runs" "$REGMIX" train -C exp --redo
+try "train: what was added to two rows is left out" 0 "what you added to 1 row (0009) was measured on runs" "$REGMIX" train -C exp --redo
+printed "and kept where it can come back" "what you added to 1 row of metrics.csv (0002) was measured"
 same "the former file has it" "$(cat before.csv)" "$(cat "$(former exp metrics.csv)")"
 same "the value of another mixture is gone" "" "$(grep '^0002,' exp/metrics.csv | cut -d, -f6)"
 same "the others stay" 0.7 "$(grep '^0001,' exp/metrics.csv | cut -d, -f6)"
 if [ -e exp/runs/0009 ]; then ok "the run is trained"; else not_ok "the run is trained"; fi
-rm -rf exp/.set-aside; cp exp/metrics.csv before.csv
 sed -i.bak '/^0003,/d' exp/mixtures.csv
-try "what was added to a run that is no more is not lost" 0 "1 row (0003) was measured on runs" "$REGMIX" train -C exp --redo
-same "the former file has it too" "$(cat before.csv)" "$(cat "$(former exp metrics.csv)")"
+try "what was added to a run that is no more is not lost" 0 "what you added to 1 row of metrics.csv (0003)" "$REGMIX" train -C exp --redo
 "$REGMIX" train -C exp > stdout 2> stderr
-not_printed "this is told once" "former file"
+not_printed "this is told once" "what you added to 1 row"
 done_testing
