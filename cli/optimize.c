@@ -51,7 +51,7 @@ static rmx_status run_optimize(cli *c, rmx_err *err) {
   if (status == RMX_OK && c->common.json)
     cli_print_json(rmx_answer_json(&s));
   else if (status == RMX_OK && !to_stdout)
-    print_answer(&s, args->fold);
+    print_answer(&s);
   if (status == RMX_OK && place) leave_beside(c, place, &s, folder);
   free(folder);
   free(place);

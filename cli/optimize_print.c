@@ -207,23 +207,12 @@ static void print_worth(const rmx_answer *s) {
 }
 
 // Prints the totals of nodes, largest first.
-static void print_folded(const rmx_answer *s, int64_t levels) {
-  const size_t D = rmx_fit_n_domains(s->fit);
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings folded = {0};
-  RMX_OWNED size_t *into = rmx_calloc(D, sizeof *into);
-  RMX_OWNED double *w = rmx_calloc(4 * D, sizeof *w);
-  const rmx_uncertainty *u = &s->uncertainty;
+static void print_folded(const rmx_answer *s) {
+  RMX_OWNED_BY(rmx_folded_release) rmx_folded f = {0};
   rmx_err no_memory;
-  if (!into || !w ||
-      rmx_fold(rmx_fit_domains(s->fit), D, (size_t)levels, &folded, into, &no_memory) != RMX_OK)
-    return;
-  rmx_fold_sum(into, D, folded.n, rmx_optimum_mixture(s->optimum), w);
-  rmx_fold_sum(into, D, folded.n, s->problem.prior, w + D);
-  const bool known =
-      u->low && rmx_uncertainty_fold(u, rmx_optimum_mixture(s->optimum), into, folded.n, w + 2 * D,
-                                     w + 3 * D, &no_memory) == RMX_OK;
-  print_mixture((const char *const *)folded.items, w, w + D, known ? w + 2 * D : NULL,
-                known ? w + 3 * D : NULL, NULL, folded.n);
+  if (rmx_answer_fold(s, &f, &no_memory) == RMX_OK)
+    print_mixture((const char *const *)f.nodes.items, f.weight, f.prior, f.low, f.high, NULL,
+                  f.nodes.n);
 }
 
 // Prints which weights the guard holds, and which ends of intervals.
@@ -269,15 +258,15 @@ static void print_lifted(const rmx_answer *s) {
               l->phases ? ", in all phases together" : "", l->n == 1 ? "it" : "them", l->gain);
 }
 
-void print_answer(const rmx_answer *s, int64_t fold) {
+void print_answer(const rmx_answer *s) {
   const rmx_optimum *o = s->optimum;
   const rmx_fit *f = s->fit;
   const rmx_target *t = &s->problem.target;
   const rmx_uncertainty *u = &s->uncertainty;
   const bool stays = strcmp(rmx_optimum_method(o), "prior") == 0;
   const cli_marks marks = {rmx_optimum_at_limit(o), u->cut_low, u->cut_high};
-  if (fold)
-    print_folded(s, fold);
+  if (s->fold)
+    print_folded(s);
   else
     print_mixture(rmx_fit_domains(f), rmx_optimum_mixture(o), s->problem.prior, u->low, u->high,
                   &marks, rmx_fit_n_domains(f));

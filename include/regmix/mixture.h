@@ -50,9 +50,10 @@ struct json_t *rmx_mixture_json(const double *w, const char *const *names,
 
 /* A ":" or "/" in a name divides it into levels, three at most: "web:news:q0" lies in the nodes
  * "web" and "web:news". What follows the second separator is the last level, whatever is in it. */
-/* Folds domains (D) into the nodes of the first `levels` levels (1: sources) that have several
- * domains: `folded` gets the names of nodes and of the domains outside them, in the order of the
- * domains; into (D) says where each domain is. A node with the name of a domain is "web:". */
+/* Folds domains (D) into the nodes of `levels` levels (1: sources; 2: source:topic) that have
+ * several domains: `folded` gets the names of nodes and of the domains outside them, in the order
+ * of the domains; into (D) says where each domain is. A node with the name of a domain is "web:".
+ * So a name of a node stands for all domains below it. */
 rmx_status rmx_fold(const char *const *names, size_t D, size_t levels, rmx_strings *folded,
                     size_t *into, rmx_err *err);
 /* The weights w (D) by what rmx_fold folded them into: out (n). */

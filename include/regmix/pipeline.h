@@ -402,6 +402,16 @@ typedef struct rmx_answer {
   double *phase_share; /* of a fit with phases; else NULL */
   size_t fold;         /* levels of the nodes whose totals are shown too; 0: none */
 } rmx_answer;
+/* The totals of the nodes of s->fold levels. A virtual domain of s->reuse counts as its members. */
+typedef struct rmx_folded {
+  rmx_strings nodes;  /* and domains outside them, as rmx_fold() names them */
+  double *weight;     /* (nodes.n) at the optimum */
+  double *prior;      /* (nodes.n) */
+  double *low, *high; /* (nodes.n) interval of the best total; NULL: no intervals */
+} rmx_folded;
+/* Release *out in any case. */
+rmx_status rmx_answer_fold(const rmx_answer *s, rmx_folded *out, rmx_err *err);
+void rmx_folded_release(rmx_folded *f);
 /* Whether the optimum of the smallest size is good enough for a larger one. It is if the gain on it
  * of the one asked for is, over its whole interval, less than a quarter of the gain on the prior,
  * and the latter is surely above 0. It is not if the first interval is above 0. Else the runs

@@ -80,10 +80,11 @@ rmx_status rmx_uncertainty_make(const rmx_optimize_request *request, const rmx_o
  * "probability", "verdict") to the tree of the optimum. */
 rmx_status rmx_uncertainty_json(const rmx_uncertainty *u, const rmx_fit *fit, struct json_t *into,
                                 rmx_err *err);
-/* The intervals of the totals of n parts: into (D) is the part of each domain, as rmx_fold() gives
- * it, w (D) the optimum, whose totals are inside. low, high (n). */
-rmx_status rmx_uncertainty_fold(const rmx_uncertainty *u, const double *w, const size_t *into,
-                                size_t n, double *low, double *high, rmx_err *err);
+/* The intervals of n totals of domains: share (n, D) is the share of each domain that counts in
+ * each total, w (D) the optimum, whose totals are inside. low, high (n). Cost: O(replicates n D).
+ */
+rmx_status rmx_uncertainty_totals(const rmx_uncertainty *u, const double *w, const double *share,
+                                  size_t n, double *low, double *high, rmx_err *err);
 void rmx_uncertainty_release(rmx_uncertainty *u);
 /* "better", "worse", "not clearly better" where the interval of the gain includes 0, or "the same
  * mixture". */

@@ -7,15 +7,15 @@
 
 #include "domain_tree.h"
 
-// The innermost node of domain d, of this level or above it, that has several domains; t->n: none.
-static size_t node_of(const rmx__domain_tree *t, size_t d, size_t levels) {
-  size_t found = t->n;
+// The node of domain d at this level, if it has several domains; t->n: there is none. A node above
+// it would be named for less than its total: the other nodes below that are not part of it.
+static size_t node_of(const rmx__domain_tree *t, size_t d, size_t level) {
   for (size_t k = 0; k < t->n; k++) {
     const rmx__domain_node *v = &t->node[k];
-    for (size_t i = 0; i < v->n && v->n > 1 && v->level < levels; i++)
-      if (v->member[i] == d) found = k;  // a parent comes before its children
+    for (size_t i = 0; i < v->n && v->n > 1 && v->level == level; i++)
+      if (v->member[i] == d) return k;
   }
-  return found;
+  return t->n;
 }
 
 // "web:" where a domain has the name of the node.
@@ -36,7 +36,7 @@ rmx_status rmx_fold(const char *const *names, size_t D, size_t levels, rmx_strin
   RMX_OWNED_BY(rmx__domain_tree_release) rmx__domain_tree t = {0};
   RMX_TRY(rmx__domain_tree_make(names, D, &t, err));
   for (size_t d = 0; d < D; d++) {
-    const size_t k = node_of(&t, d, levels);
+    const size_t k = node_of(&t, d, levels - 1);
     RMX_OWNED char *name = k < t.n ? name_of(t.node[k].name, names, D) : rmx_strdup(names[d]);
     if (!name) return rmx_fail_memory(err, 0, "a name");
     into[d] = index_of(folded, name);

@@ -63,34 +63,6 @@ static void add_budget(const rmx_problem *q, json_t *root) {
   json_object_set_new(root, "tokens", tokens);
 }
 
-// The totals of nodes: what --fold prints.
-static json_t *folded_json(const rmx_answer *s) {
-  const rmx_fit *f = s->fit;
-  const rmx_uncertainty *u = &s->uncertainty;
-  const size_t D = f->D;
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings nodes = {0};
-  RMX_OWNED size_t *into = rmx_calloc(D, sizeof *into);
-  RMX_OWNED double *x = rmx_calloc(4 * D, sizeof *x);
-  rmx_err ignored;
-  const char *const *domains = (const char *const *)f->domains;
-  if (!into || !x || rmx_fold(domains, D, s->fold, &nodes, into, &ignored) != RMX_OK) return NULL;
-  const char *const *names = (const char *const *)nodes.items;
-  double *low = x + 2 * D, *high = x + 3 * D;
-  const double *w = rmx_optimum_mixture(s->optimum);
-  rmx_fold_sum(into, D, nodes.n, w, x);
-  rmx_fold_sum(into, D, nodes.n, s->problem.prior, x + D);
-  json_t *root = json_pack("{s:I, s:o, s:o}", "levels", (json_int_t)s->fold, "mixture",
-                           rmx_mixture_json(x, names, nodes.n), "prior",
-                           rmx_mixture_json(x + D, names, nodes.n));
-  if (!u->low || rmx_uncertainty_fold(u, w, into, nodes.n, low, high, &ignored) != RMX_OK)
-    return root;
-  json_t *interval = json_object();
-  for (size_t i = 0; i < nodes.n; i++)
-    json_object_set_new(interval, names[i], json_pack("[f, f]", low[i], high[i]));
-  json_object_set_new(root, "interval", interval);
-  return root;
-}
-
 json_t *rmx_answer_json(const rmx_answer *s) {
   const rmx_fit *f = s->fit;
   const char *const *domains = (const char *const *)f->domains;
@@ -129,7 +101,7 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   if (s->drift.n) json_object_set_new(root, "drift", rmx__drift_json(s));
   if (s->attribution.D)
     json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
-  if (s->fold) json_object_set_new(root, "folded", folded_json(s));
+  if (s->fold) json_object_set_new(root, "folded", rmx__folded_json(s));
   rmx__reuse_expand_answer(&s->reuse, root);
   return root;
 }

@@ -115,6 +115,9 @@ rmx_status rmx__weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, d
 // Sets s->lifted, from a search without the caps by epochs that the optimum is at, and notes it.
 rmx_status rmx__lift_caps(const rmx_optimize_request *how, rmx_answer *s, rmx_err *err);
 json_t *rmx__lifted_json(const rmx_lifted_caps *l);  // a new reference
+// `folded` of an answer: {"levels", "mixture", "prior", "interval"}. A new reference; NULL: no
+// memory.
+json_t *rmx__folded_json(const rmx_answer *s);
 
 // ---- phases (phases.c)
 

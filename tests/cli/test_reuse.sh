@@ -60,6 +60,7 @@ try "the page has the small space" 0 "" "$REGMIX" report --fit fit
 
 # ---- nodes and orders
 
+small() { "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --json "$@"; }
 optimize() { "$REGMIX" optimize --fit fit --target a_loss --quick --json "$@"; }
 optimize --cap pdf=0.3 > node.json 2> /dev/null
 holds "a cap on a node" '.mixture["pdf:x"] + .mixture["pdf:y"] <= 0.3 + 1e-6 and .constraints.share.pdf.high == 0.3' node.json
@@ -71,6 +72,10 @@ optimize --fold 1 > node.json 2> /dev/null
 holds "--fold with --json" '.folded.levels == 1 and (.folded.mixture.pdf - .mixture["pdf:x"] - .mixture["pdf:y"] | fabs) < 1e-9' node.json
 "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --replicates 20 --fold 1 --out nodes_of.yaml > folded 2> /dev/null
 if grep -q '^folded:' nodes_of.yaml && sed -n '/^folded:/,$p' nodes_of.yaml | grep -q 'interval:'; then ok "and with --out"; else not_ok "and with --out" "$(cat nodes_of.yaml)"; fi
+small --fold 1 > node.json 2> /dev/null
+holds "kept domains count in their own nodes" '. as $o | .folded as $f | [$f.mixture, $f.prior] | all(keys == ["pdf", "web", "wiki"]) and ($f.mixture.web - $o.mixture["web:a"] - $o.mixture["web:b"] | fabs) < 1e-9 and ($f.mixture.wiki - $o.mixture.wiki | fabs) < 1e-9 and ($f.prior.web - $o.prior["web:a"] - $o.prior["web:b"] | fabs) < 1e-9' node.json
+same "in the table, too" 1 "$(grep -c '^  web  ' folded)"
+same "and in the intervals" 1 "$(sed -n '/^folded:/,$p' nodes_of.yaml | sed -n '/interval:/,$p' | grep -c '^ *web:$')"
 try "an export of nodes" 0 "inside the nodes" "$REGMIX" export --to yaml --fold 1 --out nodes.yaml
 if [ "$(grep -c . nodes.yaml)" = 3 ] && grep -q '^web: 0' nodes.yaml; then ok "has their totals"; else not_ok "has their totals" "$(cat nodes.yaml)"; fi
 try "a node that is not there" 2 'unknown domain or node "pfd"; did you mean "pdf"?' optimize --cap pfd=0.3
@@ -79,7 +84,6 @@ try "a clash names the node" 1 "--floor pdf=0.7 and --cap pdf=0.3 cannot both be
 
 # ---- constraints on kept domains
 
-small() { "$REGMIX" optimize --fit fit --prior small.yaml --target a_loss --quick --json "$@"; }
 small --cap wiki=0.06 --floor web:b=0.02 > member.json 2> /dev/null
 holds "a cap on a kept domain caps the virtual one" '.mixture.wiki <= 0.06 + 1e-6 and .mixture["web:b"] >= 0.02 - 1e-6 and (.constraints.cap.existing - 0.2 | fabs) < 1e-9 and (.constraints.floor.existing - 0.1 | fabs) < 1e-9' member.json
 small --fix wiki=0.09 > member.json 2> /dev/null

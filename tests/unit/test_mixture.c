@@ -177,11 +177,14 @@ START_TEST(folds) {
   static const double w[GROWN] = {0.1, 0.2, 0.05, 0.1, 0.2, 0.25, 0.1};
   static const struct {
     size_t levels, n;
-    const char *names[5];
-    double sum[5];
+    const char *names[6];
+    double sum[6];
   } cases[] = {
       {1, 4, {"web:", "code", "wiki", "web"}, {0.35, 0.3, 0.25, 0.1}},
-      {2, 5, {"web:news", "web:", "code", "wiki", "web"}, {0.3, 0.05, 0.3, 0.25, 0.1}},
+      {2,
+       6,
+       {"web:news", "web:blogs", "code/py", "code/c", "wiki", "web"},
+       {0.3, 0.05, 0.1, 0.2, 0.25, 0.1}},
   };
   for (size_t c = 0; c < 2; c++) {
     rmx_strings folded = {0};

@@ -262,14 +262,16 @@ START_TEST(intervals_hold_the_truth) {
     ck_assert_mem_eq(u.low, other.low, sizeof centre);
     ck_assert_mem_eq(u.high, other.high, sizeof centre);
     // Of totals: what is alone keeps its interval, the rest is what that leaves, all is all.
-    const size_t alone[D] = {0, 1, 1}, whole[D] = {0, 0, 0};
+    const double alone[2 * D] = {1, 0, 0, 0, 1, 1}, whole[D] = {1, 1, 1}, half[D] = {0.5, 0, 0};
     double low[2], high[2];
-    must(rmx_uncertainty_fold(&u, rmx_optimum_mixture(o), alone, 2, low, high, err));
+    must(rmx_uncertainty_totals(&u, rmx_optimum_mixture(o), alone, 2, low, high, err));
     ck_assert(low[0] == u.low[0] && high[0] == u.high[0]);
     ck_assert_double_eq_tol(low[1], 1 - high[0], 1e-9);
     ck_assert_double_eq_tol(high[1], 1 - low[0], 1e-9);
-    must(rmx_uncertainty_fold(&u, rmx_optimum_mixture(o), whole, 1, low, high, err));
+    must(rmx_uncertainty_totals(&u, rmx_optimum_mixture(o), whole, 1, low, high, err));
     ck_assert_double_eq_tol(low[0], 1, 1e-9);
+    must(rmx_uncertainty_totals(&u, rmx_optimum_mixture(o), half, 1, low, high, err));
+    ck_assert(low[0] == u.low[0] / 2 && high[0] == u.high[0] / 2);
     double real = 0;
     for (int d = 0; d < D; d++) {
       ck_assert(u.low[d] <= rmx_optimum_mixture(o)[d] && rmx_optimum_mixture(o)[d] <= u.high[d]);

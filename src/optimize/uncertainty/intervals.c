@@ -509,18 +509,23 @@ void rmx_uncertainty_release(rmx_uncertainty *u) {
   *u = (rmx_uncertainty){0};
 }
 
-rmx_status rmx_uncertainty_fold(const rmx_uncertainty *u, const double *w, const size_t *into,
-                                size_t n, double *low, double *high, rmx_err *err) {
-  const size_t B = (size_t)u->replicates;
-  RMX_OWNED double *sums = rmx_calloc(B + 1, n * sizeof *sums), *x = rmx_calloc(B, sizeof *x);
-  if (!sums || !x) return rmx_fail_memory(err, B * n * sizeof *sums, "intervals");
-  for (size_t i = 0; i < B; i++) rmx_fold_sum(into, u->D, n, u->best + i * u->D, sums + i * n);
-  rmx_fold_sum(into, u->D, n, w, sums + B * n);
+static double total_of(const double *share, const double *w, size_t D) {
+  double sum = 0;
+  for (size_t d = 0; d < D; d++) sum += share[d] * w[d];
+  return sum;
+}
+
+rmx_status rmx_uncertainty_totals(const rmx_uncertainty *u, const double *w, const double *share,
+                                  size_t n, double *low, double *high, rmx_err *err) {
+  const size_t B = (size_t)u->replicates, D = u->D;
+  RMX_OWNED double *x = rmx_calloc(B, sizeof *x);
+  if (!x) return rmx_fail_memory(err, B * sizeof *x, "intervals");
   for (size_t k = 0; k < n; k++) {
-    for (size_t i = 0; i < B; i++) x[i] = sums[i * n + k];
+    const double *part = share + k * D, optimum = total_of(part, w, D);
+    for (size_t i = 0; i < B; i++) x[i] = total_of(part, u->best + i * D, D);
     quantiles(x, B, u->level, &low[k], &high[k]);
-    low[k] = fmin(low[k], sums[B * n + k]);
-    high[k] = fmax(high[k], sums[B * n + k]);
+    low[k] = fmin(low[k], optimum);
+    high[k] = fmax(high[k], optimum);
   }
   return RMX_OK;
 }
