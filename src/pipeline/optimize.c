@@ -76,7 +76,8 @@ static rmx_status search(rmx_pipeline *p, const rmx_answer_request *request, rmx
                     "nothing to improve: give --target METRIC (and --maximize for scores), of the "
                     "%zu that were fitted",
                     s->fit->M);
-  return rmx_optimize(&search, &s->optimum, err);
+  const rmx_status status = rmx_optimize(&search, &s->optimum, err);
+  return status == RMX_OK ? status : rmx__refused_setting(p, err);
 }
 
 // The name of a mixture file without its folder and extension.

@@ -460,8 +460,9 @@ static rmx_status prepare_alone(rmx_pipeline *p, const rmx_sources *s, bool new_
       rmx_note(&p->listener,
                "prepare: the text or its settings changed; preparing the corpus again");
     if (status == RMX_OK && !new_tokenizer) status = find_candidate(p, wanted, &next, err);
-    if (status == RMX_OK && !next.index)
-      status = prepare_new(p, s, new_tokenizer, memo, &next, err);
+    if (status == RMX_OK && !next.index &&
+        (status = prepare_new(p, s, new_tokenizer, memo, &next, err)) != RMX_OK)
+      status = rmx__refused_setting(p, err);
     if (status == RMX_OK && now.index)
       status = ask_first(p, text_of(&now, "hash"), text_of(&next, "hash"), err);
     if (status == RMX_OK) status = use(p, &now, damaged, &next, err);

@@ -382,8 +382,8 @@ static rmx_status check_groups(rmx_pipeline *p, const rmx_problem_options *confi
   for (size_t i = 0; i < o->metric_group.n; i++) {
     const char *text = o->metric_group.items[i], *equals = strchr(text, '=');
     size_t n;
-    if (!equals || !was_typed(p, "optimize.metric_group", &config->metric_group, i)) continue;
-    RMX_OWNED char *name = rmx_format("%.*s", (int)(equals - text), text);
+    if (!was_typed(p, "optimize.metric_group", &config->metric_group, i)) continue;
+    RMX_OWNED char *name = rmx_format("%.*s", equals ? (int)(equals - text) : 0, text);
     if (!name) return rmx_fail_memory(err, 0, "a name");
     if (rmx__find_group((const char *const *)f->metrics, f->M, &o->metric_group, name, members, &n,
                         err) != RMX_OK)
@@ -508,7 +508,8 @@ rmx_status rmx__fit_for(const rmx_experiment *e, rmx_fit *f, const char *typed,
 rmx_status rmx_problem_pose(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a,
                             const rmx_corpus *corpus, rmx_problem *q, rmx_err *err) {
   rmx_problem_options o;
-  RMX_TRY(rmx__fit_for(&p->experiment, f, a->keep.scale, corpus, err));
+  if (rmx__fit_for(&p->experiment, f, a->keep.scale, corpus, err) != RMX_OK)
+    return rmx_refused(rmx__was_set(p, "optimize.for"), err);
   rmx__warn_of_scale(f, &p->listener);
   RMX_TRY(rmx_problem_make(f, q, err));
   rmx_status status = join(&p->experiment, &a->keep, &o, err);

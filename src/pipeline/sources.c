@@ -133,7 +133,8 @@ static rmx_status find_targets(rmx_pipeline *p, rmx_sources *s, rmx_err *err) {
   for (size_t i = 0; i < c->n_target; i++) {
     const char *parts;
     any = any || c->target[i].weight != 0;
-    RMX_TRY(rmx__metric_group(groups, c->target[i].metric, &parts, err));
+    if (rmx__metric_group(groups, c->target[i].metric, &parts, err) != RMX_OK)
+      return rmx_refused(rmx__was_set(p, "optimize.metric_group"), err);
     RMX_TRY(parts ? find_members(p, names, parts, s, err)
                   : find_target(p, names, c->target[i].metric, false, s, err));
   }

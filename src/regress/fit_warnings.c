@@ -106,8 +106,31 @@ static size_t far_metric(const rmx_fit *f, const struct spread *spread, size_t i
   return worst;
 }
 
+// The domain of which run i has less (or more) than every other run, or "": a fit goes on from the
+// other runs there, so that a correct value may be far from its prediction too. Of several the one
+// that is furthest from the next run, by ratio.
+static void edge_of(const rmx_fit *f, size_t i, char *out, size_t size) {
+  const double least = 1e-4;  // shares below it are alike
+  double furthest = 0;
+  *out = '\0';
+  for (size_t d = 0; d < f->D; d++) {
+    double low = INFINITY, high = 0;
+    for (size_t k = 0; k < f->N; k++) {
+      if (f->groups[k] == f->groups[i]) continue;
+      low = fmin(low, f->runs[k * f->D + d]);
+      high = fmax(high, f->runs[k * f->D + d]);
+    }
+    const double own = f->runs[i * f->D + d], below = (low + least) / (own + least),
+                 above = (own + least) / (high + least);
+    if (!isfinite(below) || fmax(below, above) <= 1 + furthest) continue;
+    furthest = fmax(below, above) - 1;
+    snprintf(out, size, "no other run has so %s of %.20s", below > above ? "little" : "much",
+             f->domains[d]);
+  }
+}
+
 static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
-  rmx_few far = {0};
+  rmx_few far = {0}, edges = {0};
   rmx_arena arena = {0};
   struct spread *spread = rmx_arena_alloc(&arena, f->M, sizeof *spread);
   double *x = rmx_arena_alloc(&arena, f->N, sizeof *x);
@@ -115,17 +138,22 @@ static void warn_of_far_runs(const rmx_fit *f, const rmx_listener *listener) {
   for (size_t i = 0; spread && x && i < f->N; i++) {
     size_t m = far_metric(f, spread, i);
     if (m == f->M) continue;
-    char text[128];
+    char text[128], edge[64];
     snprintf(text, sizeof text, "%.30s (%.24s: %.4g, predicted %.4g)", f->run_ids[i], f->metrics[m],
              f->truth[i * f->M + m], f->out_of_fold[i * f->M + m]);
     rmx_few_add(&far, text);
+    edge_of(f, i, edge, sizeof edge);
+    snprintf(text, sizeof text, "%.20s (%s)", f->run_ids[i], edge);
+    if (*edge) rmx_few_add(&edges, text);
   }
   rmx_arena_release(&arena);
   if (far.n)
     rmx_warn(listener,
              "%zu of %zu run%s %s more than %g standard deviations from what the other runs "
-             "predict: %s; check that they were measured like the others",
-             far.n, f->N, rmx_s(f->N), far.n == 1 ? "lies" : "lie", FAR, far.text);
+             "predict: %s; check that they were measured like the others%s%s",
+             far.n, f->N, rmx_s(f->N), far.n == 1 ? "lies" : "lie", FAR, far.text,
+             edges.n ? ". At the edge of the runs a correct value is hard to predict, too: " : "",
+             edges.text);
 }
 
 // Runs of one mixture that differ as much as all runs do differ in something that is not a column

@@ -77,6 +77,9 @@ optimize="$REGMIX optimize --fit fit --quick"
   is 2 $optimize --target a --floor a=-1
   is 2 $optimize --target a --fix a=x
   is 2 $optimize --target a --set optimize.cap=zebra=0.1
+  is 2 $optimize --target a --set optimize.for=7B
+  is 2 $optimize --target a --set optimize.metric_group=nonsense
+  is 2 $optimize --target a --set optimize.method=simulate --set optimize.samples=50 --set optimize.top=500
   is 2 $optimize --target a --share x
   is 2 $optimize --target a --share s=0.9..0.1:a,b
   is 2 $optimize --target a --share s=0..1:zebra
@@ -157,6 +160,8 @@ is 2 "$REGMIX" compare -C exp --methods ,
 is 2 "$REGMIX" compare -C exp --methods prior --budget nonsense
 is 2 "$REGMIX" run -C exp --set compare.methods=nonsense
 [ ! -e exp/corpus ] && ok "and nothing was done before it was found" || not_ok "and nothing was done before it was found" "$(ls exp)"
+is 2 "$REGMIX" run -C exp --set optimize.metric_group=nonsense
+is 2 "$REGMIX" prepare -C exp --set corpus.encoding=nonsense
 is 0 "$REGMIX" prepare -C exp -q
 is 2 "$REGMIX" pretrain -C exp --mixture nonsense
 is 1 "$REGMIX" pretrain -C exp --mixture none.yaml

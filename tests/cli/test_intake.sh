@@ -84,7 +84,7 @@ said "leave_out that matches nothing" 'corpus.leave_out: nothing in text matches
 
 try "check: the wrong end of text" 1 'corpus.end_of_text: a tokenizer that is trained has no token "</s>"' "$REGMIX" check -C hollow --set "corpus.end_of_text=</s>"
 rm -rf hollow/.set-aside hollow/corpus
-try "prepare: the wrong end of text" 1 'corpus.end_of_text: a tokenizer that is trained has no token "</s>"' "$REGMIX" prepare -C hollow --set "corpus.end_of_text=</s>"
+try "prepare: the wrong end of text" 2 'corpus.end_of_text: a tokenizer that is trained has no token "</s>"' "$REGMIX" prepare -C hollow --set "corpus.end_of_text=</s>"
 [ -z "$(find hollow/.set-aside -name '*.text')" ] && ok "before any text is read" || not_ok "before any text is read" "$(find hollow/.set-aside)"
 try "gc names what a stopped prepare has left" 0 ": what a stopped prepare has read, " "$REGMIX" gc -C hollow
 try "check: max_bytes for less than two documents" 1 "corpus.max_bytes is 10, so only 1 document is read" "$REGMIX" check -C hollow --set corpus.max_bytes=10

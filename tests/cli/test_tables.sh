@@ -178,6 +178,10 @@ head -5 m.csv > four.csv
 try "fewer than twice as many mixtures as domains is said" 0 "4 different mixtures of 3 domains: too few" fit --mixtures four.csv --metrics acc.csv --out four
 sed '11s/,.*/,0.97/' acc.csv > outlier.csv
 try "a run far from its prediction is named" 0 "1 of 20 runs lies more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: 0.97" fit --mixtures m.csv --metrics outlier.csv --out outlier
+not_printed "which is at no edge of the runs" "At the edge of the runs"
+mkdir extreme && (cd extreme && . "$ROOT/tests/cli/synthetic.sh" && make_tables 40) # run 40 has 0.2 % of b, whose loss is 4 - sqrt(b)
+try "a correct value at the edge of the runs is called hard to predict" 0 "At the edge of the runs a correct value is hard to predict, too: 40 (no other run has so little of b)" \
+  "$REGMIX" fit --mixtures extreme/m.csv --metrics extreme/l.csv --regressor ridge --out extreme/fit
 # An outlier so large that fits to it predict the other runs badly: only the outlier is named.
 for wild in 1e+15 -1e+09; do
   sed "11s/,.*/,$wild/" acc.csv > wild.csv
