@@ -67,6 +67,7 @@ typedef struct comparison {
   double pull;    // and how strongly
   double margin;  // another candidate's error over the ensemble's must be below this
   bool laws;      // power law and exposure are candidates
+  bool shares;    // the process was fitted with enough metrics to know more than the others
 } comparison;
 
 static double error_on(const comparison *c, const double *predicted, size_t folds) {
@@ -208,7 +209,7 @@ static rmx_status run(comparison *c, const rmx_regress_options *options,
     return RMX_OK;
   }
   if (isfinite(c->error[POWER]) && isfinite(c->error[GP])) {
-    if (!c->given) look_for_weak_signal(c);
+    if (!c->shares) look_for_weak_signal(c);
     c->weight = stack(c, -1);
     for (size_t f = 0; f < c->k; f++) {
       double weight = stack(c, (int)f);
@@ -219,7 +220,7 @@ static rmx_status run(comparison *c, const rmx_regress_options *options,
     c->tried[ENSEMBLE] = true;
     c->error[ENSEMBLE] = error_on(c, c->out[ENSEMBLE], c->k);
   }
-  if (!c->given && (double)d->N >= LEAVES_WORTH * (double)options->trees.min_data_in_leaf) {
+  if (!c->shares && (double)d->N >= LEAVES_WORTH * (double)options->trees.min_data_in_leaf) {
     RMX_TRY(try_one(c, &o, TREES, c->out[leader(c)], err));
     if (leader(c) == TREES)
       RMX_TRY(rmx__fit_kind(&rmx__trees, &o, NULL, d, c->seed, listener, &c->fitted[TREES], err));
@@ -286,10 +287,11 @@ static rmx_status deal_folds(comparison *c, const rmx_regress_options *options, 
     c->k = rmx__folds(data->groups, data->N, wanted, c->seed, c->fold);
   }
   double r = ((double)data->N / (double)data->D - 1) / 1.5;
-  bool half = !c->given || data->own_domain >= 0;
+  c->shares = c->given && !c->given->few;
+  bool half = !c->shares || data->own_domain >= 0;
   c->centre = half ? 0.5 : fmin(fmax(r, 0), 1) / 2;
-  c->pull = c->given ? 4 : 1;
-  c->margin = c->given ? 0.8 : 0.95;
+  c->pull = c->shares ? 4 : 1;
+  c->margin = c->shares ? 0.8 : 0.95;
   c->laws = !c->given || (c->given->laws && c->centre > 0);
   return RMX_OK;
 }

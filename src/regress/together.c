@@ -46,7 +46,8 @@ bool rmx__together_part(const rmx__all_together *a, size_t N, size_t m, rmx__tog
                          .out = a->out + a->place[m] * N,
                          .fold = a->fold,
                          .folds = a->folds,
-                         .laws = a->laws};
+                         .laws = a->laws,
+                         .few = a->shared.M < MIN_METRICS};
   return true;
 }
 
@@ -104,14 +105,18 @@ static rmx_status place_metrics(const rmx_fit *f, size_t *place, size_t *n, rmx_
   return RMX_OK;
 }
 
-static bool worth_it(const rmx_fit *f, const rmx_regress_options *options, size_t metrics) {
+// Four metrics have something to share. If the names of the domains form a tree, so has one: the
+// totals of its nodes are features that no other regressor has.
+static bool worth_it(const rmx_fit *f, const rmx_regress_options *options, size_t metrics,
+                     const rmx__features *features) {
   size_t groups = 0;
   for (size_t i = 0; i < f->N; i++) groups += f->groups[i] == (int)i;
   if (f->scales || metrics == 0 || groups < (size_t)options->folds || groups < MIN_DOMAINS)
     return false;
   if (strcmp(options->regressor, rmx__shared_kind.name) == 0) return true;
-  return strcmp(options->regressor, rmx__auto.name) == 0 && metrics >= MIN_METRICS &&
-         f->D >= MIN_DOMAINS && f->N <= MOST_RUNS * f->D;
+  return strcmp(options->regressor, rmx__auto.name) == 0 &&
+         (metrics >= MIN_METRICS || features->Q > 0) && f->D >= MIN_DOMAINS &&
+         f->N <= MOST_RUNS * f->D;
 }
 
 // The runs outside of fold `without` (-1: all), in the arena.
@@ -197,7 +202,6 @@ static rmx_status fit_all(work *w, const rmx_regress_options *options, uint64_t 
   if (!data || !w->status || !w->err || !a->out || !a->fold)
     return rmx_fail_memory(err, metrics * f->N * sizeof(double), "a fit");
   RMX_TRY(rmx__blas_ready(err));
-  RMX_TRY(rmx__features_by_name((const char *const *)f->domains, f->D, &a->features, err));
   for (size_t m = 0; m < f->M; m++)
     if (a->place[m] != SIZE_MAX) RMX_TRY(rmx__fit_dataset(f, m, &arena, &data[a->place[m]], err));
   w->data = data;
@@ -219,7 +223,9 @@ rmx_status rmx__fit_together(const rmx_fit *f, const rmx_regress_options *option
   if (!a.place) return rmx_fail_memory(err, f->M * sizeof(size_t), "a fit");
   size_t metrics = 0;
   rmx_status status = place_metrics(f, a.place, &metrics, err);
-  if (status != RMX_OK || !worth_it(f, options, metrics)) {
+  if (status == RMX_OK)
+    status = rmx__features_by_name((const char *const *)f->domains, f->D, &a.features, err);
+  if (status != RMX_OK || !worth_it(f, options, metrics, &a.features)) {
     rmx__all_together_release(&a);
     return status;
   }
@@ -227,10 +233,14 @@ rmx_status rmx__fit_together(const rmx_fit *f, const rmx_regress_options *option
   status = fit_all(&w, options, seed, threads, metrics, listener, err);
   if (status != RMX_OK) rmx__all_together_release(&a);
   if (status != RMX_OK && status != RMX_ENUMERIC) return status;
-  if (status == RMX_OK)
-    rmx_note(listener,
-             "%zu metrics share the lengths and warps of their Gaussian processes, in %zu clusters",
-             metrics, a.shared.K);
+  if (status == RMX_OK && metrics == 1)
+    rmx_note(listener, "the totals of %zu node%s of the tree of domains help to predict the metric",
+             a.features.Q, rmx_s(a.features.Q));
+  else if (status == RMX_OK)
+    rmx_note(
+        listener,
+        "%zu metrics share the lengths and warps of their Gaussian processes, in %zu cluster%s",
+        metrics, a.shared.K, rmx_s(a.shared.K));
   *out = a;
   return RMX_OK;
 }

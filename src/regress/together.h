@@ -14,6 +14,7 @@ typedef struct rmx__together {
   const int *fold;    // (N)
   size_t folds;
   bool laws;  // laws are tried beside the process
+  bool few;   // too few metrics to share: the process has only the totals of the tree before others
 } rmx__together;
 
 // The fit of all.

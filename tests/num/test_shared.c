@@ -282,6 +282,39 @@ START_TEST(any_order_of_metrics) {
 }
 END_TEST
 
+// One metric that depends on totals of the tree alone. Without the names it is hard to learn.
+START_TEST(one_metric_of_a_tree) {
+  enum { TREE = 6, LEAVES = 6, WIDE = TREE * LEAVES, RUNS = 36 };
+  double error[2] = {0};
+  for (int named = 0; named < 2; named++) {
+    rmx_table X, Y;
+    rmx_rng rng = rmx_rng_make(8, 0, RMX_FOR_TEST);
+    must(rmx_table_make(&X, "run", RUNS, WIDE, err));
+    must(rmx_table_make(&Y, "run", RUNS, 1, err));
+    Y.names[0] = rmx_strdup("a_loss");
+    for (size_t d = 0; d < WIDE; d++)
+      X.names[d] = rmx_format(named ? "s%zu:t%zu" : "s%zut%zu", d / LEAVES, d);
+    for (size_t i = 0; i < RUNS; i++) {
+      double alpha[WIDE], total[TREE] = {0}, *w = X.x + i * WIDE;
+      for (size_t d = 0; d < WIDE; d++) alpha[d] = 0.1;
+      rmx_dirichlet(&rng, alpha, WIDE, w);
+      for (size_t d = 0; d < WIDE; d++) total[d / LEAVES] += w[d];
+      X.ids[i] = rmx_format("r%zu", i);
+      Y.ids[i] = rmx_format("r%zu", i);
+      Y.x[i] = 3 - total[0] - sqrt(total[1] + 0.01) + total[2] * total[2];
+    }
+    rmx_fit *f = fit_by("auto", 2, &X, &Y);
+    ck_assert(named == (strstr(said, "the totals of 6 nodes of the tree") != NULL));
+    error[named] = sqrt(1 - fmin(rmx_fit_cv(f, 0)->r2, 1));
+    rmx_fit_free(f);
+    rmx_table_release(&X);
+    rmx_table_release(&Y);
+    forget();
+  }
+  ck_assert_msg(error[1] < 0.6 * error[0], "%g with the tree, %g without", error[1], error[0]);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
   tcase_add_test(tc, totals);
   tcase_add_test(tc, clusters);
@@ -290,4 +323,5 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, evaluated_together);
   tcase_add_test(tc, alone_where_it_must);
   tcase_add_test(tc, any_order_of_metrics);
+  tcase_add_test(tc, one_metric_of_a_tree);
 }
