@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Warnings about a finished fit: metrics that were not learnt, runs that do not fit, runs of one
-// mixture that differ as much as all, scores in two units.
+// mixture that differ as much as all, copies of runs, scores in two units.
 
 #include "fit_warnings.h"
 
@@ -223,6 +223,39 @@ static void warn_of_units(const rmx_fit *f, const rmx_listener *listener) {
              names.n, names.n == 1 ? " seems" : "s seem", names.text);
 }
 
+// Whether two runs of one mixture have the same value of every metric, and one of them has too many
+// digits to be the same by chance, as accuracies of few questions are.
+static bool is_copy(const rmx_fit *f, size_t a, size_t b) {
+  static const double ROUND = 1e4;
+  bool precise = false;
+  for (size_t m = 0; m < f->M; m++) {
+    const double x = f->truth[a * f->M + m], y = f->truth[b * f->M + m];
+    if (isnan(x) && isnan(y)) continue;
+    if (x != y) return false;
+    precise |= x * ROUND != round(x * ROUND);
+  }
+  return precise;
+}
+
+// A copy under another name looks like a second run that shows no noise.
+static void warn_of_copies(const rmx_fit *f, const rmx_listener *listener) {
+  rmx_few copies = {0};
+  for (size_t i = 0; i < f->N && !f->scales; i++)
+    for (size_t k = (size_t)f->groups[i]; k < i; k++) {
+      if (f->groups[k] != f->groups[i] || !is_copy(f, i, k)) continue;
+      char text[160];
+      snprintf(text, sizeof text, "%.60s of %.60s", f->run_ids[i], f->run_ids[k]);
+      rmx_few_add(&copies, text);
+      break;
+    }
+  if (copies.n)
+    rmx_warn(listener,
+             "%zu run%s the mixture and all metrics of another run: %s; if %s, remove %s: else "
+             "the noise between runs of one mixture seems smaller than it is",
+             copies.n, copies.n == 1 ? " has" : "s have", copies.text,
+             copies.n == 1 ? "it is a copy" : "they are copies", copies.n == 1 ? "it" : "them");
+}
+
 void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
   rmx_few worse = {0};
   for (size_t m = 0; m < f->M; m++)
@@ -235,6 +268,7 @@ void rmx__warn_of_fit(const rmx_fit *f, const rmx_listener *listener) {
   warn_of_units(f, listener);
   warn_of_far_runs(f, listener);
   warn_of_no_replicates(f, listener);
+  warn_of_copies(f, listener);
 }
 
 void rmx__measured_range(const rmx_fit *f, size_t m, double range[2]) {

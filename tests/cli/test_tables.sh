@@ -176,6 +176,12 @@ try "a fit worse than the mean of the runs is said" 0 "R2 below 0): noise_loss" 
 try "and kept" 0 '"learnt": false' cat noise/fit.json
 head -5 m.csv > four.csv
 try "fewer than twice as many mixtures as domains is said" 0 "4 different mixtures of 3 domains: too few" fit --mixtures four.csv --metrics acc.csv --out four
+(cat m.csv && sed -n '3,4s/^[0-9]*/copy&/p' m.csv) > twice.csv
+(cat l.csv && sed -n '3,4s/^[0-9]*/copy&/p' l.csv) > twice-l.csv
+try "copies of runs under other names are said" 0 "2 runs have the mixture and all metrics of another run: copy2 of 2, copy3 of 3; if they are copies, remove them" fit --mixtures twice.csv --metrics twice-l.csv --metric-columns '*_loss' --out twice
+awk -F, 'NR == 1 { print } NR > 1 { printf "%s,%.3f\n", $1, $2 } NR == 3 { again = sprintf("copy%s,%.3f", $1, $2) } END { print again }' acc.csv > twice-a.csv
+try "scores of few digits may be equal by chance" 0 "" fit --mixtures twice.csv --metrics twice-a.csv --out twice
+not_printed "which is no copy" "of another run"
 sed '11s/,.*/,0.97/' acc.csv > outlier.csv
 try "a run far from its prediction is named" 0 "1 of 20 runs lies more than 5 standard deviations from what the other runs predict: 10 (gsm8k_acc: 0.97" fit --mixtures m.csv --metrics outlier.csv --out outlier
 not_printed "which is at no edge of the runs" "At the edge of the runs"
