@@ -32,6 +32,39 @@ static void print_scores(const rmx_fit *f, const rmx_scores *scores, const rmx_d
   cli_table_print(&t);
 }
 
+// Prints which runs were scored, and the scores of each size.
+static void print_sizes(const rmx_fit_scores *s) {
+  cli_table t = {.align = "lrrrr"};
+  char text[CLI_NUMBER];
+  for (size_t k = 0; k < s->n_parts; k++) {
+    const rmx_part_scores *part = &s->parts[k];
+    RMX_OWNED char *at = rmx_scale_text(part->at);
+    if (!part->judged) continue;
+    if (k)
+      cli_print("(of the %zu run%s of %s: the largest size, at its last length)\n", part->runs,
+                rmx_s(part->runs), at ? at : "");
+    else
+      cli_print(
+          "(of all %zu runs together, since no size has five of them: such scores measure the size "
+          "more than the mixture)\n",
+          part->runs);
+  }
+  if (s->n_parts < 3) return;  // all runs, and one size
+  static const char *const heads[] = {"each size, last length", "runs", "spearman", "mse", "r2"};
+  for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) cli_cell(&t, "%s", heads[i]);
+  for (size_t k = 1; k < s->n_parts; k++) {
+    const rmx_part_scores *part = &s->parts[k];
+    RMX_OWNED char *at = rmx_scale_text(part->at);
+    cli_cell(&t, "%s", at ? at : "");
+    cli_cell(&t, "%zu", part->runs);
+    cli_cell(&t, "%s", cli_number(part->mean.spearman, 4, 'f', text));
+    cli_cell(&t, "%.4g", part->mean.mse);
+    cli_cell(&t, "%s", cli_number(part->mean.r2, 4, 'f', text));
+  }
+  cli_print("\n");
+  cli_table_print(&t);
+}
+
 static rmx_status run_score(cli *c, rmx_err *err) {
   const rmx_score_request *args = c->own;
   if (!args->mixtures || !args->metrics)
@@ -43,8 +76,10 @@ static rmx_status run_score(cli *c, rmx_err *err) {
   RMX_TRY(rmx_score_tables(f, args, &c->listener, &s, err));
   if (c->common.json)
     cli_print_json(rmx_fit_scores_json(f, &s));
-  else
+  else {
     print_scores(f, s.scores, s.errors, &s.mean);
+    print_sizes(&s);
+  }
   return RMX_OK;
 }
 

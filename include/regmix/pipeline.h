@@ -275,7 +275,9 @@ struct json_t *rmx_fit_json(const rmx_fit *f, const char *out);
 typedef struct rmx_fit_scores {
   rmx_scores *scores, mean; /* scores (M); the mean over the metrics that were scored */
   rmx_diagnostics *errors;  /* (M) */
-  size_t own; /* of the runs, those that the fit was made from: a warning names them */
+  size_t own;             /* of the runs, those that the fit was made from: a warning names them */
+  rmx_part_scores *parts; /* (n_parts) of a fit of several sizes or lengths */
+  size_t n_parts;
 } rmx_fit_scores;
 typedef struct rmx_score_request {
   char *fit;                /* folder; not read by rmx_score_tables() */
@@ -288,7 +290,9 @@ typedef struct rmx_score_request {
 /* A fit of several sizes or lengths needs those of each run, in the columns that it remembers. */
 rmx_status rmx_score_tables(rmx_fit *f, const rmx_score_request *request, const rmx_listener *to,
                             rmx_fit_scores *s, rmx_err *err);
-/* {"metrics": {metric: scores}, "mean": {"spearman", "mse"}, "own_runs"}: a new reference. */
+/* {"metrics": {metric: scores}, "mean": {"spearman", "mse"}, "own_runs"}: a new reference. With
+ * parts also "scored": {"size", "tokens", "runs"} of the runs of these scores, "by_size": a list of
+ * the same with "metrics" and "mean" for each size, and "all" of all runs. */
 struct json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s);
 void rmx_fit_scores_release(rmx_fit_scores *s);
 

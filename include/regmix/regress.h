@@ -302,11 +302,28 @@ rmx_status rmx_fit_predict_table(const rmx_fit *f, const rmx_table *mixtures, rm
 /* Scores the fit on measured runs; rows are joined on the first column. scores (M): n = 0 and NaN
  * where `metrics` lacks the metric. mean: over the n metrics that were scored, less those with one
  * value in all runs. errors (M; may be NULL). RMX_EINPUT where no metric or no run is in common,
- * and as rmx_fit_mixtures(). */
+ * and as rmx_fit_mixtures(). A fit of several scales is scored on the runs of the largest size that
+ * has five or more, at its last length; on all, if no size has. */
 rmx_status rmx_fit_score_tables(const rmx_fit *f, const rmx_table *mixtures,
                                 const rmx_table *metrics, const rmx_listener *listener,
                                 rmx_scores *scores, rmx_scores *mean, rmx_diagnostics *errors,
                                 rmx_err *err);
+/* The scores of runs of one size, at its last length, or of all runs. */
+typedef struct rmx_part_scores {
+  rmx_scale at; /* 0: all runs */
+  size_t runs;
+  rmx_scores *scores, mean; /* scores (M) */
+  rmx_diagnostics *errors;  /* (M) */
+  bool judged;              /* whether rmx_fit_score_tables() scores these */
+} rmx_part_scores;
+/* The same, and the scores of the parts: of all runs, then of each size, the smallest first.
+ * Without scales there are none (*parts stays NULL). Of `errors`, the coverage is that of all runs.
+ * rmx_part_scores_free() them in any case. */
+rmx_status rmx_fit_score_parts(const rmx_fit *f, const rmx_table *mixtures,
+                               const rmx_table *metrics, const rmx_listener *listener,
+                               rmx_scores *scores, rmx_scores *mean, rmx_diagnostics *errors,
+                               rmx_part_scores **parts, size_t *n_parts, rmx_err *err);
+void rmx_part_scores_free(rmx_part_scores *parts, size_t n);
 
 /* Writes <folder>/fit.json, one file for each metric, and cross-validation.csv. The folder is
  * written under another name and then takes the place of an older fit; files in the old folder that

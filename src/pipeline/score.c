@@ -108,7 +108,8 @@ static rmx_status score(const rmx_fit *f, const rmx_table *mixtures, const rmx_t
   s->scores = rmx_calloc(f->M, sizeof *s->scores);
   s->errors = rmx_calloc(f->M, sizeof *s->errors);
   if (!s->scores || !s->errors) return rmx_fail_memory(err, 0, "scores");
-  RMX_TRY(rmx_fit_score_tables(f, mixtures, metrics, to, s->scores, &s->mean, s->errors, err));
+  RMX_TRY(rmx_fit_score_parts(f, mixtures, metrics, to, s->scores, &s->mean, s->errors, &s->parts,
+                              &s->n_parts, err));
   s->own = count_own(f, mixtures, metrics, err);
   if (s->own > 0) warn_of_own(to, f, s->own, mixtures->N);
   return RMX_OK;
@@ -145,9 +146,50 @@ rmx_status rmx_score_tables(rmx_fit *f, const rmx_score_request *r, const rmx_li
                r->mixture_table ? r->metric_table : &metrics, to, s, err);
 }
 
+static json_t *mean_json(const rmx_scores *mean) {
+  json_t *means = rmx_scores_json(mean, NULL), *two = json_object();
+  json_object_set(two, "spearman", json_object_get(means, "spearman"));
+  json_object_set(two, "mse", json_object_get(means, "mse"));
+  json_decref(means);
+  return two;
+}
+
+// {"size", "tokens", "runs"}: those that the fit has columns for.
+static json_t *scale_json(const rmx_fit *f, const rmx_part_scores *part) {
+  json_t *at = json_object();
+  if (part->at.size > 0 || part->at.tokens > 0) {
+    if (f->size_column) json_object_set_new(at, "size", json_real(part->at.size));
+    if (f->tokens_column) json_object_set_new(at, "tokens", json_real(part->at.tokens));
+  }
+  json_object_set_new(at, "runs", json_integer((json_int_t)part->runs));
+  return at;
+}
+
+static json_t *part_json(const rmx_fit *f, const rmx_part_scores *part) {
+  json_t *root = scale_json(f, part), *metrics = json_object();
+  for (size_t m = 0; m < f->M; m++)
+    if (part->scores[m].n)
+      json_object_set_new(metrics, f->metrics[m],
+                          rmx_scores_json(&part->scores[m], &part->errors[m]));
+  json_object_set_new(root, "metrics", metrics);
+  json_object_set_new(root, "mean", mean_json(&part->mean));
+  return root;
+}
+
+static void add_parts(const rmx_fit *f, const rmx_fit_scores *s, json_t *root) {
+  json_t *sizes = json_array();
+  for (size_t k = 0; k < s->n_parts; k++) {
+    if (s->parts[k].judged) json_object_set_new(root, "scored", scale_json(f, &s->parts[k]));
+    if (k)
+      json_array_append_new(sizes, part_json(f, &s->parts[k]));
+    else
+      json_object_set_new(root, "all", part_json(f, &s->parts[k]));
+  }
+  json_object_set_new(root, "by_size", sizes);
+}
+
 json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s) {
-  json_t *root = json_object(), *metrics = json_object(), *means = rmx_scores_json(&s->mean, NULL),
-         *two = json_object();
+  json_t *root = json_object(), *metrics = json_object();
   bool unknown = false;
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
     if (s->scores[m].n) {
@@ -158,20 +200,19 @@ json_t *rmx_fit_scores_json(const rmx_fit *f, const rmx_fit_scores *s) {
       if (s->own) json_object_set_new(one, "out_of_fold", rmx_scores_json(rmx_fit_cv(f, m), NULL));
       json_object_set_new(metrics, rmx_fit_metrics(f)[m], one);
     }
-  json_object_set(two, "spearman", json_object_get(means, "spearman"));
-  json_object_set(two, "mse", json_object_get(means, "mse"));
-  json_decref(means);
   json_object_set_new(root, "metrics", metrics);
-  json_object_set_new(root, "mean", two);
+  json_object_set_new(root, "mean", mean_json(&s->mean));
   json_object_set_new(root, "own_runs", json_integer((json_int_t)s->own));
   RMX_OWNED char *why = unknown ? rmx_fit_no_intervals(f) : NULL;
   if (why) json_object_set_new(root, "no_intervals", json_string(why));
+  if (s->n_parts) add_parts(f, s, root);
   return root;
 }
 
 void rmx_fit_scores_release(rmx_fit_scores *s) {
   free(s->scores);
   free(s->errors);
+  rmx_part_scores_free(s->parts, s->n_parts);
 }
 
 rmx_status rmx_fit_for_text(rmx_fit *f, const char *text, rmx_err *err) {

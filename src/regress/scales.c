@@ -87,6 +87,10 @@ void rmx__weigh_scales(rmx_fit *f, const rmx_listener *listener) {
   f->size_column = f->tokens_column = NULL;
 }
 
+bool rmx__is_as_long(double tokens, double longest) {
+  return tokens * SAME_LENGTH >= longest;
+}
+
 // The longest length among runs of a size, and how many of them have it.
 static double longest(const rmx_scale *scales, size_t N, double size, size_t *runs) {
   double tokens = 0;
@@ -94,12 +98,11 @@ static double longest(const rmx_scale *scales, size_t N, double size, size_t *ru
     if (scales[i].size == size) tokens = fmax(tokens, scales[i].tokens);
   *runs = 0;
   for (size_t i = 0; i < N; i++)
-    *runs += scales[i].size == size && scales[i].tokens * SAME_LENGTH >= tokens;
+    *runs += scales[i].size == size && rmx__is_as_long(scales[i].tokens, tokens);
   return tokens;
 }
 
-// Whether no other run of the mixture has this size and is longer.
-static bool is_last(const rmx_scale *scales, const int *groups, size_t N, size_t i) {
+bool rmx__is_last(const rmx_scale *scales, const int *groups, size_t N, size_t i) {
   for (size_t k = 0; groups && k < N; k++)
     if (groups[k] == groups[i] && scales[k].size == scales[i].size &&
         scales[k].tokens > scales[i].tokens)
@@ -118,8 +121,8 @@ void rmx__judge(const rmx_scale *scales, const int *groups, size_t N, bool *judg
     tokens = last;
   }
   for (size_t i = 0; i < N; i++)
-    judged[i] = size < 0 || (scales[i].size == size && scales[i].tokens * SAME_LENGTH >= tokens &&
-                             is_last(scales, groups, N, i));
+    judged[i] = size < 0 || (scales[i].size == size && rmx__is_as_long(scales[i].tokens, tokens) &&
+                             rmx__is_last(scales, groups, N, i));
 }
 
 rmx_status rmx__judge_runs(rmx_fit *f, rmx_err *err) {

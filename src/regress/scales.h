@@ -20,6 +20,11 @@ bool rmx__tokens_are_unknown(rmx_scale least, rmx_scale most, rmx_scale at);
 void rmx__scale_range(const rmx_scale *scales, size_t n, rmx_scale *least, rmx_scale *most);
 // Warns where a fit at one scale answers for one that is far from its runs.
 void rmx__warn_of_scale(const rmx_fit *f, const rmx_listener *listener);
+// Whether a length is the longest one, but for a few percent.
+bool rmx__is_as_long(double tokens, double longest);
+// Whether no other run of run i's mixture has its size and is longer. groups (N): equal for runs of
+// one mixture; NULL: no two are.
+bool rmx__is_last(const rmx_scale *scales, const int *groups, size_t N, size_t i);
 // Marks the runs (N) by which a fit is judged: see rmx_fit.
 void rmx__judge(const rmx_scale *scales, const int *groups, size_t N, bool *judged);
 // Sets f->judged, where the fit has scales.

@@ -29,12 +29,34 @@ try "columns of scales are no metrics" 0 "scaling" "$REGMIX" fit --mixtures smal
 same "so the metrics are the other columns" "['web_loss', 'code_loss']" "$(value all/fit.json '[m["name"] for m in o["metrics"]]')"
 try "score reads the columns that the fit remembers" 0 '"coverage"' \
   "$REGMIX" score --fit f --mixtures big.csv --metrics big.csv --json
-spearman=$(sed -n '/"mean"/,$s/.*"spearman": \([0-9.]*\).*/\1/p' stdout)
+spearman=$(value stdout 'o["mean"]["spearman"]')
 if [ "$(echo "$spearman" | awk '{ print ($1 > .9) }')" = 1 ]; then
   ok "and ranks the mixtures of a larger size"
 else
   not_ok "and ranks the mixtures of a larger size" "Spearman $spearman"
 fi
+# Losses that depend on the size and the length alone: a score over all of them says nothing of the mixture.
+python3 -c 'import random
+random.seed(3)
+print("run,weight_web,weight_code,weight_book,model_size,n_tokens,web_loss")
+for i in range(16):
+    w = [random.gammavariate(1, 1) for _ in range(3)]
+    a, b, c = (x / sum(w) for x in w)
+    for size, tokens in ((10, 200), (10, 400), (100, 2000), (100, 4000)):
+        y = 1.7 + 3 * size ** -.3 + 5 * tokens ** -.3 + random.gauss(0, .02)
+        print(f"r{i}_{size}_{tokens},{a:.6f},{b:.6f},{c:.6f},{size}M,{tokens}M,{y:.5f}")' > level.csv
+"$REGMIX" fit --mixtures level.csv --metrics level.csv $columns $scales --out level -q > /dev/null 2>&1
+"$REGMIX" score --fit level --mixtures level.csv --metrics level.csv --json -q > level.json 2> /dev/null
+same "score is of the largest size at its last length" "[16, {'runs': 16, 'size': 100000000.0, 'tokens': 4000000000.0}]" \
+  "$(value level.json '[o["metrics"]["web_loss"]["n"], dict(sorted(o["scored"].items()))]')"
+same "so is the choice of a run" True "$(value level.json '0 <= o["metrics"]["web_loss"]["regret_at_1"] < .1 and abs(o["metrics"]["web_loss"]["optimism"]) < .1 and o["metrics"]["web_loss"]["rmse"] < .1')"
+same "with each size, and all runs, beside it" "[[1e7, 16], [1e8, 16], 64, True]" \
+  "$(value level.json '[[s["size"], s["metrics"]["web_loss"]["n"]] for s in o["by_size"]] + [o["all"]["metrics"]["web_loss"]["n"], o["all"]["mean"]["spearman"] > .8]' | sed 's/10000000.0/1e7/; s/100000000.0/1e8/')"
+same "no mixture is ranked by its size" True "$(value level.json 'abs(o["metrics"]["web_loss"]["spearman"]) < o["all"]["metrics"]["web_loss"]["spearman"] - .1 and o["metrics"]["web_loss"]["r2"] < .9 < o["all"]["metrics"]["web_loss"]["r2"]')"
+try "score says so" 0 "(of the 16 runs of 100M,4G: the largest size, at its last length)" "$REGMIX" score --fit level --mixtures level.csv --metrics level.csv
+printed "and prints each size" "10M,400M"
+awk -F, 'NR == 1 || NR < 10' level.csv > fewer.csv
+try "too few of each size" 0 "(of all 8 runs together, since no size has five" "$REGMIX" score --fit level --mixtures fewer.csv --metrics fewer.csv
 try "predict needs a scale" 2 "--for SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv
 try "predict for a scale" 0 "r0_300M_1" "$REGMIX" predict --fit f --mixtures big.csv --for 300M,6G
 try "with its uncertainty" 0 '"sd"' "$REGMIX" predict --fit f --mixtures big.csv --for 1.2B,100G --json
