@@ -494,6 +494,75 @@ START_TEST(common_errors_are_found) {
 }
 END_TEST
 
+// What a metric's errors have in common with others, and of their own: their squares sum to 1.
+static double whole(const rmx__common_errors *c, size_t m) {
+  double sum = c->own[m] * c->own[m];
+  for (size_t k = 0; k < c->K; k++) sum += c->share[m * c->K + k] * c->share[m * c->K + k];
+  return sum;
+}
+
+// More metrics than there are shares keep errors of their own. Two that few runs have both tell
+// nothing of each other.
+START_TEST(errors_that_are_not_common) {
+  enum { N = 400, M = RMX__COMMON + 3 };
+  RMX_OWNED double *errors = rmx_calloc(N, M * sizeof *errors);
+  size_t used[M], own = 0;
+  rmx_arena arena = {0};
+  rmx__common_errors c;
+  rmx_rng rng = rmx_rng_make(9, 1, RMX_FOR_TEST);
+  for (size_t m = 0; m < M; m++) used[m] = m;
+  for (size_t i = 0; i < N * M; i++) errors[i] = rmx_rng_normal(&rng);
+  must(rmx__common_errors_make(errors, N, M, used, M, &arena, &c, err));
+  for (size_t m = 0; m < M; m++) own += c.own[m] > 0.8;
+  ck_assert_uint_eq(own, M - RMX__COMMON);
+  for (size_t i = 0; i < N; i++)  // alike, but only 3 runs have both
+    errors[i * M + 1] = i < 3 ? errors[i * M] : NAN;
+  must(rmx__common_errors_make(errors, N, M, used, 2, &arena, &c, err));
+  for (size_t k = 0; k < c.K; k++) ck_assert_double_eq(c.share[k] * c.share[c.K + k], 0);
+  rmx_arena_release(&arena);
+}
+END_TEST
+
+// Of three metrics each pair is known on other runs, so their correlations are those of nothing:
+// 0.9, 0.9 and -0.9.
+START_TEST(correlations_of_nothing) {
+  enum { N = 300, M = 3 };
+  RMX_OWNED double *errors = rmx_calloc(N, M * sizeof *errors);
+  const size_t used[] = {0, 1, 2};
+  rmx_arena arena = {0};
+  rmx__common_errors c;
+  rmx_rng rng = rmx_rng_make(10, 1, RMX_FOR_TEST);
+  for (size_t i = 0; i < N * M; i++) errors[i] = NAN;
+  for (size_t i = 0; i < N; i++) {
+    const size_t a = i % 3, b = (a + 1) % 3;
+    const double x = rmx_rng_normal(&rng), y = 0.9 * x + sqrt(0.19) * rmx_rng_normal(&rng);
+    errors[i * M + a] = x;
+    errors[i * M + b] = a == 2 ? -y : y;
+  }
+  must(rmx__common_errors_make(errors, N, M, used, 3, &arena, &c, err));
+  for (size_t m = 0; m < M; m++) ck_assert_double_eq_tol(whole(&c, m), 1, 1e-9);
+  rmx_arena_release(&arena);
+}
+END_TEST
+
+// Normal numbers: of variance 1, others for each draw and for each place in it.
+START_TEST(common_numbers) {
+  enum { N = 4000 };
+  const double share[] = {0.6, 0.8};
+  const rmx__common c = {.seed = 5, .share = share, .K = 2};
+  double square = 0, along = 0, across = 0;
+  for (uint64_t n = 0; n < N; n++) {
+    const double x = rmx__common_normal(&c, n, RMX_FOR_TEST, 0);
+    square += x * x;
+    along += x * rmx__common_normal(&c, n, RMX_FOR_TEST, 1);
+    across += x * rmx__common_normal(&c, n + 1, RMX_FOR_TEST, 0);
+  }
+  ck_assert_double_eq_tol(square / N, 1, 0.1);
+  ck_assert_double_eq_tol(along / N, 0, 0.1);
+  ck_assert_double_eq_tol(across / N, 0, 0.1);
+}
+END_TEST
+
 // The draws of two posteriors over one metric, which have other seeds: the same with all errors in
 // common, opposite ones with opposite errors, unlike without.
 START_TEST(draws_err_together) {
@@ -622,6 +691,9 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, effects_of_a_line);
   tcase_add_test(tc, what_is_left_out_keeps_the_guard);
   tcase_add_test(tc, common_errors_are_found);
+  tcase_add_test(tc, errors_that_are_not_common);
+  tcase_add_test(tc, correlations_of_nothing);
+  tcase_add_test(tc, common_numbers);
   tcase_add_test(tc, draws_err_together);
   tcase_add_test(tc, noise_is_not_too_small);
   tcase_add_test(tc, intervals_end_where_they_should);
