@@ -106,6 +106,20 @@ done
 try "runs that contradict each other are named" 1 'by result.json of run r1 higher values of "human" are better, by that of run r2 lower ones' \
   "$REGMIX" train -C odd
 
+# What the trainer reports is known without the config; what --maximize turns is the user's.
+cp -r first reports
+for run in r1 r2 r3 r4 r5 r6 r7; do
+  jq -c '.higher_is_better = {human: true}' reports/runs/$run/result.json > new.json && mv new.json reports/runs/$run/result.json
+done
+"$REGMIX" train -C reports -q 2> /dev/null
+try "reports: the fit takes it" 0 "human" "$REGMIX" fit -C reports
+human='[[m["higher_is_better"], m["direction_from"]] for m in o["metrics"] if m["name"] == "human"]'
+same "reports: the score is high, as the results say" "[[True, 'harness']]" "$(value reports/fit/fit.json "$human")"
+"$REGMIX" optimize -C reports --target human --quick --json > said.json 2> /dev/null
+same "reports: so it is in the answer" "{'higher_is_better': True, 'from': 'harness'}" "$(value said.json 'o["directions"]["human"]')"
+"$REGMIX" fit -C first -q > log 2> /dev/null && "$REGMIX" optimize -C first --maximize human --quick --json > said.json 2> /dev/null
+same "--maximize is the word of the user" "{'higher_is_better': True, 'from': 'user'}" "$(value said.json 'o["directions"]["human"]')"
+
 # What a user gave to `fit` counts for what uses that fit.
 experiment typed human ""
 try "typed: the fit takes it" 0 "" "$REGMIX" fit -C typed --higher-is-better human -q
