@@ -61,7 +61,12 @@ try "wants to know the steps" 2 "give --steps N" "$REGMIX" export -C exp --to na
 same "two Megatron blends" 2 "$(grep -c '/d/' blends)"
 same "two documents for NeMo and OLMo-core" "2 2" "$("$REGMIX" export -C exp --to nemo --prefix /d/ 2> /dev/null | grep -c -- ---) $("$REGMIX" export -C exp --to olmo-core --prefix /d/ 2> /dev/null | grep -c -- ---)"
 try "a format without stages" 2 "these formats hold all phases: megatron, nemo, olmo-core, nanotron" "$REGMIX" export -C exp --to litgpt --prefix /d/
-try "takes one phase" 0 "" "$REGMIX" export -C exp --to csv --phase 1
+# phase K: whether export writes the mixture that the large model has in phase K
+phase() {
+  "$REGMIX" export -C exp --to csv --phase "$1" --json 2> /dev/null > phase.json
+  value exp/large/optimum/1/result.json "all(abs(w - o['phases'][$1]['mixture'][d]) < 1e-9 for d, w in __import__('json').load(open('phase.json'))['mixture'].items())"
+}
+same "takes one phase" "True True" "$(phase 0) $(phase 1)"
 try "a phase that is not there" 2 "has 2 phases" "$REGMIX" export -C exp --to csv --phase 2
 
 # ---- shares that are none
@@ -87,7 +92,8 @@ $optimize --fit h --phases 0.8,0.2 --json > o.json 2> /dev/null
 same "web comes at the end" True "$(value o.json 'o["phases"][1]["mixture"]["web"] > 0.9 and o["phases"][0]["mixture"]["web"] < 0.1 and [p["share"] for p in o["phases"]] == [0.8, 0.2]')"
 same "weights are shares of all tokens" True "$(value o.json 'abs(sum(o["mixture"].values()) - 1) < 1e-6 and abs(o["mixture"]["phase_0_web"] + o["mixture"]["phase_0_code"] - 0.8) < 1e-6')"
 try "shares that the fit did not know" 2 "assumed equal shares; fit again with" $optimize --fit f --phases 0.9,0.1
-try "shares that the fit assumed" 0 "" $optimize --fit f --phases 0.5,0.5
+$optimize --fit f --phases 0.5,0.5 --json > o.json 2> /dev/null
+same "shares that the fit assumed" "[0.5, 0.5]" "$(value o.json '[p["share"] for p in o["phases"]]')"
 try "shares that the fit knows better" 2 "says nothing about other shares" $optimize --fit h --phases 0.5,0.5
 try "shares for a fit without phases" 2 "have no phases" $optimize --fit one --phases 0.5,0.5
 try "shares that do not sum to 1, again" 2 "sum to 1.1, wanted 1" $optimize --fit h --phases 0.8,0.3
@@ -98,8 +104,9 @@ try "with the bound as it was typed" 1 "--given given.yaml has 0.25 for phase_0_
 for bound in "cap phase_0_web=0.2" "floor phase_0_web=0.3" "fix phase_0_code=0.5"; do
   try "$bound against a given phase" 1 "cannot both be kept" $optimize --fit h --given given.yaml --$bound
 done
-try "bounds that a given phase keeps" 0 "" $optimize --fit h --given given.yaml --cap phase_0_web=0.25 --floor phase_0_code=0.7
 same "the prior has the given first phase" "[0.2, 0.6, True]" "$(value o.json '[round(o["prior"]["phase_0_web"], 6), round(o["prior"]["phase_0_code"], 6), "after what --given gives" in o["prior_text"]]')"
+$optimize --fit h --given given.yaml --cap phase_0_web=0.25 --floor phase_0_code=0.7 --json > bounds.json 2> /dev/null
+same "bounds that a given phase keeps change nothing" True "$(value bounds.json 'o["phases"] == '"$(value o.json 'o["phases"]')")"
 try "a cap over all phases against it is named as it was typed" 1 "0.25 for phase_0_web of --given given.yaml and --cap web=0.1 cannot both be kept" $optimize --fit h --given given.yaml --cap web=0.1
 # an answer with phases is one too: its first phase
 printf 'mixture: {phase_0_web: 0.2}\nphases:\n  - {share: 0.5, mixture: {web: 0.25, code: 0.75}}\n  - {share: 0.5, mixture: {web: 1, code: 0}}\n' > answer.yaml
@@ -112,7 +119,8 @@ $optimize --fit h --cap web=0.1 --floor phase_0_web=0.05 --json > o.json 2> /dev
 same "bounds on a domain, and in a phase" True "$(value o.json 'sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) < 0.1001 and o["phases"][0]["mixture"]["web"] > 0.0499')"
 $optimize --fit h --ordered 'web<code' --json > o.json 2> /dev/null
 same "an order of domains is one over all phases" True "$(value o.json 'sum(p["share"] * p["mixture"]["web"] for p in o["phases"]) < 0.5001 and o["constraints"]["ordered"] == ["web<code"]')"
-try "with columns, too" 0 "" $optimize --fit h --ordered 'phase_0_web<code'
+$optimize --fit h --ordered 'phase_1_web<phase_0_web' --json > o.json 2> /dev/null
+same "with columns, too" True "$(value o.json 'o["mixture"]["phase_1_web"] <= o["mixture"]["phase_0_web"] + 1e-6 and o["constraints"]["ordered"] == ["phase_1_web<phase_0_web"]')"
 try "and no others" 2 'unknown domain "cod"' $optimize --fit h --ordered 'web<cod'
 try "floors of phases that clash are named as they were typed" 1 "--floor phase_0_web=0.6, --floor phase_0_code=0.6 and the share of phase 0 (0.8) cannot all be kept" $optimize --fit h --floor phase_0_web=0.6 --floor phase_0_code=0.6
 # ---- caps by epochs are of all phases together
