@@ -9,8 +9,8 @@
 static bool ask(void *context, const char *message) {
   char line[64];
   rmx_terminal_clear();
-  RMX_OWNED char *text =
-      rmx_format("regmix: %s. They will be set aside, not deleted. Continue? [y/N] ", message);
+  RMX_OWNED char *text = rmx_format(
+      "regmix: %s. What is not used is set aside, not deleted. Continue? [y/N] ", message);
   if (text) rmx_print_wrapped(stderr, text, 0);
   fflush(stderr);
   if (!fgets(line, sizeof line, stdin)) {

@@ -112,4 +112,7 @@ void rmx__run_files_release(rmx__run_files *f);
 struct json_t;
 rmx_status rmx__as_harness(struct json_t *tree, struct json_t **out, rmx_err *err);
 
+// Moves row `from` to row `to`, whose name is gone.
+void rmx__table_move_row(rmx_table *t, size_t from, size_t to);
+
 #endif

@@ -46,8 +46,7 @@ static bool same_rows(const rmx_table *t, size_t a, size_t b) {
          same_number(t->sizes, a, b) && same_number(t->tokens, a, b);
 }
 
-// Moves row `from` to row `to`, whose name is gone.
-static void move_row(rmx_table *t, size_t from, size_t to) {
+void rmx__table_move_row(rmx_table *t, size_t from, size_t to) {
   t->ids[to] = t->ids[from];
   memmove(t->x + to * t->D, t->x + from * t->D, t->D * sizeof *t->x);
   if (t->lines) t->lines[to] = t->lines[from];
@@ -61,7 +60,7 @@ static void drop_rows(rmx_table *t, const bool *drop) {
     if (drop[i])
       free(t->ids[i]);
     else if (n++ != i)
-      move_row(t, i, n - 1);
+      rmx__table_move_row(t, i, n - 1);
   }
   t->N = n;
 }
@@ -84,7 +83,7 @@ static rmx_status add_row(rmx_table *t, size_t i, char *name, rmx_err *err) {
     free(name);
     return rmx_fail_memory(err, t->D * sizeof *t->x, "a table");
   }
-  move_row(t, i, t->N);
+  rmx__table_move_row(t, i, t->N);
   t->ids[t->N++] = name;
   return RMX_OK;
 }

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "import/formats.h"
 #include "outdated.h"
 #include "regress/directions.h"
 #include "regress/fit.h"
+#include "scored.h"
 #include "steps.h"
 
 // A fit and the files that it reads and writes.
@@ -242,6 +244,50 @@ static rmx_status read_swarms(rmx_pipeline *p, const struct job *job, rmx_table 
   return status == RMX_OK ? rmx__reported_directions(&p->experiment, metrics, err) : status;
 }
 
+// Whether the row is one of these runs: 0001, or 0001#2 where a name has several rows.
+static bool is_row_of(const rmx_strings *runs, const char *id) {
+  const char *number = strrchr(id, '#');
+  RMX_OWNED char *name = number ? rmx_format("%.*s", (int)(number - id), id) : NULL;
+  return rmx_strings_have(runs, id) || (name && rmx_strings_have(runs, name));
+}
+
+// Rows of metrics.csv that were measured with other mixtures than those of their names today say
+// nothing about these.
+static rmx_status leave_others_out(rmx_pipeline *p, rmx_table *metrics, rmx_err *err) {
+  const rmx_experiment *e = &p->experiment;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings others = {0};
+  rmx_few left = {0};
+  size_t n = 0;
+  // a folder may be for reading alone
+  if (rmx__scored_look(e, RMX__SCORED_NOTE, &others, err) != RMX_OK) {
+    if (err->status == RMX_ENOMEM) return RMX_ENOMEM;
+    RMX_TRY(rmx__scored_look(e, RMX__SCORED_LOOK, &others, err));
+  }
+  for (size_t i = 0; i < metrics->N; i++) {
+    if (!is_row_of(&others, metrics->ids[i])) {
+      rmx__table_move_row(metrics, i, n++);
+    } else {
+      rmx_few_add(&left, metrics->ids[i]);
+      free(metrics->ids[i]);
+    }
+  }
+  metrics->N = n;
+  if (left.n == 0) return RMX_OK;
+  if (n)
+    rmx_warn(&p->listener,
+             "metrics.csv: %zu row%s (%s) %s measured with another mixture than mixtures.csv has "
+             "now under %s, and %s left out of the fit",
+             left.n, rmx_s(left.n), left.text, left.n == 1 ? "was" : "were",
+             left.n == 1 ? "its name" : "their names", rmx_is(left.n));
+  return n ? RMX_OK
+           : rmx_fail(err, RMX_EINPUT,
+                      "metrics.csv: all %zu rows (%s) were measured with other mixtures than "
+                      "mixtures.csv has now under their names; put the mixtures.csv back that "
+                      "they belong to (regmix keeps those it replaces in " RMX_SET_ASIDE
+                      "/), or write what the runs of today measure",
+                      left.n, left.text);
+}
+
 // The tables that are fitted: those in memory, else those of the files, in `read`.
 static rmx_status find_tables(rmx_pipeline *p, const struct job *job, const rmx_table_form *tables,
                               rmx_table read[2], const rmx_table *use[2], rmx_err *err) {
@@ -254,6 +300,7 @@ static rmx_status find_tables(rmx_pipeline *p, const struct job *job, const rmx_
   RMX_TRY(
       rmx_tables_read(&p->listener, job->mixtures, job->metrics, tables, &read[0], &read[1], err));
   if (!job->half) return RMX_OK;
+  RMX_TRY(leave_others_out(p, &read[1], err));
   RMX_TRY(rmx__take_own_runs(p, &read[0], &read[1], err));
   return rmx__reported_directions(&p->experiment, &read[1], err);
 }

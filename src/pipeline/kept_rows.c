@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/c_number.h"
+#include "scored.h"
 
 // ---- what regmix wrote
 
@@ -135,12 +136,6 @@ bool rmx__kept_fingerprint(const rmx__kept *k, const char *id, char out[17]) {
   return false;
 }
 
-bool rmx__kept_moved(const rmx__kept *k, size_t i) {
-  char today[17];
-  return *k->row[i].of && rmx__kept_fingerprint(k, id_of(k, i), today) &&
-         strcmp(k->row[i].of, today) != 0;
-}
-
 bool rmx__kept_replaces(const rmx__kept *k, const char *id) {
   bool added = false;
   if (has_row(json_object_get(k->record, "now"), id)) return false;
@@ -174,9 +169,18 @@ static rmx_status mark_recorded(rmx__kept *k, rmx_err *err) {
     take_run(&k->row[i], now, id);
     if ((has_row(now, id) || has_row(before, id)) && repeated(k, i) == k->c.N)
       k->row[i].whose = RMX__CHANGED;
-    else if (rmx__kept_moved(k, i))
-      k->row[i].whose = RMX__FORMER;
   }
+  return RMX_OK;
+}
+
+// The user's rows that were measured with another mixture than that of their name today.
+static rmx_status mark_former(const rmx_experiment *e, rmx__kept *k, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings others = {0};
+  if (strcmp(k->name, "metrics.csv") != 0) return RMX_OK;
+  RMX_TRY(rmx__scored_look(e, RMX__SCORED_LOOK, &others, err));
+  for (size_t i = 0; i < k->c.N; i++)
+    if (k->row[i].whose == RMX__ADDED && rmx_strings_have(&others, id_of(k, i)))
+      k->row[i].whose = RMX__FORMER;
   return RMX_OK;
 }
 
@@ -231,5 +235,5 @@ rmx_status rmx__kept_look(const rmx_experiment *e, const char *name, const json_
     const size_t o = k->row[i].whose == RMX__ADDED ? repeated(k, i) : k->c.N;
     if (o < k->c.N && fits_into(k, i, o)) k->row[i] = k->row[o];
   }
-  return RMX_OK;
+  return mark_former(e, k, err);
 }

@@ -6,7 +6,7 @@
 #include "steps.h"
 
 // The rule: what tables.json says, or a result, is regmix's; all else is the user's.
-// FORMER: the user's, of a run that is another one today
+// FORMER: the user's, of another mixture than that of its name today
 enum rmx__whose { RMX__OURS, RMX__CHANGED, RMX__ADDED, RMX__FORMER };
 
 typedef struct rmx__kept_row {
@@ -36,8 +36,6 @@ size_t rmx__kept_column(const rmx__kept *k, const char *name);  // c.C: there is
 bool rmx__kept_is_ours(const rmx__kept *k, size_t i);
 // The fingerprint of today's run of which a row of this name is: NAME, or NAME@TOKENS.
 bool rmx__kept_fingerprint(const rmx__kept *k, const char *id, char out[17]);
-// A row of the file is of another run than today's of its name.
-bool rmx__kept_moved(const rmx__kept *k, size_t i);
 // A row that the user added has priority over one that regmix never wrote.
 bool rmx__kept_replaces(const rmx__kept *k, const char *id);
 

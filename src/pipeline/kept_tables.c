@@ -25,9 +25,8 @@ static rmx_status read_record(const rmx_experiment *e, json_t **all, rmx_err *er
 
 // ---- the file that is written
 
-// The file as it is, under a name of its content.
-static rmx_status set_file_aside(const rmx_experiment *e, const char *name, const char *path,
-                                 char **to, rmx_err *err) {
+rmx_status rmx__set_file_aside(const rmx_experiment *e, const char *name, const char *path,
+                               char **to, rmx_err *err) {
   RMX_OWNED char *text = NULL, *folder = rmx_experiment_path(e, RMX_SET_ASIDE);
   size_t size;
   char hex[17];
@@ -120,7 +119,7 @@ static void list(const rmx__kept *k, enum rmx__whose whose, rmx_few *out) {
 static rmx_status keep_former(rmx_pipeline *p, const char *name, const char *path,
                               const char *reason, rmx_err *err) {
   RMX_OWNED char *to = NULL;
-  RMX_TRY(set_file_aside(&p->experiment, name, path, &to, err));
+  RMX_TRY(rmx__set_file_aside(&p->experiment, name, path, &to, err));
   rmx_warn(&p->listener,
            "%s: %s; it is written again from the results, and the former file is kept as %s", name,
            reason, to);
@@ -163,7 +162,7 @@ static rmx_status tell_left_out(rmx_pipeline *p, const rmx__kept *k, const char 
   const rmx_few *named = rows.n ? &rows : &o->left;
   RMX_OWNED char *reason = rmx_format(
       "what you added to %zu row%s (%s) was measured on runs that are not in the new table, or "
-      "that have another mixture or other settings now, so it is left out",
+      "that have another mixture now, so it is left out",
       named->n, rmx_s(named->n), named->text);
   return reason ? keep_former(p, k->name, path, reason, err) : rmx_fail_memory(err, 0, "a message");
 }

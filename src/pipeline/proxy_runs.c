@@ -33,6 +33,24 @@ struct columns {
   rmx_phases *phases;    // of a row; n = 0: none
 };
 
+static rmx_status other_phases(const rmx_table *t, size_t table, size_t config, rmx_err *err) {
+  if (table == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: each run has one mixture, but sample.phases has %zu shares; `regmix "
+                    "sample` draws a mixture for each phase, or remove sample.phases",
+                    t->path, config);
+  if (config == 0)
+    return rmx_fail(err, RMX_EINPUT,
+                    "%s: the runs have mixtures of %zu phases, but sample.phases is not set; set "
+                    "it to the share of the tokens of each phase, or draw the mixtures again with "
+                    "`regmix sample`",
+                    t->path, table);
+  return rmx_fail(err, RMX_EINPUT,
+                  "%s: the runs have mixtures of %zu phases, but sample.phases has %zu shares; "
+                  "give it a share for each phase, or draw the mixtures again with `regmix sample`",
+                  t->path, table, config);
+}
+
 // The phases that the columns of a table of mixtures are, with the shares of the config. n = 0: one
 // mixture in each row. c and phases are released by the caller.
 static rmx_status phases_of_table(const rmx_experiment *e, const rmx_table *t, size_t D,
@@ -42,12 +60,7 @@ static rmx_status phases_of_table(const rmx_experiment *e, const rmx_table *t, s
   if (rmx_phase_columns_find((const char *const *)t->names, t->D, c, err) != RMX_OK)
     return rmx_fail_in(err, "%s", t->path);
   RMX_TRY(rmx_phase_shares(&e->config.sample.phases, "sample.phases", &share, &n, err));
-  if (n != c->n)
-    return rmx_fail(err, RMX_EINPUT,
-                    "%s: its columns are of %zu phase%s, but sample.phases has %zu share%s; set "
-                    "sample.phases to the share of the tokens of each phase, or draw the mixtures "
-                    "again",
-                    t->path, c->n, rmx_s(c->n), n, rmx_s(n));
+  if (n != c->n) return other_phases(t, c->n, n, err);
   if (n == 0) return RMX_OK;
   RMX_TRY(rmx_phases_make(n, D, phases, err));
   memcpy(phases->share, share, n * sizeof *share);

@@ -24,19 +24,30 @@ const char *rmx__took(const rmx__finished *f, char out[RMX__TOOK]) {
   return out;
 }
 
+// "8 finished runs, which took 2 s, and 3 rows of yours in metrics.csv"
+static char *what_of(const rmx__finished *f) {
+  char took[RMX__TOOK];
+  RMX_OWNED char *runs =
+      f->runs ? rmx_format("%zu finished run%s%s", f->runs, rmx_s(f->runs), rmx__took(f, took))
+              : rmx_strdup("");
+  if (!runs || !f->scored) return runs ? rmx_strdup(runs) : NULL;
+  return rmx_format("%s%s%zu row%s of yours in metrics.csv", runs, f->runs ? " and " : "",
+                    f->scored, rmx_s(f->scored));
+}
+
 rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, rmx_err *err) {
-  if (f->runs == 0 || p->redo) return RMX_OK;
-  char took[RMX__TOOK], message[512];
-  snprintf(message, sizeof message, "%zu finished run%s%s %s", f->runs, rmx_s(f->runs),
-           rmx__took(f, took), why);
+  if (f->runs + f->scored == 0 || p->redo) return RMX_OK;
+  RMX_OWNED char *what = what_of(f), *message = what ? rmx_format("%s %s", what, why) : NULL;
+  if (!message) return rmx_fail_memory(err, 0, "a message");
   if (p->agree) {
     p->redo = p->agree(p->context, message);
     return p->redo ? RMX_OK : rmx_fail(err, RMX_EINPUT, "nothing was changed: %s", message);
   }
+  const bool one = f->runs + f->scored == 1;
   return rmx_fail(err, RMX_EINPUT,
-                  "%s; they would be set aside, not deleted, and used again if the old settings "
+                  "%s; %s would be set aside, not deleted, and used again if the old settings "
                   "return. Give --redo to continue",
-                  message);
+                  message, one ? "it" : "they");
 }
 
 rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
@@ -89,8 +100,8 @@ static bool of_corpus(const char *folder, uint64_t hash) {
 }
 
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
-                                 size_t n_next, rmx_err *err) {
-  rmx__finished unused = {0};
+                                 size_t n_next, size_t scored, rmx_err *err) {
+  rmx__finished unused = {.scored = scored};
   size_t missing = 0, dropped = 0;
   for (size_t i = 0; i < n; i++) {
     json_auto_t *result = NULL;
@@ -104,9 +115,10 @@ rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, 
   }
   for (size_t i = 0; i < n_next && unused.runs; i++)
     missing += rmx_run_look(&next[i], NULL) < RMX_RUN_DIVERGED && !rmx_run_is_aside(&next[i]);
-  if (missing == 0 && dropped == 0) return RMX_OK;
+  if (missing == 0 && dropped == 0) unused = (rmx__finished){.scored = scored};
   return rmx__agree(p, &unused,
-                    missing ? "would no longer be used (the mixtures would be drawn again)"
-                            : "would no longer be used (there would be fewer mixtures)",
+                    missing || !dropped
+                        ? "would no longer be used (the mixtures would be drawn again)"
+                        : "would no longer be used (there would be fewer mixtures)",
                     err);
 }

@@ -6,6 +6,7 @@
 #include "base/folder_lock.h"
 #include "base/json.h"
 #include "base/kept.h"
+#include "scored.h"
 #include "steps.h"
 
 // mixtures.json records what mixtures.csv was made from and what it contained. So a file that the
@@ -67,19 +68,66 @@ static rmx_status draw(const rmx_experiment *e, const double *prior, const doubl
   return status;
 }
 
-// Finished runs that would no longer be used.
+// The experiment with phases as the columns of the old mixtures.csv have them: which runs these are
+// does not depend on the shares.
+static rmx_status view_of(const rmx_experiment *e, const rmx_table *old, rmx_experiment *view,
+                          rmx_strings *shares, rmx_err *err) {
+  RMX_OWNED_BY(rmx_phase_columns_release) rmx_phase_columns c = {0};
+  *view = *e;
+  RMX_TRY(rmx_phase_columns_find((const char *const *)old->names, old->D, &c, err));
+  if (c.n == e->config.sample.phases.n) return RMX_OK;
+  for (size_t k = 0; k < c.n; k++) {
+    RMX_OWNED char *share = rmx_format("%.17g", 1.0 / (double)c.n);
+    if (!share || !rmx_strings_add(shares, share)) return rmx_fail_memory(err, 64, "phases");
+  }
+  view->config.sample.phases = *shares;
+  return RMX_OK;
+}
+
+// Rows of metrics.csv that the user wrote and that would be of other mixtures.
+static rmx_status count_scored(const rmx_experiment *e, const rmx_table *old, const rmx_table *t,
+                               const struct rmx__runs_of *now, size_t *scored, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings added = {0};
+  rmx_few changed = {0}, moved = {0};
+  rmx_err ignored;
+  *scored = 0;
+  RMX_TRY(rmx__scored_look(e, RMX__SCORED_SEAL, NULL, err));
+  if (rmx__table_look(e, "metrics.csv", now, &changed, &added, &ignored) != RMX_OK) return RMX_OK;
+  RMX_TRY(rmx__scored_moved(old, t, &added, &moved, err));
+  *scored = moved.n;
+  return RMX_OK;
+}
+
+// Finished runs that would no longer be used, and rows of the user's.
 static rmx_status ask_first(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_table *t,
                             rmx_err *err) {
-  rmx_run *now = NULL, *next = NULL;
-  size_t n_now = 0, n_next = 0;
+  RMX_OWNED_BY(rmx_table_release) rmx_table old = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings shares = {0};
+  struct rmx__runs_of now = {0};
+  rmx_run *next = NULL;
+  rmx_experiment view;
+  size_t n_next = 0, scored = 0;
   rmx_err ignored;
+  if (rmx_csv_read(t->path, &old, &ignored) != RMX_OK) return RMX_OK;
   // of other domains: they are already out of use
-  if (rmx__all_runs(&p->experiment, corpus, &now, &n_now, &ignored) != RMX_OK) return RMX_OK;
+  if (view_of(&p->experiment, &old, &view, &shares, &ignored) != RMX_OK ||
+      rmx__all_runs(&view, corpus, &now.runs, &now.n, &ignored) != RMX_OK)
+    now.runs = NULL, now.n = 0;
   rmx_status status = rmx__runs_of_table(&p->experiment, corpus, t, &next, &n_next, err);
-  if (status == RMX_OK) status = rmx__agree_to_replace(p, now, n_now, next, n_next, err);
-  rmx_runs_release(now, n_now);
+  if (status == RMX_OK) status = count_scored(&p->experiment, &old, t, &now, &scored, err);
+  if (status == RMX_OK)
+    status = rmx__agree_to_replace(p, now.runs, now.n, next, n_next, scored, err);
+  rmx_runs_release(now.runs, now.n);
   if (next) rmx_runs_release(next, n_next);
   return status;
+}
+
+// Runs may have been trained elsewhere on the former mixtures.
+static rmx_status keep_mixtures(rmx_pipeline *p, const char *path, rmx_err *err) {
+  RMX_OWNED char *to = NULL;
+  RMX_TRY(rmx__set_file_aside(&p->experiment, "mixtures.csv", path, &to, err));
+  rmx_note(&p->listener, "sample: the former mixtures.csv is kept as %s", to);
+  return RMX_OK;
 }
 
 // A mixtures.json without the hash of a mixtures.csv is none of ours.
@@ -186,6 +234,7 @@ static rmx_status sample_into(rmx_pipeline *p, const rmx_corpus *corpus, const c
     if (status == RMX_OK && !(t.path = rmx_strdup(path)))
       status = rmx_fail_memory(err, 0, "a path");
     if (status == RMX_OK && content) status = ask_first(p, corpus, &t, err);
+    if (status == RMX_OK && content) status = keep_mixtures(p, path, err);
     if (status == RMX_OK) status = write_mixtures(&t, path, record, &stamp, err);
     rmx_table_release(&t);
     if (status == RMX_OK) tell_excluded(p, corpus, cap);

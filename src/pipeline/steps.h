@@ -210,6 +210,9 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
 rmx_status rmx__table_look(const rmx_experiment *e, const char *name,
                            const struct rmx__runs_of *runs, rmx_few *changed, rmx_strings *added,
                            rmx_err *err);
+// Copies a table to .set-aside/, under a name of its content; free() *to.
+rmx_status rmx__set_file_aside(const rmx_experiment *e, const char *name, const char *path,
+                               char **to, rmx_err *err);
 // Whether tables.json says what regmix wrote into it.
 bool rmx__table_is_recorded(const rmx_experiment *e, const char *name);
 // Warns if numbers of metrics.csv were changed, and if rows of it are of runs that `regmix train`
@@ -259,6 +262,7 @@ rmx_status rmx__add_task_scores(rmx_pipeline *p, const rmx_run *runs, size_t n, 
 typedef struct rmx__finished {
   size_t runs, timed;  // timed: whose time is known; a trainer of the user need not report it
   double wall_s;       // of these
+  size_t scored;       // runs without a result, of which the user wrote rows of metrics.csv
 } rmx__finished;
 enum { RMX__TOOK = 80 };
 // ", which took 3.1 s,", or how many of them took it; "" where no time is known.
@@ -272,9 +276,10 @@ rmx_status rmx__agree(rmx_pipeline *p, const rmx__finished *f, const char *why, 
 // model, and the former is set aside without a question.
 rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
                                  bool mixtures_count, rmx_err *err);
-// The same where other runs (next), which may be fewer, will take the place of runs (now).
+// The same where other runs (next), which may be fewer, will take the place of runs (now). scored:
+// rows that the user added to metrics.csv and that would be of other mixtures then.
 rmx_status rmx__agree_to_replace(rmx_pipeline *p, const rmx_run *now, size_t n, const rmx_run *next,
-                                 size_t n_next, rmx_err *err);
+                                 size_t n_next, size_t scored, rmx_err *err);
 
 // Finished runs in runs/ that are none of these runs (n): unused_runs.c. Their folders are added to
 // `folders`, which may be NULL.

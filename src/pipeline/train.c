@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "corpus/tokenizer/of_corpus.h"
+#include "scored.h"
 #include "steps.h"
 #include "swarm/locks.h"
 #include "swarm/look.h"
@@ -338,7 +339,9 @@ static rmx_status write_all_metrics(rmx_pipeline *p, const rmx_corpus *corpus, c
   rmx_status status = write_metrics(p, corpus, runs, n, false, "metrics.csv", err);
   if (status == RMX_OK) status = write_metrics(p, corpus, runs, n, true, "metrics-half.csv", err);
   rmx_runs_release(runs, n);
-  return status == RMX_OK ? rmx__write_evaluations(p, corpus, all, n_all, err) : status;
+  RMX_TRY(status);
+  RMX_TRY(rmx__write_evaluations(p, corpus, all, n_all, err));
+  return rmx__scored_look(&p->experiment, RMX__SCORED_NOTE, NULL, err);
 }
 
 // One process at a time: the tables share a record of what regmix wrote into them.

@@ -163,6 +163,13 @@ bool rmx_run_is_another(const rmx_run *r) {
   return !asks_the_same(r->folder, r, &readable) && readable;
 }
 
+// As a user knows it: not every part of a run is a key of the config.
+static const char *called(const char *key) {
+  return strcmp(key, "corpus_hash") == 0 ? "the corpus"
+         : strcmp(key, "vocab") == 0     ? "the vocabulary"
+                                         : key;
+}
+
 static void differences(const json_t *old, const json_t *new, const char *prefix, rmx_buf *out) {
   const char *key;
   json_t *value;
@@ -172,7 +179,7 @@ static void differences(const json_t *old, const json_t *new, const char *prefix
     if (json_is_object(value) && json_is_object(before) && strcmp(key, "training") == 0)
       differences(before, value, "", out);
     else
-      rmx_buf_printf(out, "%s%s%s", out->size ? ", " : "", prefix, key);
+      rmx_buf_printf(out, "%s%s%s", out->size ? ", " : "", prefix, called(key));
   }
   json_object_foreach((json_t *)old, key, value)
     if (!json_object_get(new, key))

@@ -31,6 +31,7 @@ static const struct {
     {"metrics-half.csv", NULL},
     {"evaluations.csv", NULL},
     {"tables.json", "metrics.csv"},
+    {"scored.json", "metrics.csv"},
     {"optimum.yaml", NULL},
     {"next.csv", NULL},
     {"report.html", NULL},
