@@ -216,6 +216,10 @@ typedef enum rmx_better {
  * are scores; pile_cc_val_loss, word_perplexity, bpb and the like are losses. The table of words is
  * in src/base/better.c. */
 rmx_better rmx_better_by_name(const char *name);
+/* The same, unless all values y[0], y[step], ... (n; NaN: missing) contradict it: those of a loss
+ * or an accuracy are negative, or those of a negated one (neg_loss) are positive. Then the sign
+ * may have been changed, and RMX_BETTER_UNSAID is returned. */
+rmx_better rmx_better_by_values(const char *name, const double *y, size_t n, size_t step);
 /* Whether a metric is called by an evaluation task alone (mmlu, eval/arc_easy_5shot): it may be the
  * accuracy or the loss on it. */
 bool rmx_is_task_name(const char *name);

@@ -7,9 +7,10 @@
 // "brier_score" is an error. Words of rank 2 say little by themselves ("score") and count only
 // where no other does. A word beside the entry may turn its meaning around ("accuracy_drop",
 // "ppl_gap", "1-acc"), and so may an entry of the other direction ("acc_error"): such names say
-// nothing, so that people are asked.
+// nothing, so that people are asked. "higher_is_better" in a name says it outright.
 
 #include <ctype.h>
+#include <math.h>
 #include <regmix/base.h>
 #include <string.h>
 
@@ -76,8 +77,6 @@ static const struct entry {
     {"loss", RMX_BETTER_LOW, 1},
     {"losses", RMX_BETTER_LOW, 1},
     {"logloss", RMX_BETTER_LOW, 1},
-    {"valloss", RMX_BETTER_LOW, 1},
-    {"evalloss", RMX_BETTER_LOW, 1},
     {"ppl", RMX_BETTER_LOW, 1},
     {"perplexity", RMX_BETTER_LOW, 1},
     {"bpb", RMX_BETTER_LOW, 1},
@@ -111,6 +110,7 @@ static const struct entry {
     {"brier score", RMX_BETTER_LOW, 1},
     {"toxicity", RMX_BETTER_LOW, 1},
     {"regret", RMX_BETTER_LOW, 1},
+    {"deviance", RMX_BETTER_LOW, 1},
 };
 
 // What the entries measure; the others are none of these.
@@ -138,8 +138,6 @@ static const struct {
     {"bits per byte", RMX_KIND_BITS},
     {"loss", RMX_KIND_LOSS},
     {"losses", RMX_KIND_LOSS},
-    {"valloss", RMX_KIND_LOSS},
-    {"evalloss", RMX_KIND_LOSS},
     {"nll", RMX_KIND_LOSS},
     {"negative log likelihood", RMX_KIND_LOSS},
     {"neg log likelihood", RMX_KIND_LOSS},
@@ -150,11 +148,27 @@ static const struct {
     {"perplexity", RMX_KIND_PERPLEXITY},
 };
 
-// Words that reverse the next word ("neg_loss"), or that make it no measure at all
-// ("acc_stderr").
-static const char *const turners[] = {"neg", "negative", "minus", "inverse", "inv"};
-static const char *const spreads[] = {"stderr", "std", "stddev",   "se",    "sd",
+// Words that change the sign of an entry ("neg_loss"), also where words that belong to it are
+// between ("neg_mean_squared_error"), and words that reverse the next entry. Elsewhere before a
+// loss, or after an entry, they make it doubtful ("neg_quantile_loss", "perplexity_inv").
+static const char *const negators[] = {"neg", "negative", "negated", "minus"};
+static const char *const turners[] = {"inverse", "inv", "inverted", "reciprocal"};
+static const char *const between[] = {
+    "mean",     "avg",        "average",    "median", "max",     "root",    "squared",
+    "absolute", "percentage", "log",        "cross",  "hinge",   "zero",    "one",
+    "val",      "valid",      "validation", "eval",   "test",    "dev",     "train",
+    "token",    "word",       "byte",       "brier",  "hamming", "poisson", "gamma"};
+// Words that make an entry no measure at all: the last of a name ("acc_stderr"), or one before the
+// entry that is no language or benchmark ("std_acc").
+static const char *const spreads[] = {"stderr", "std", "stddev",   "stdev", "se", "sd",
                                       "sem",    "var", "variance", "count", "n"};
+static const char *const spreads_of[] = {"stderr", "std", "stddev", "stdev", "variance"};
+static const char *const spread_ends[] = {" std err ", " std error ", " standard error "};
+// What a name may say outright.
+static const char *const highs[] = {" higher is better ", " high is better ", " higher better ",
+                                    " bigger is better ", " larger is better "};
+static const char *const lows[] = {" lower is better ", " low is better ", " lower better ",
+                                   " smaller is better ", " less is better "};
 // Words of differences and changes. After an entry all of them make its direction doubtful
 // ("accuracy_drop"), before it those that name no benchmark ("delta_acc", but "drop_f1" is the F1
 // score on DROP); and before it also a blank "in", "of" or "from" ("drop in accuracy").
@@ -164,9 +178,12 @@ static const char *const changes[] = {
     "lost",      "gap",      "spread",     "drop",        "drops",       "dropped",      "decline",
     "lift",      "boost",    "rank",       "forgetting",  "regret",      "loss",         "losses",
     "error",     "errors",   "disparity",  "deviation",   "saved",       "savings",      "distance",
-    "penalty",   "range"};
+    "penalty",   "range",    "ratio",      "gained"};
 static const char *const benchmarks[] = {"drop", "drops", "gap", "rank", "loss", "losses", "error"};
 static const char *const joints[] = {"in", "of", "from"};
+static const char *const rates[] = {"per"};  // "loss_per_acc"
+static const char *const drops[] = {"drop",
+                                    "drops"};  // of an accuracy; DROP has F1 and exact match
 // What a bare "score" or rate may measure that should be low.
 static const char *const faults[] = {
     "cheating",   "cheat",       "hallucination", "hallucinations", "bias",         "stereotype",
@@ -175,13 +192,14 @@ static const char *const faults[] = {
     "difficulty", "anomaly",     "failure",       "fail",           "hate",         "jailbreak",
     "sycophancy", "attack",      "unsafe",        "negativity",     "uncertainty",  "memorisation",
     "confusion",  "hardness",    "surprise",      "spam",           "overfit",      "overfitting",
-    "injection",  "adversarial", "poisoning",     "backdoor"};
-// "not_accuracy"
-static const char *const denials[] = {"not", "non", "no", "wrong", "false", "bad"};
+    "injection",  "adversarial", "poisoning",     "backdoor",       "cost",         "costs",
+    "latency",    "distance"};
+// "not_accuracy", "self_bleu" (how alike the texts of one model are)
+static const char *const denials[] = {"not", "non", "no", "wrong", "false", "bad", "self"};
 #define IS_ONE(text, end, list) is_one(text, end, list, sizeof(list) / sizeof *(list))
 
 // " eval / gsm8k exact match ": words between single blanks; what parts a task from its metric is a
-// word of its own. A "@5" ends its word and is left out, as in pass@5.
+// word of its own. A "@5" ends its word and is left out, as in pass@5. A sign is "minus".
 static void words_of(const char *name, char out[NAME_BYTES]) {
   size_t n = 0;
   out[n++] = ' ';
@@ -199,6 +217,9 @@ static void words_of(const char *name, char out[NAME_BYTES]) {
     }
     if (out[n - 1] != ' ') out[n++] = ' ';
     if (strchr("/:", *c)) out[n++] = '/', out[n++] = ' ';
+    const bool sign =
+        *c == '-' && isalpha((unsigned char)c[1]) && (c == name || strchr("/: ", c[-1]));
+    if (sign && n + 7 < NAME_BYTES) n += (size_t)sprintf(out + n, "minus ");
   }
   if (out[n - 1] != ' ') out[n++] = ' ';
   out[n] = '\0';
@@ -244,17 +265,45 @@ static bool is_contrary(const char *text, size_t end, rmx_better better) {
   return longest && longest->better != better;
 }
 
+// Whether a word before text[start], back to the last "/", is one of the list.
+static bool is_one_before(const char *text, size_t start, const char *const *list, size_t n) {
+  for (size_t end = start; end > 1 && text[end - 2] != '/'; end = start_of(text, end - 1))
+    if (is_one(text, end - 1, list, n)) return true;
+  return false;
+}
+
+// Whether the sign of the entry that starts at text[start] is changed.
+static bool is_negated(const char *text, size_t start) {
+  while (start > 1 && IS_ONE(text, start - 1, between)) start = start_of(text, start - 1);
+  return start > 1 && IS_ONE(text, start - 1, negators);
+}
+
+// Whether a word that changes the sign, or a measure of spread, stands where it makes the entry
+// doubtful.
+static bool is_of_unclear_sign(const char *text, size_t start, size_t after,
+                               const struct entry *e) {
+  const bool low = e->better == RMX_BETTER_LOW;
+  if (after && (IS_ONE(text, after, turners) || (low && IS_ONE(text, after, negators))))
+    return true;
+  if (is_one_before(text, start, spreads_of, sizeof spreads_of / sizeof *spreads_of)) return true;
+  return low && !is_negated(text, start) &&
+         is_one_before(text, start, negators, sizeof negators / sizeof *negators);
+}
+
 // Whether the words beside those of the entry, text[start] to text[end], may turn it around.
 static bool is_doubtful(const char *text, size_t start, size_t end, const struct entry *e) {
   const char *next = text + end + (strncmp(text + end, " / ", 3) == 0 ? 3 : 1),
              *after = strchr(next, ' ');
   if (after && IS_ONE(text, (size_t)(after - text), changes)) return true;
+  if (is_of_unclear_sign(text, start, after ? (size_t)(after - text) : 0, e)) return true;
   if (start < 2) return false;
   size_t before = start - 1;  // where the word before it ends
   const bool joined = IS_ONE(text, before, joints) && start_of(text, before) > 1;
   if (joined) before = start_of(text, before) - 1;
   if (IS_ONE(text, before, changes) && (joined || !IS_ONE(text, before, benchmarks))) return true;
   if (IS_ONE(text, before, denials)) return true;
+  if (strncmp(e->words, "acc", 3) == 0 && IS_ONE(text, before, drops)) return true;
+  if (IS_ONE(text, before, rates)) return true;
   const bool is_rate =
       strlen(e->words) > 5 && strcmp(e->words + strlen(e->words) - 5, " rate") == 0;
   if ((e->rank > 1 || is_rate) && IS_ONE(text, before, faults)) return true;
@@ -274,13 +323,29 @@ static bool is_one_minus(const char *text, size_t start, const char *name) {
   return false;
 }
 
+// What the name says outright, or UNSAID.
+static rmx_better said(const char *text) {
+  bool high = false, low = false;
+  for (size_t i = 0; i < sizeof highs / sizeof *highs; i++) high |= strstr(text, highs[i]) != NULL;
+  for (size_t i = 0; i < sizeof lows / sizeof *lows; i++) low |= strstr(text, lows[i]) != NULL;
+  return high == low ? RMX_BETTER_UNSAID : high ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+}
+
+static bool is_spread(const char *text, size_t all) {
+  for (size_t i = 0; i < sizeof spread_ends / sizeof *spread_ends; i++) {
+    const size_t n = strlen(spread_ends[i]);
+    if (all >= n && strcmp(text + all - n, spread_ends[i]) == 0) return true;
+  }
+  return IS_ONE(text, all - 1, spreads);
+}
+
 // The entry that counts in a name, and its words and where it starts in `text`; NULL: none, or
 // one that is doubtful.
 static const struct entry *find(const char *name, char text[NAME_BYTES], size_t *start) {
   size_t length = strlen(name);
   words_of(length < NAME_BYTES ? name : name + length - NAME_BYTES / 2, text);  // the end says most
   size_t all = strlen(text), last = 0, longest = 0;
-  if (all < 2 || IS_ONE(text, all - 1, spreads)) return NULL;
+  if (all < 2 || is_spread(text, all)) return NULL;
   const struct entry *best = NULL;
   for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
     const struct entry *e = &entries[i];
@@ -298,26 +363,55 @@ static const struct entry *find(const char *name, char text[NAME_BYTES], size_t 
   return inside || is_doubtful(text, *start, last, best) ? NULL : best;
 }
 
-rmx_metric_kind rmx_kind_by_name(const char *name) {
+// What the name says. *e: the entry that counts, or NULL; *negated: its sign is changed.
+static rmx_better judge(const char *name, const struct entry **e, bool *negated) {
   char text[NAME_BYTES];
   size_t start;
-  const struct entry *best = find(name, text, &start);
-  for (size_t i = 0; best && i < sizeof kinds / sizeof *kinds; i++)
-    if (strcmp(kinds[i].words, best->words) == 0) return kinds[i].kind;
+  *e = find(name, text, &start);
+  *negated = *e && is_negated(text, start);
+  rmx_better better = *e ? (*e)->better : RMX_BETTER_UNSAID;
+  const bool turned = *e && (*negated || is_one_minus(text, start, name) ||
+                             (start > 1 && IS_ONE(text, start - 1, turners)));
+  if (turned) better = better == RMX_BETTER_LOW ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
+  const rmx_better outright = said(text);
+  if (outright == RMX_BETTER_UNSAID || outright == better) return better;
+  *e = NULL;
+  return outright;
+}
+
+rmx_better rmx_better_by_name(const char *name) {
+  const struct entry *e;
+  bool negated;
+  return judge(name, &e, &negated);
+}
+
+static rmx_metric_kind kind_of(const struct entry *e) {
+  for (size_t i = 0; e && i < sizeof kinds / sizeof *kinds; i++)
+    if (strcmp(kinds[i].words, e->words) == 0) return kinds[i].kind;
   return RMX_KIND_UNKNOWN;
+}
+
+rmx_metric_kind rmx_kind_by_name(const char *name) {
+  const struct entry *e;
+  bool negated;
+  judge(name, &e, &negated);
+  return kind_of(e);
+}
+
+rmx_better rmx_better_by_values(const char *name, const double *y, size_t n, size_t step) {
+  const struct entry *e;
+  bool negated;
+  const rmx_better better = judge(name, &e, &negated);
+  if (!e || (e->better == RMX_BETTER_HIGH && kind_of(e) != RMX_KIND_ACCURACY)) return better;
+  size_t values = 0, contrary = 0;
+  for (size_t i = 0; i < n; i++) {
+    values += isfinite(y[i * step]);
+    contrary += isfinite(y[i * step]) && (negated ? y[i * step] > 0 : y[i * step] < 0);
+  }
+  return values > 0 && contrary == values ? RMX_BETTER_UNSAID : better;
 }
 
 const char *rmx_metric_kind_text(rmx_metric_kind kind) {
   static const char *const texts[] = {"unknown", "accuracy", "bits_per_byte", "loss", "perplexity"};
   return texts[kind];
-}
-
-rmx_better rmx_better_by_name(const char *name) {
-  char text[NAME_BYTES];
-  size_t start;
-  const struct entry *best = find(name, text, &start);
-  if (!best) return RMX_BETTER_UNSAID;
-  if (is_one_minus(text, start, name) || (start > 1 && IS_ONE(text, start - 1, turners)))
-    return best->better == RMX_BETTER_LOW ? RMX_BETTER_HIGH : RMX_BETTER_LOW;
-  return best->better;
 }

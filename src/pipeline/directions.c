@@ -62,26 +62,38 @@ rmx_status rmx__settled_directions(const rmx_regress_options *o, rmx_table *metr
 }
 
 static rmx_status ask(const char *metric, rmx_err *err) {
-  return rmx_fail(err, RMX_EUSAGE,
-                  "\"%s\" is the name of a task, so it may be a score (better high) or a loss "
-                  "(better low), and nothing says which. `regmix fit --higher-is-better %s` or "
-                  "`--lower-is-better %s` says it (fit.higher_is_better and fit.lower_is_better in "
-                  "regmix.yaml, higher_is_better in the result.json of a trainer)",
-                  metric, metric, metric);
+  return rmx_fail(
+      err, RMX_EUSAGE,
+      "\"%s\" %s, and nothing says which. `regmix fit --higher-is-better %s` or "
+      "`--lower-is-better %s` says it (fit.higher_is_better and fit.lower_is_better in "
+      "regmix.yaml, higher_is_better in the result.json of a trainer)",
+      metric,
+      rmx_is_task_name(metric)
+          ? "is the name of a task, so it may be a score (better high) or a loss "
+            "(better low)"
+          : "may have another sign than its name says, since all values are negative (of "
+            "a negated metric: positive), so it may be better high or low",
+      metric, metric);
+}
+
+// Whether a metric whose direction is not known must not be guessed: it is the name of a task, or
+// the values contradict its name.
+static bool must_be_said(const char *metric) {
+  return rmx_is_task_name(metric) || rmx_better_by_name(metric) != RMX_BETTER_UNSAID;
 }
 
 rmx_status rmx__ask_directions(const rmx_fit *f, const rmx_target *t, rmx_err *err) {
   for (size_t m = 0; m < f->M; m++) {
     const bool counts = t->weight[m] > 0 || (t->limit[m] < INFINITY && t->weight[m] == 0);
     if (counts && t->sign[m] > 0 && f->direction_from &&
-        f->direction_from[m] == RMX_DIRECTION_ASSUMED && rmx_is_task_name(f->metrics[m]))
+        f->direction_from[m] == RMX_DIRECTION_ASSUMED && must_be_said(f->metrics[m]))
       return ask(f->metrics[m], err);
   }
   return RMX_OK;
 }
 
 rmx_status rmx__ask_direction_of(const char *metric, rmx_better better, rmx_err *err) {
-  return better == RMX_BETTER_UNSAID && rmx_is_task_name(metric) ? ask(metric, err) : RMX_OK;
+  return better == RMX_BETTER_UNSAID && must_be_said(metric) ? ask(metric, err) : RMX_OK;
 }
 
 json_t *rmx__directions_json(const rmx_fit *f, const rmx_target *t) {

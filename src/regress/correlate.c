@@ -297,7 +297,9 @@ static rmx_status make_result(struct work *w, const size_t *losses, const size_t
   for (size_t s = 0; good && s < c->S; s++) {
     const size_t d = scores[s];
     good = (c->scores[s] = rmx_strdup(t->names[d])) != NULL;
-    c->better[s] = t->better && t->better[d] ? t->better[d] : rmx_better_by_name(t->names[d]);
+    c->better[s] = t->better && t->better[d]
+                       ? t->better[d]
+                       : rmx_better_by_values(t->names[d], t->x + d, t->N, t->D);
   }
   return good ? RMX_OK : rmx_fail_memory(err, 0, "correlations");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether higher or lower values of each metric are better. In this order: the user says it, the
-// results file says it, the name of the metric says it, or lower is assumed, with a warning.
+// results file says it, the name of the metric says it and the values do not contradict it, or
+// lower is assumed, with a warning.
 
 #include "directions.h"
 
@@ -65,7 +66,8 @@ rmx_status rmx__direction_of(const rmx_regress_options *o, const rmx_table *metr
     *from = RMX_DIRECTION_HARNESS;
   }
   if (*better == RMX_BETTER_UNSAID) {
-    *better = rmx_better_by_name(metrics->names[column]);
+    *better = rmx_better_by_values(metrics->names[column], metrics->N ? metrics->x + column : NULL,
+                                   metrics->N, metrics->D);
     *from = RMX_DIRECTION_NAME;
   }
   if (*better == RMX_BETTER_UNSAID) *from = RMX_DIRECTION_ASSUMED;
@@ -87,7 +89,7 @@ rmx_status rmx__check_directions(const rmx_regress_options *o, const rmx_table *
 rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *column,
                            const rmx_listener *listener, rmx_err *err) {
   const rmx_strings *high = &f->options.higher_is_better, *low = &f->options.lower_is_better;
-  rmx_few raised = {0}, assumed = {0};
+  rmx_few raised = {0}, assumed = {0}, contrary = {0};
   RMX_TRY(check_patterns(high, "higher_is_better", metrics, err));
   RMX_TRY(check_patterns(low, "lower_is_better", metrics, err));
   for (size_t m = 0; m < f->M; m++) {
@@ -95,7 +97,8 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
     RMX_TRY(
         rmx__direction_of(&f->options, metrics, column[m], &better, &f->direction_from[m], err));
     f->higher_is_better[m] = better == RMX_BETTER_HIGH;
-    if (better == RMX_BETTER_UNSAID) rmx_few_add(&assumed, f->metrics[m]);
+    if (better == RMX_BETTER_UNSAID)
+      rmx_few_add(rmx_better_by_name(f->metrics[m]) ? &contrary : &assumed, f->metrics[m]);
     if (better == RMX_BETTER_HIGH) rmx_few_add(&raised, f->metrics[m]);
   }
   if (raised.n)
@@ -110,5 +113,12 @@ rmx_status rmx__directions(rmx_fit *f, const rmx_table *metrics, const size_t *c
              "(fit.higher_is_better and fit.lower_is_better in regmix.yaml)",
              assumed.n, f->M, rmx_s(f->M), assumed.n == 1 ? "does" : "do",
              assumed.n == 1 ? "its" : "their", assumed.text);
+  if (contrary.n)
+    rmx_warn(listener,
+             "%zu of %zu metric%s may have another sign than %s name says: %s; all values are "
+             "negative (of a negated metric: positive). Lower is taken as better; "
+             "--higher-is-better PATTERN or --lower-is-better PATTERN says which it is "
+             "(fit.higher_is_better and fit.lower_is_better in regmix.yaml)",
+             contrary.n, f->M, rmx_s(f->M), contrary.n == 1 ? "its" : "their", contrary.text);
   return RMX_OK;
 }

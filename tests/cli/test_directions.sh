@@ -130,6 +130,16 @@ one_way typed r1 a -1.0
 # A table of the user's own.
 printf 'run,x_loss,human\n1,3,0.1\n2,2.9,0.2\n3,2.8,0.3\n4,2.7,0.4\n5,2.6,0.5\n6,2.5,0.6\n' > own.csv
 try "correlate --metrics heeds the config" 0 "human (higher is better" "$REGMIX" correlate -C high --metrics own.csv
+# Values that contradict a name.
+printf 'run,val_loss,neg_mean_squared_error\nr1,-3,-3\nr2,-2.9,-2\nr3,-2.8,-1\nr4,-3.1,-4\nr5,-2.7,-5\nr6,-2,-2\n' > signs.csv
+try "fit: a loss below 0 is reported" 0 "1 of 2 metrics may have another sign than its name says: val_loss" \
+  "$REGMIX" fit --mixtures mixtures.csv --metrics signs.csv --regressor ridge --out signs
+try "fit: a negated error is raised" 0 "taken as a score, higher is better: neg_mean_squared_error" \
+  "$REGMIX" fit --mixtures mixtures.csv --metrics signs.csv --regressor ridge --out signs2
+try "optimize: the direction of a loss below 0 is asked for" 2 '"val_loss" may have another sign than its name says' \
+  "$REGMIX" optimize --fit signs --target val_loss --out signs.yaml
+"$REGMIX" fit --mixtures mixtures.csv --metrics signs.csv --regressor ridge --lower-is-better val_loss --out signs3 -q 2> /dev/null
+try "optimize: and taken as given" 0 "" "$REGMIX" optimize --fit signs3 --target val_loss --out signs.yaml
 try "a pattern of both kinds is refused everywhere" 1 'matches both higher_is_better "human" and lower_is_better "human"' \
   "$REGMIX" correlate -C high --set fit.lower_is_better=human
 done_testing

@@ -170,6 +170,13 @@ START_TEST(scores_are_known_by_their_names) {
       "stsb_pearson", "mteb/ndcg@10", "MRR@10",
       "hit@5", "hits@10", "hit_rate", "r2", "success", "pct_correct", "success_rate", "bleu-4",
       "mean_reward", "elo_rating",
+      // scikit-learn's scorers and other signs
+      "neg_log_loss", "neg_mean_squared_error", "neg_root_mean_squared_error",
+      "neg_mean_absolute_error", "neg_median_absolute_error", "neg_brier_score", "neg_nll",
+      "-loss", "neg_mean_poisson_deviance",
+      "eval/-nll", "minus_val_loss", "inverse_ppl", "neg_cross_entropy",
+      "neg_mean_absolute_percentage_error", "loss_higher_is_better", "f1_negative",
+      "acc_per_flop", "inverse_scaling_neqa_acc", "negative_sentiment_acc",
   };
   // clang-format on
   for (size_t i = 0; i < sizeof high / sizeof *high; i++)
@@ -190,7 +197,9 @@ START_TEST(losses_are_known_by_their_names) {
       "pile/bits_per_byte", "gap_val_loss", "drop_val_loss", "acc_val_loss", "train/loss",
       "eval/CrossEntropyLoss",
       "validation loss", "excess_loss", "regret", "librispeech_wer", "cross_entropy_loss",
-      "acc/bits_per_byte", "mc1/loss",
+      "acc/bits_per_byte", "mc1/loss", "score_lower_is_better", "acc (lower is better)",
+      "minus_log_likelihood", "-acc", "neg_mean_reward", "loss_per_token",
+      "log_loss", "root_mean_squared_error",
   };
   // clang-format on
   for (size_t i = 0; i < sizeof low / sizeof *low; i++)
@@ -226,12 +235,34 @@ START_TEST(a_word_that_turns_a_name_around_makes_it_doubtful) {
       "cheating_score", "bias score", "hallucination_score", "crows_pairs/likelihood_diff",
       "acc_rank", "forgetting_acc",
       "difference of perplexity", "mean_accuracy_change",
+      "neg_quantile_loss", "negative_sentiment_loss", "win_loss_ratio", "nats_gained",
+      "perplexity_inv", "loss_neg", "drop_acc", "stderr_acc", "std_acc", "acc_std_err",
+      "loss_standard_error", "std_val_loss", "cost_score", "self_bleu", "loss_per_acc",
   };
   // clang-format on
   for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++) {
     ck_assert_msg(better(doubtful[i]) == RMX_BETTER_UNSAID, "%s", doubtful[i]);
     ck_assert_msg(rmx_kind_by_name(doubtful[i]) == RMX_KIND_UNKNOWN, "%s", doubtful[i]);
   }
+}
+END_TEST
+
+START_TEST(values_may_contradict_a_name) {
+  const double low[] = {-3.1, NAN, -3.5}, high[] = {0.2, NAN, 3}, both[] = {-1, 0, 2};
+#define BY_VALUES(name, y) rmx_better_by_values(name, y, 3, 1)
+  ck_assert_int_eq(BY_VALUES("val_loss", low), RMX_BETTER_UNSAID);
+  ck_assert_int_eq(BY_VALUES("acc", low), RMX_BETTER_UNSAID);
+  ck_assert_int_eq(BY_VALUES("neg_loss", high), RMX_BETTER_UNSAID);
+  ck_assert_int_eq(BY_VALUES("val_loss", high), RMX_BETTER_LOW);
+  ck_assert_int_eq(BY_VALUES("val_loss", both), RMX_BETTER_LOW);
+  ck_assert_int_eq(BY_VALUES("neg_loss", low), RMX_BETTER_HIGH);
+  ck_assert_int_eq(BY_VALUES("neg_acc", low), RMX_BETTER_LOW);
+  ck_assert_int_eq(BY_VALUES("log_likelihood", low), RMX_BETTER_HIGH);
+  ck_assert_int_eq(BY_VALUES("inverse_ppl", high), RMX_BETTER_HIGH);
+  const double table[] = {5, -1, 6, -2};
+  ck_assert_int_eq(rmx_better_by_values("ppl", table + 1, 2, 2), RMX_BETTER_UNSAID);
+  ck_assert_int_eq(rmx_better_by_values("ppl", table, 2, 2), RMX_BETTER_LOW);
+  ck_assert_int_eq(rmx_better_by_values("ppl", table, 0, 2), RMX_BETTER_LOW);
 }
 END_TEST
 
@@ -282,6 +313,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, losses_are_known_by_their_names);
   tcase_add_test(tc, other_names_say_nothing_of_a_direction);
   tcase_add_test(tc, a_word_that_turns_a_name_around_makes_it_doubtful);
+  tcase_add_test(tc, values_may_contradict_a_name);
   tcase_add_test(tc, three_names_stand_for_many);
   tcase_add_test(tc, names_have_the_order_of_their_numbers);
 }
