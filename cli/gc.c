@@ -29,15 +29,20 @@ static void print_holding(const char *head, const json_t *o) {
 }
 
 static void print_all(const json_t *root) {
-  const json_t *folders = json_object_get(root, "folders");
+  const json_t *folders = json_object_get(root, "folders"),
+               *tables = json_object_get(root, "tables");
   size_t i;
   json_t *o;
   json_array_foreach(folders, i, o) print_holding(cli_text(o, "folder"), o);
   if (json_array_size(folders) == 0)
-    cli_print("nothing was set aside\n");
+    cli_print(json_array_size(tables) ? "nothing to delete\n" : "nothing was set aside\n");
   else
     print_holding(json_is_true(json_object_get(root, "deleted")) ? "deleted" : "would be deleted",
                   root);
+  if (json_array_size(tables)) {
+    cli_print("kept, since they may be the only copies of what you measured or trained on:\n");
+    json_array_foreach(tables, i, o) cli_print("  %s\n", json_string_value(o));
+  }
   const double models = cli_get(root, "models");
   if (models > 0)
     cli_print(

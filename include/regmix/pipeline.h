@@ -126,8 +126,8 @@ rmx_status rmx_weight_caps(const rmx_experiment *e, const rmx_corpus *corpus, do
 rmx_status rmx_optimum_read(const rmx_experiment *e, const rmx_corpus *corpus, double *w,
                             rmx_err *err);
 /* What was set aside: {"runs", "wall_s", "corpora", "bytes", "deleted", "folders": [{"folder",
- * "runs", "wall_s", "corpora", "bytes"}]}. `remove`: deletes it. A new reference, also on failure.
- * */
+ * "runs", "wall_s", "corpora", "bytes"}], "tables": [path]}. `remove`: deletes it, but for the
+ * tables. A new reference, also on failure. */
 rmx_status rmx_set_aside(const rmx_experiment *e, bool remove, const rmx_listener *to,
                          struct json_t **out, rmx_err *err);
 /* {"runs": n, state: how many}. A new reference. */

@@ -214,6 +214,39 @@ static rmx_status join_by_number(pairing *p, const rmx_table *mixtures, rmx_tabl
   return RMX_OK;
 }
 
+// The mixture of the same number, 0001 of 1, if there is one alone; N: none.
+static size_t numbered(const rmx_table *mixtures, const char *id) {
+  size_t prefix, found = mixtures->N, times = 0;
+  const char *number = number_of(id, &prefix);
+  for (size_t i = 0; number && prefix == 0 && i < mixtures->N; i++) {
+    size_t other;
+    const char *its = number_of(mixtures->ids[i], &other);
+    if (strcmp(mixtures->ids[i], id) == 0) return mixtures->N;
+    if (its && other == 0 && strcmp(its, number) == 0) found = i, times++;
+  }
+  return times == 1 ? found : mixtures->N;
+}
+
+// Some rows have the names of the mixtures, and others have lost their zeros in a spreadsheet.
+static rmx_status join_rest(const rmx_table *mixtures, rmx_table *metrics,
+                            const rmx_listener *listener, rmx_err *err) {
+  rmx_few renamed = {0};
+  for (size_t i = 0; i < metrics->N; i++) {
+    const size_t at = numbered(mixtures, metrics->ids[i]);
+    if (at == mixtures->N) continue;
+    char *name = rmx_strdup(mixtures->ids[at]);
+    if (!name) return rmx_fail_memory(err, 64, "joining tables");
+    rmx_few_add(&renamed, metrics->ids[i]);
+    free(metrics->ids[i]);
+    metrics->ids[i] = name;
+  }
+  if (renamed.n)
+    rmx_warn(listener, "%zu row%s of %s (%s) %s joined by number with the runs of %s", renamed.n,
+             rmx_s(renamed.n), path_of(metrics, "the metrics"), renamed.text, rmx_is(renamed.n),
+             path_of(mixtures, "the mixtures"));
+  return RMX_OK;
+}
+
 rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
                            const rmx_listener *listener, rmx_err *err) {
   if (is_numbered(mixtures) || is_numbered(metrics))
@@ -225,5 +258,6 @@ rmx_status rmx_import_join(const rmx_table *mixtures, rmx_table *metrics,
   RMX_TRY(pair_up(mixtures, metrics, true, &by_number, err));
   if (by_number.good && by_number.common > by_name.common)
     return join_by_number(&by_number, mixtures, metrics, listener, err);
-  return by_name.common ? RMX_OK : nothing_in_common(mixtures, metrics, err);
+  return by_name.common ? join_rest(mixtures, metrics, listener, err)
+                        : nothing_in_common(mixtures, metrics, err);
 }

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "kept_rows.h"
 #include "outdated.h"
 #include "steps.h"
 
@@ -129,9 +130,14 @@ static void find_unused(const struct rmx__runs_of *runs, const char *metrics,
   rmx_err ignored;
   *rows = 0;
   if (!runs->runs || rmx_csv_read(metrics, &table, &ignored) != RMX_OK) return;
-  for (size_t i = 0; i < table.N; i++)
-    if (!rmx_strings_have(added, table.ids[i]) && !is_used(runs->runs, runs->n, table.ids[i], i))
+  RMX_OWNED const char **names = rmx_calloc(runs->n + 1, sizeof *names);
+  for (size_t k = 0; names && k < runs->n; k++) names[k] = runs->runs[k].name;
+  for (size_t i = 0; i < table.N; i++) {
+    const size_t at = names ? rmx__numbered_name(table.ids[i], names, runs->n) : runs->n;
+    const char *id = at < runs->n ? names[at] : table.ids[i];
+    if (!rmx_strings_have(added, id) && !is_used(runs->runs, runs->n, id, i))
       rmx_few_add(unused, table.ids[i]);
+  }
   *rows = table.N;
 }
 

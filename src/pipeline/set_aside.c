@@ -48,6 +48,41 @@ static rmx_status count_folder(holding *h, const char *folder, rmx_err *err) {
   return status;
 }
 
+// A table may be the only copy of what a user measured, or of mixtures that were trained elsewhere.
+static bool is_table(const char *path) {
+  const size_t n = strlen(path);
+  struct stat info;
+  return n > 4 && strcmp(path + n - 4, ".csv") == 0 && lstat(path, &info) == 0 &&
+         S_ISREG(info.st_mode);
+}
+
+// All that is in a place but the tables, whose paths are added to `tables`. *some: there is more.
+static rmx_status count_place(holding *h, const char *place, bool remove, json_t *tables,
+                              bool *some, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
+  RMX_TRY(rmx_list(place, &names, err));
+  *some = names.n == 0;
+  for (size_t i = 0; i < names.n; i++) {
+    RMX_OWNED char *path = rmx_path_in(place, names.items[i]);
+    struct stat info;
+    if (!path) return rmx_fail_memory(err, 0, "a path");
+    if (is_table(path)) {
+      json_array_append_new(tables, json_string(path));
+      continue;
+    }
+    *some = true;
+    h->unfinished = h->unfinished || strcmp(names.items[i], "new") == 0;
+    if (lstat(path, &info) != 0) continue;
+    if (S_ISDIR(info.st_mode))
+      RMX_TRY(count_folder(h, path, err));
+    else
+      count_file(h, path, names.items[i], &info);
+    if (remove) RMX_TRY(rmx_remove_tree(path, err));
+  }
+  if (remove) rmdir(place);  // unless a table is left
+  return RMX_OK;
+}
+
 static rmx_status add_place(rmx_strings *places, const char *folder, rmx_err *err) {
   char *path = rmx_path_in(folder, RMX_SET_ASIDE);
   bool good = path && (!rmx_exists(path) || rmx_strings_add(places, path));
@@ -138,13 +173,14 @@ static rmx_status count_unused(const rmx_experiment *e, bool remove, holding *h,
 static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, rmx_err *err) {
   rmx_strings places = {0};
   holding all = {0};
-  json_t *folders = json_array();
+  json_t *folders = json_array(), *tables = json_array();
   rmx_status status = find_places(e, &places, err);
   for (size_t i = 0; i < places.n && status == RMX_OK; i++) {
     holding h = {0};
-    status = count_folder(&h, places.items[i], err);
-    if (status == RMX_OK && remove) status = rmx_remove_tree(places.items[i], err);
+    bool some;
+    status = count_place(&h, places.items[i], remove, tables, &some, err);
     if (status != RMX_OK) break;
+    if (!some) continue;
     json_t *o = holding_json(&h);
     json_object_set_new(o, "folder", json_string(places.items[i]));
     json_array_append_new(folders, o);
@@ -169,6 +205,7 @@ static rmx_status count_all(const rmx_experiment *e, bool remove, json_t **out, 
   *out = holding_json(&all);
   json_object_set_new(*out, "deleted", json_boolean(remove));
   json_object_set_new(*out, "folders", folders);
+  json_object_set_new(*out, "tables", tables);
   return status;
 }
 

@@ -137,6 +137,8 @@ sed 's/^000//' extended-metrics.csv > exp/metrics.csv
 not_printed "a row of 1 is that of 0001" "row that you added"
 same "with what was added" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
 { cat ours.csv; sed 1d extended-metrics.csv | sed 's/^000//'; } | awk -F, 'NR == 1 { print $0 ",human" } NR > 1 { print NF == 5 ? $0 "," : $0 }' > exp/metrics.csv
+try "the fit joins both rows of a run" 0 "6 rows of exp/metrics.csv (1, 2, 3, ...) are joined by number" "$REGMIX" fit -C exp
+not_printed "they are of present runs" "present settings do not use"
 "$REGMIX" train -q -C exp
 same "also beside the row of that run" "$(cat extended-metrics.csv)" "$(cat exp/metrics.csv)"
 cp ours.csv exp/metrics.csv

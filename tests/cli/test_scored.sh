@@ -24,6 +24,13 @@ try "the settings of before: nothing is asked of rows that come back" 0 "" "$REG
 same "the same mixtures" "$(cat drawn.csv)" "$(cat mine/mixtures.csv)"
 try "and the fit takes the rows" 0 "on 12 runs" "$REGMIX" fit -C mine
 
+cp -r mine kept
+try "gc names the tables, and keeps them" 0 "kept, since they may be the only copies of what you measured or trained on:" "$REGMIX" gc -C kept
+same "both" 2 "$(ls kept/.set-aside/*-mixtures.csv | wc -l | tr -d ' ')"
+mkdir -p kept/.set-aside/0123/corpus; echo '{}' > kept/.set-aside/0123/corpus/corpus.json
+try "and deletes the rest" 0 "1 corpus" "$REGMIX" gc -C kept
+same "of it" 2 "$(ls kept/.set-aside | wc -l | tr -d ' ')"
+
 # ---- mixtures.csv that the user changed
 "$REGMIX" sample -q -C early --set seed=7 --redo > /dev/null 2>&1; mv early/mixtures.csv other.csv
 cp drawn.csv early/mixtures.csv
