@@ -17,20 +17,30 @@ rmx_status rmx__epochs_of(const char *text, const char *what, double *epochs, rm
   return rmx_fail(err, RMX_EINPUT, "%s is out of bounds: wanted a number of epochs above 0", where);
 }
 
+// The number of domain d, or of all n if no name is given: d = n.
+static rmx_status parse_epochs(const char *text, const char *what, const char *const *names,
+                               size_t n, size_t *d, double *x, rmx_err *err) {
+  const char *equals = strrchr(text, '=');
+  RMX_OWNED char *where = rmx_format("%s %s", what, text),
+                 *name = equals ? rmx_format("%.*s", (int)(equals - text), text) : NULL;
+  if (!where || (equals && !name)) return rmx_fail_memory(err, 0, "a cap by epochs");
+  RMX_TRY(rmx__epochs_of(text, what, x, err));
+  *d = n;
+  return !name || rmx_find_name("domain", name, names, n, d, err) == RMX_OK
+             ? RMX_OK
+             : rmx_fail_in(err, "%s", where);
+}
+
 rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const char *const *names,
                             size_t n, double *most, rmx_err *err) {
-  for (size_t i = 0; i < list->n; i++) {
-    const char *text = list->items[i], *equals = strrchr(text, '=');
-    double x;
-    size_t d = 0;
-    RMX_OWNED char *where = rmx_format("%s %s", what, text),
-                   *name = equals ? rmx_format("%.*s", (int)(equals - text), text) : NULL;
-    if (!where || (equals && !name)) return rmx_fail_memory(err, 0, "a cap by epochs");
-    RMX_TRY(rmx__epochs_of(text, what, &x, err));
-    if (name && rmx_find_name("domain", name, names, n, &d, err) != RMX_OK)
-      return rmx_fail_in(err, "%s", where);
-    for (size_t k = name ? d : 0; k < (name ? d + 1 : n); k++) most[k] = x;
-  }
+  for (int named = 0; named < 2; named++)
+    for (size_t i = 0; i < list->n; i++) {
+      double x;
+      size_t d;
+      RMX_TRY(parse_epochs(list->items[i], what, names, n, &d, &x, err));
+      if ((d < n) != named) continue;
+      for (size_t k = named ? d : 0; k < (named ? d + 1 : n); k++) most[k] = x;
+    }
   return RMX_OK;
 }
 

@@ -71,6 +71,21 @@ static bool take_path(const rmx_experiment *e, const char *config, const char *l
   return *out || (!line && !config);
 }
 
+// Whether the list has a metric group, NAME=METRIC,..., with the name of this one.
+static bool has_group(const rmx_strings *list, const char *text) {
+  const size_t n = strcspn(text, "=");
+  for (size_t i = 0; i < list->n; i++)
+    if (strcspn(list->items[i], "=") == n && strncmp(list->items[i], text, n) == 0) return true;
+  return false;
+}
+
+// Those of the command line, and those of the config that have other names.
+static bool join_groups(const rmx_strings *config, const rmx_strings *line, rmx_strings *to) {
+  for (size_t i = 0; i < config->n; i++)
+    if (!has_group(line, config->items[i]) && !rmx_strings_add(to, config->items[i])) return false;
+  return add_all(to, line);
+}
+
 // The options of the config, overridden by the command line; lists are concatenated.
 static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
                        rmx_problem_options *out, rmx_err *err) {
@@ -84,13 +99,12 @@ static rmx_status join(const rmx_experiment *e, const rmx_problem_options *line,
   };
   const rmx_problem_options *both[] = {config, line};
   bool good = take_path(e, config->than, line->than, &out->than) &&
-              take_path(e, config->reference, line->reference, &out->reference);
+              take_path(e, config->reference, line->reference, &out->reference) &&
+              join_groups(&config->metric_group, &line->metric_group, &out->metric_group);
   for (size_t i = 0; i < 2 && good; i++)
     good = add_all(&out->floor, &both[i]->floor) && add_all(&out->cap, &both[i]->cap) &&
            add_all(&out->fix, &both[i]->fix) && add_all(&out->share, &both[i]->share) &&
-           add_all(&out->ordered, &both[i]->ordered) &&
-           add_all(&out->metric_group, &both[i]->metric_group) &&
-           add_all(&out->no_worse, &both[i]->no_worse);
+           add_all(&out->ordered, &both[i]->ordered) && add_all(&out->no_worse, &both[i]->no_worse);
   return good ? RMX_OK : rmx_fail_memory(err, 0, "the problem");
 }
 
@@ -375,14 +389,14 @@ static rmx_status constraints_of(rmx_pipeline *p, const char *prior, const rmx_p
 }
 
 // A group that was typed is checked although nothing may name it.
-static rmx_status check_groups(rmx_pipeline *p, const rmx_problem_options *config,
+static rmx_status check_groups(rmx_pipeline *p, const rmx_strings *line,
                                const rmx_problem_options *o, const rmx_fit *f, rmx_err *err) {
   RMX_OWNED size_t *members = rmx_calloc(f->M, sizeof *members);
   if (!members) return rmx_fail_memory(err, f->M * sizeof *members, "a metric group");
   for (size_t i = 0; i < o->metric_group.n; i++) {
     const char *text = o->metric_group.items[i], *equals = strchr(text, '=');
     size_t n;
-    if (!was_typed(p, "optimize.metric_group", &config->metric_group, i)) continue;
+    if (!has_group(line, text) && !rmx__was_set(p, "optimize.metric_group")) continue;
     RMX_OWNED char *name = rmx_format("%.*s", equals ? (int)(equals - text) : 0, text);
     if (!name) return rmx_fail_memory(err, 0, "a name");
     if (rmx__find_group((const char *const *)f->metrics, f->M, &o->metric_group, name, members, &n,
@@ -446,7 +460,7 @@ static rmx_status fill(rmx_pipeline *p, rmx_fit *f, const rmx_problem_request *a
   if (a->given.n) note_given(q);
   // raw rows may not sum to exactly 1, but a prior does
   RMX_TRY(rmx_mixture_normalise(q->prior, f->D, err));
-  RMX_TRY(check_groups(p, &p->experiment.config.search.problem, o, f, err));
+  RMX_TRY(check_groups(p, &a->keep.metric_group, o, f, err));
   RMX_TRY(target_of(p, f, a, &o->metric_group, &q->target, err));
   const char *weigh = a->keep.weigh ? a->keep.weigh : p->experiment.config.search.problem.weigh;
   RMX_TRY(rmx_target_weigh(f, weigh && strcmp(weigh, "signal") == 0, o->min_signal, &p->listener,

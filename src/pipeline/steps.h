@@ -106,7 +106,8 @@ json_t *rmx__epochs_json(const rmx_experiment *e, const rmx_corpus *corpus);
 
 // The number of "X" or "NAME=X"; `what` heads the messages.
 rmx_status rmx__epochs_of(const char *text, const char *what, double *epochs, rmx_err *err);
-// Sets most (n) from "X" and "NAME=X", in their order; `what` heads the messages.
+// Sets most (n) from "X" and "NAME=X". The numbers of names count in any order, and the last of two
+// for one name; `what` heads the messages.
 rmx_status rmx__take_epochs(const rmx_strings *list, const char *what, const char *const *names,
                             size_t n, double *most, rmx_err *err);
 // rmx_weight_caps() for a large run of `budget` tokens.

@@ -111,6 +111,7 @@ printf 'a: 0.34\nb: 0.33\nc: 0.33\n' > even.yaml
 try "limits that no mixture keeps" 1 "allow more slack" $o --method search --target a_loss --no-worse a_loss --no-worse b_loss --no-worse c_loss --than even.yaml --fix a=0.9
 printf 'a: 10M\nb: 100M\nc: 900M\n' > plenty.yaml
 try "a cap by epochs of one domain" 0 "the cap by epochs holds down train_a" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs 4 --max-epochs a=1
+try "in any order" 0 "the cap by epochs holds down train_a (0.1)" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs a=1 --max-epochs 4
 try "says what lifting it gains, and what is published" 0 "15 to 20 times" $o --target a_loss --budget 100M --tokens plenty.yaml --max-epochs a=1
 sed '1s/train_a/train_max_epochs/' m.csv > named.csv
 "$REGMIX" fit --mixtures named.csv --metrics y.csv --regressor power --out fit-named > /dev/null 2>&1 || not_ok "a fit with another name"
@@ -125,6 +126,10 @@ try "an unknown method" 2 "simulate" $o --target a_loss --method climb
 
 try "a group" 0 '"b_loss": 0.5' $o --target both --metric-group both=a_loss,b_loss --json --samples 2000
 try "a group by a pattern" 0 '"c_loss": 0.3333' $o --target all --metric-group 'all=*_loss' --json --samples 2000
+try "two groups of one name" 2 'metric group "both" is given twice, as "a_loss" and as "b_loss"; give it once, with all its metrics: both=a_loss,b_loss' $o --target both --metric-group both=a_loss --metric-group both=b_loss --quick
+printf 'optimize: {metric_group: ["both=a_loss,b_loss"]}\n' > groups.yaml
+mkdir -p grouped && mv groups.yaml grouped/regmix.yaml
+try "a group over that of the config" 0 '"c_loss": 0.5' $o -C grouped --target both --metric-group both=b_loss,c_loss --json --quick
 try "a pattern that matches nothing" 2 'pattern "z*" matches none of the 3 metrics' $o --target all --metric-group 'all=z*'
 try "metrics by their signal" 0 '"weigh": "signal"' $o --target a_loss --target b_loss --weigh signal --json --samples 2000
 try "metrics without a signal are named" 0 "Left out, since the signal to noise is too low: noise_score." "$REGMIX" optimize --fit fit-noise \

@@ -95,12 +95,17 @@ static rmx_status add_members(const char *const *metrics, size_t M, const char *
 rmx_status rmx__metric_group(const rmx_strings *groups, const char *name, const char **parts,
                              rmx_err *err) {
   *parts = NULL;
-  for (size_t i = 0; groups && i < groups->n && !*parts; i++) {
+  for (size_t i = 0; groups && i < groups->n; i++) {
     const char *text = groups->items[i], *equals = strchr(text, '=');
     if (equals == NULL || equals == text || !equals[1])
       return rmx_fail(err, RMX_EINPUT, "metric group \"%s\": wanted NAME=METRIC,METRIC,...", text);
-    if (strlen(name) == (size_t)(equals - text) && strncmp(name, text, strlen(name)) == 0)
-      *parts = equals + 1;
+    if (strlen(name) != (size_t)(equals - text) || strncmp(name, text, strlen(name)) != 0) continue;
+    if (*parts)
+      return rmx_fail(err, RMX_EINPUT,
+                      "metric group \"%s\" is given twice, as \"%s\" and as \"%s\"; give it once, "
+                      "with all its metrics: %s=%s,%s",
+                      name, *parts, equals + 1, name, *parts, equals + 1);
+    *parts = equals + 1;
   }
   return RMX_OK;
 }
