@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "steps.h"
+#include "swarm/look.h"
 #include "swarm/pytorch.h"
 
 bool rmx__is_pending(const rmx_pipeline *p) {
@@ -30,10 +31,14 @@ bool rmx__would_train(rmx_pipeline *p, const char *step, const rmx_run *runs, si
   if (!p->would) return false;
   size_t todo = 0, done = 0, aside = 0;
   double wall_s = 0;
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings renamed = {0}, folders = {0};
+  rmx_err ignored;
+  if (n) rmx__runs_elsewhere(runs, n, false, &renamed, &folders, &ignored);
   for (size_t i = 0; i < n; i++) {
     json_auto_t *result = NULL;
     const rmx_run_state state = rmx_run_look(&runs[i], &result);
-    const bool ended = state >= RMX_RUN_DIVERGED || rmx_run_is_aside(&runs[i]);
+    const bool ended = state >= RMX_RUN_DIVERGED || rmx_run_is_aside(&runs[i]) ||
+                       rmx_strings_have(&renamed, runs[i].name);
     aside += state == RMX_RUN_OUTDATED;
     const double took = json_number_value(json_object_get(result, "wall_s"));
     if (!ended) todo++;

@@ -61,7 +61,7 @@ static rmx_status count_place(holding *h, const char *place, bool remove, json_t
                               bool *some, rmx_err *err) {
   RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0};
   RMX_TRY(rmx_list(place, &names, err));
-  *some = names.n == 0;
+  *some = false;
   for (size_t i = 0; i < names.n; i++) {
     RMX_OWNED char *path = rmx_path_in(place, names.items[i]);
     struct stat info;
@@ -70,7 +70,6 @@ static rmx_status count_place(holding *h, const char *place, bool remove, json_t
       json_array_append_new(tables, json_string(path));
       continue;
     }
-    *some = true;
     h->unfinished = h->unfinished || strcmp(names.items[i], "new") == 0;
     if (lstat(path, &info) != 0) continue;
     if (S_ISDIR(info.st_mode))
@@ -80,6 +79,7 @@ static rmx_status count_place(holding *h, const char *place, bool remove, json_t
     if (remove) RMX_TRY(rmx_remove_tree(path, err));
   }
   if (remove) rmdir(place);  // unless a table is left
+  *some = h->bytes > 0 || h->unfinished;
   return RMX_OK;
 }
 

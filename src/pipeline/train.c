@@ -520,6 +520,20 @@ rmx_status rmx__are_still_ours(const rmx_run *runs, size_t n, size_t failed, rmx
                   (theirs ? theirs : lost) == 1 ? "was" : "were");
 }
 
+// Results in folders of other names are those of the runs that they are of.
+static rmx_status take_renamed(rmx_pipeline *p, const rmx_run *all, size_t n_all, rmx_err *err) {
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings names = {0}, folders = {0};
+  rmx_few few = {0};
+  if (p->would) return RMX_OK;
+  RMX_TRY(rmx__runs_elsewhere(all, n_all, true, &names, &folders, err));
+  for (size_t i = 0; i < names.n; i++) rmx_few_add(&few, names.items[i]);
+  if (names.n)
+    rmx_note(&p->listener, "train: %zu run%s (%s) %s finished under %s; %s not trained again",
+             names.n, rmx_s(names.n), few.text, names.n == 1 ? "was" : "were",
+             names.n == 1 ? "another name" : "other names", names.n == 1 ? "it is" : "they are");
+  return RMX_OK;
+}
+
 static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all, size_t n_all,
                         rmx_err *err) {
   RMX_OWNED rmx_run *chosen = NULL;
@@ -539,8 +553,9 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   if (is_sliced(p) && m == 0)
     rmx_note(&p->listener, "train: part %lld of %lld has no run", (long long)p->slice.i,
              (long long)p->slice.n);
-  if (p->experiment.config.n_swarms && !p->would)  // of all swarms at once
+  if (!p->would)  // of all swarms at once
     RMX_TRY(rmx__agree_to_outdate(p, chosen ? chosen : all, m, true, err));
+  RMX_TRY(take_renamed(p, all, n_all, err));
   rmx_status status = train_swarms(p, corpus, chosen, m, &done, err);
   // after a failure the later swarms were not begun
   if (!p->would && (status == RMX_OK || (status == RMX_EINPUT && done.failed)))

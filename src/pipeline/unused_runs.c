@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "steps.h"
+#include "swarm/look.h"
 
 // Whether it is the folder of one of these runs (n).
 static bool is_of(const rmx_run *runs, size_t n, const char *name) {
@@ -31,16 +32,17 @@ static bool is_in_tables(const json_t *tables, const char *name) {
 static rmx_status count(const rmx_experiment *e, const rmx_run *runs, size_t n,
                         const json_t *tables, rmx__finished *out, rmx_few *names,
                         rmx_strings *folders, rmx_err *err) {
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0}, renamed = {0}, used = {0};
   RMX_OWNED char *parent = rmx_experiment_path(e, "runs");
   RMX_TRY(parent ? rmx_list(parent, &found, err) : rmx_fail_memory(err, 0, "a path"));
+  if (n) RMX_TRY(rmx__runs_elsewhere(runs, n, false, &renamed, &used, err));
   for (size_t i = 0; i < found.n; i++) {
     RMX_OWNED char *folder = rmx_path_in(parent, found.items[i]),
                    *path = folder ? rmx_path_in(folder, "result.json") : NULL;
     json_auto_t *result = NULL;
     rmx_err ignored;
     if (!path) return rmx_fail_memory(err, 0, "a path");
-    if (is_of(runs, n, found.items[i]) || !rmx_exists(path) ||
+    if (is_of(runs, n, found.items[i]) || !rmx_exists(path) || rmx_strings_have(&used, folder) ||
         (tables && !is_in_tables(tables, found.items[i])) ||
         rmx__json_read(path, &result, &ignored) != RMX_OK ||
         !rmx__fingerprint_in(result, "answers"))

@@ -21,5 +21,10 @@ void rmx__list_anew(const rmx_run *r);
 void rmx__sweep_shelves(const rmx_run *runs, size_t n);
 // <folder> is of a training of r that has no result yet.
 bool rmx__begun_in(const char *folder, const rmx_run *r);
+// Finished results of these runs (n) that have folders of other names, which no other of the runs
+// uses. Adds the names of the runs, and for each the folder. `move`: sets them aside, from where
+// the runs take them back. The runs must be all that may use the folders beside theirs.
+rmx_status rmx__runs_elsewhere(const rmx_run *runs, size_t n, bool move, rmx_strings *names,
+                               rmx_strings *folders, rmx_err *err);
 
 #endif
