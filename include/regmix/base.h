@@ -178,6 +178,14 @@ bool rmx_strings_have(const rmx_strings *s, const char *item);
 void rmx_strings_sort(rmx_strings *s);
 void rmx_strings_release(rmx_strings *s);
 
+/* A listener that tells all to `to` (may be NULL), and keeps each warning once in `texts`. The
+ * caller releases them. Both pointers are borrowed for as long as it listens. */
+typedef struct rmx_kept_warnings {
+  const rmx_listener *to;
+  rmx_strings texts;
+} rmx_kept_warnings;
+rmx_listener rmx_keep_warnings(rmx_kept_warnings *kept, const rmx_listener *to);
+
 /* ---- names ------------------------------------------------------------ */
 
 /* Index of the name that `name` may be a slip for, whatever the case, or -1: for "did you mean".

@@ -403,8 +403,9 @@ typedef struct rmx_answer {
   rmx_reuse reuse; /* without a name: none. Else optimum.yaml has its members too */
   rmx_drift drift;
   rmx_lifted_caps lifted;
-  double *phase_share; /* of a fit with phases; else NULL */
-  size_t fold;         /* levels of the nodes whose totals are shown too; 0: none */
+  double *phase_share;        /* of a fit with phases; else NULL */
+  size_t fold;                /* levels of the nodes whose totals are shown too; 0: none */
+  rmx_kept_warnings warnings; /* what the listener was warned of */
 } rmx_answer;
 /* The totals of the nodes of s->fold levels. A virtual domain of s->reuse counts as its members. */
 typedef struct rmx_folded {
@@ -466,11 +467,12 @@ typedef struct rmx_next {
   double *X; /* (pending.N, D) */
   rmx_suggestion suggestion;
   rmx_learning_curve curve; /* no sentence: not requested */
+  rmx_strings warnings;     /* what the listener was warned of */
 } rmx_next;
 /* The mixtures to train next. Release in any case. */
 rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
                                 rmx_err *err);
-/* rmx_suggestion_json() with "learning_curve": a new reference. */
+/* rmx_suggestion_json() with "learning_curve" and "warnings": a new reference. */
 struct json_t *rmx_next_json(const rmx_next *s);
 void rmx_next_release(rmx_next *s);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "regress/fit_warnings.h"
+
 static const rmx__method *const methods[] = {&rmx__simulate, &rmx__multistart};
 enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };
 static const double TOLERANCE = 1e-6;
@@ -262,7 +264,9 @@ static rmx_status answer(const rmx__task *a, const rmx__method *method, rmx_opti
   if (stays) {
     o->guarded = false;
     RMX_TRY(verify(a, o, err));
-    return rmx__optimum_describe(o, a->fit, target, a->prior, NULL, err);
+    RMX_TRY(rmx__optimum_describe(o, a->fit, target, a->prior, NULL, err));
+    rmx__warn_of_impossible(a->fit, o->predicted, 1, &(rmx__predictions){.where = ""}, a->listener);
+    return RMX_OK;
   }
   RMX_TRY(search(a, method, &set, o, err));
   RMX_TRY(verify(a, o, err));

@@ -165,8 +165,10 @@ void rmx__optimum_release(rmx_optimum *o);
 // prior (D), sum 1.
 rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                                  const double *prior, const rmx_listener *listener, rmx_err *err);
-// Warns where it is outside the range of the runs, or far from all of them.
-void rmx__warn_of_place(const rmx_optimum *o, const rmx_fit *fit, const rmx_listener *listener);
+// Warns where it is outside the range of the runs, or far from all of them, or where a metric has a
+// value there, or at the prior, that cannot be.
+void rmx__warn_of_place(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                        const rmx_listener *listener);
 // A note where the search without the guard found clearly more than o predicts.
 void rmx__tell_guard(const rmx_optimum *o, const rmx_listener *listener);
 

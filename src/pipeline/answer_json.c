@@ -102,6 +102,7 @@ json_t *rmx_answer_json(const rmx_answer *s) {
   if (s->attribution.D)
     json_object_set_new(root, "attribution", rmx_attribution_json(&s->attribution, f));
   if (s->fold) json_object_set_new(root, "folded", rmx__folded_json(s));
+  json_object_set_new(root, "warnings", rmx__strings_json(&s->warnings.texts));
   rmx__reuse_expand_answer(&s->reuse, root);
   return root;
 }

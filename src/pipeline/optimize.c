@@ -22,6 +22,7 @@ void rmx_answer_release(rmx_answer *s) {
   rmx_drift_release(&s->drift);
   rmx_lifted_caps_release(&s->lifted);
   free(s->phase_share);
+  rmx_strings_release(&s->warnings.texts);
   rmx_optimum_free(s->optimum);
   rmx_problem_release(&s->problem);
   rmx_fit_free(s->fit);
@@ -163,6 +164,20 @@ static bool prior_is_allowed(const rmx_problem *q) {
   return q->prior && rmx_constraints_excess(&q->constraints, q->prior) <= 1e-6;
 }
 
+// Takes the warnings of where the optimum lies off the list, since it is not the answer.
+static void forget_place(rmx_answer *s) {
+  rmx_kept_warnings place;
+  const rmx_listener quiet = rmx_keep_warnings(&place, NULL);
+  rmx__warn_of_place(s->optimum, s->fit, &s->problem.target, &quiet);
+  rmx_strings *list = &s->warnings.texts;
+  for (size_t i = list->n; i-- > 0;) {
+    if (!rmx_strings_have(&place.texts, list->items[i])) continue;
+    free(list->items[i]);
+    memmove(list->items + i, list->items + i + 1, (--list->n - i) * sizeof *list->items);
+  }
+  rmx_strings_release(&place.texts);
+}
+
 // What is expected to be worse than *stay, or predicted to be, is not the answer: *stay, the
 // nearest mixture to the prior that keeps the constraints, is. It takes that then. A prior that
 // does not keep them is no safe choice, so *stay must then be as near to the runs.
@@ -185,7 +200,8 @@ static bool stay_if_better(const rmx_listener *to, rmx_answer *s, rmx_optimum **
            gain < 0 ? "expected" : "predicted", allowed ? "" : ", under the constraints",
            gain < 0 ? gain : predicted, interval);
   rmx_warn(to, "%s; so the prior, under the constraints, is the answer", (*stay)->why_not);
-  rmx__warn_of_place(*stay, s->fit, to);
+  forget_place(s);
+  rmx__warn_of_place(*stay, s->fit, &s->problem.target, to);
   (*stay)->unguarded_score = s->optimum->unguarded_score;
   rmx_uncertainty_release(&s->uncertainty);
   rmx_lifted_caps_release(&s->lifted);
@@ -232,9 +248,8 @@ static rmx_status take_phases(rmx_pipeline *p, const rmx_answer_request *request
 }
 
 // Reads the fit and asks it. corpus may be NULL.
-static rmx_status answer_from(rmx_pipeline *p, const char *folder,
-                              const rmx_answer_request *request, const rmx_corpus *corpus,
-                              rmx_answer *s, rmx_err *err) {
+static rmx_status ask_fit(rmx_pipeline *p, const char *folder, const rmx_answer_request *request,
+                          const rmx_corpus *corpus, rmx_answer *s, rmx_err *err) {
   RMX_TRY(rmx_fit_read(folder, &s->fit, err));
   RMX_TRY(rmx__drift_begin(s->fit, &s->drift, err));
   RMX_TRY(rmx_problem_pose(p, s->fit, &request->problem, corpus, &s->problem, err));
@@ -254,6 +269,19 @@ static rmx_status answer_from(rmx_pipeline *p, const char *folder,
   rmx__tell_guard(s->optimum, &p->listener);
   if (strcmp(rmx_optimum_method(s->optimum), "prior") == 0) rmx_drift_release(&s->drift);
   return take_phases(p, request, s, err);
+}
+
+// Asks the fit, and lists the warnings in the answer. of_runs: the fit is of the experiment's runs.
+static rmx_status answer_from(rmx_pipeline *p, const char *folder, bool of_runs,
+                              const rmx_answer_request *request, const rmx_corpus *corpus,
+                              rmx_answer *s, rmx_err *err) {
+  const rmx_listener to = p->listener;
+  p->listener = rmx_keep_warnings(&s->warnings, &to);
+  const rmx_status status = ask_fit(p, folder, request, corpus, s, err);
+  if (status == RMX_OK && of_runs) rmx__warn_of_tokenizer(p, s->fit);
+  p->listener = to;
+  s->warnings.to = NULL;
+  return status;
 }
 
 // A training without what no result depends on. Such keys get their initial values, and not none:
@@ -347,8 +375,7 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
   if (status == RMX_OK &&
       (status = rmx_experiment_corpus(&p->experiment, &corpus, err)) != RMX_OK && asked)
     status = RMX_OK;
-  if (status == RMX_OK) status = answer_from(p, folder, request, corpus, s, err);
-  if (status == RMX_OK) rmx__warn_of_tokenizer(p, s->fit);
+  if (status == RMX_OK) status = answer_from(p, folder, true, request, corpus, s, err);
   if (status == RMX_OK && !asked) {
     RMX_OWNED_BY(rmx__stamp_release) struct rmx__stamp stamp = {0};
     const size_t fold = s->fold;
@@ -470,5 +497,6 @@ rmx_status rmx_pipeline_optimize(rmx_pipeline *p, const rmx_answer_request *requ
   if (!request->fit && p->experiment.config_path) return search_experiment(p, request, s, err);
   RMX_OWNED char *folder =
       request->fit ? rmx_strdup(request->fit) : rmx_experiment_path(&p->experiment, "fit");
-  return folder ? answer_from(p, folder, request, NULL, s, err) : rmx_fail_memory(err, 0, "a path");
+  return folder ? answer_from(p, folder, false, request, NULL, s, err)
+                : rmx_fail_memory(err, 0, "a path");
 }

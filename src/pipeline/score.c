@@ -257,7 +257,7 @@ rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_t
   RMX_TRY(rmx_tables_read(to, mixtures_path, NULL, &tables, &mixtures, NULL, err));
   take_budget(f, budget, to);
   RMX_TRY(rmx_fit_predict_table(f, &mixtures, mean, err));
-  rmx__warn_of_impossible(f, mean->x, mean->N, to);
+  rmx__warn_of_impossible(f, mean->x, mean->N, &(rmx__predictions){.where = ""}, to);
   const bool unknown = f->size_unknown || f->tokens_unknown;
   return sd && scale && !unknown ? deviations(f, &mixtures, mean, sd, err) : RMX_OK;
 }

@@ -14,6 +14,7 @@ void rmx_next_release(rmx_next *s) {
   rmx_problem_release(&s->problem);
   rmx_table_release(&s->pending);
   free(s->X);
+  rmx_strings_release(&s->warnings);
   rmx_suggestion_release(&s->suggestion);
   rmx_learning_curve_release(&s->curve);
   *s = (rmx_next){0};
@@ -24,6 +25,7 @@ json_t *rmx_next_json(const rmx_next *s) {
   json_object_set_new(root, "directions", rmx__directions_json(s->fit, &s->problem.target));
   json_object_set_new(root, "learning_curve",
                       s->curve.sentence[0] ? rmx_learning_curve_json(&s->curve) : json_null());
+  json_object_set_new(root, "warnings", rmx__strings_json(&s->warnings));
   return root;
 }
 
@@ -155,8 +157,8 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
   if (s->curve.sentence[0]) rmx_note(to, "suggest: %s", s->curve.sentence);
 }
 
-rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
-                                rmx_err *err) {
+static rmx_status suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                          rmx_err *err) {
   const rmx_experiment *e = &p->experiment;
   rmx_err no_corpus;
   if (!request->fit && e->config_path && rmx_experiment_corpus(e, &s->corpus, &no_corpus) != RMX_OK)
@@ -174,22 +176,33 @@ rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request
                                        .seed = (uint64_t)e->config.general.seed,
                                        .threads = rmx_worker_jobs(e),
                                        .listener = &p->listener};
-  const rmx_suggest_request suggest = {.fit = s->measured ? s->fit : NULL,
-                                       .domains = (const char *const *)s->fit->domains,
-                                       .problem = &s->problem,
-                                       .pending = s->X,
-                                       .n_pending = s->pending.N,
-                                       .taken = (const char *const *)s->pending.ids,
-                                       .n_taken = s->pending.N,
-                                       .runs = request->runs,
-                                       .grid = e->config.sample.grid,
-                                       .seed = search.seed,
-                                       .threads = search.threads,
-                                       .listener = &p->listener};
-  RMX_TRY(rmx_suggest(&suggest, &s->suggestion, err));
+  const rmx_suggest_request ask = {.fit = s->measured ? s->fit : NULL,
+                                   .domains = (const char *const *)s->fit->domains,
+                                   .problem = &s->problem,
+                                   .pending = s->X,
+                                   .n_pending = s->pending.N,
+                                   .taken = (const char *const *)s->pending.ids,
+                                   .n_taken = s->pending.N,
+                                   .runs = request->runs,
+                                   .grid = e->config.sample.grid,
+                                   .seed = search.seed,
+                                   .threads = search.threads,
+                                   .listener = &p->listener};
+  RMX_TRY(rmx_suggest(&ask, &s->suggestion, err));
   // What more runs gain is not known where these taught nothing.
   if (s->measured && !request->no_curve && !*s->suggestion.why_not)
     RMX_TRY(rmx_learning_curve_make(&search, request->more, &s->curve, err));
   tell(p, s);
   return RMX_OK;
+}
+
+rmx_status rmx_pipeline_suggest(rmx_pipeline *p, const rmx_next_request *request, rmx_next *s,
+                                rmx_err *err) {
+  rmx_kept_warnings kept;
+  const rmx_listener to = p->listener;
+  p->listener = rmx_keep_warnings(&kept, &to);
+  const rmx_status status = suggest(p, request, s, err);
+  p->listener = to;
+  s->warnings = kept.texts;
+  return status;
 }

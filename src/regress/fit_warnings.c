@@ -279,31 +279,42 @@ void rmx__measured_range(const rmx_fit *f, size_t m, double range[2]) {
   }
 }
 
-void rmx__warn_of_impossible(const rmx_fit *f, const double *y, size_t n,
-                             const rmx_listener *listener) {
-  rmx_few names = {0};
-  for (size_t m = 0; m < f->M; m++) {
-    double range[2], most[2] = {INFINITY, -INFINITY};
-    if (f->range)
-      memcpy(range, f->range + 2 * m, sizeof range);
-    else
-      rmx__measured_range(f, m, range);
-    for (size_t i = 0; i < n; i++) {
-      most[0] = fmin(most[0], y[i * f->M + m]);
-      most[1] = fmax(most[1], y[i * f->M + m]);
-    }
-    const bool below = range[0] > 0 && most[0] < 0;
-    const bool above = range[0] >= 0 && range[1] <= 1 && most[1] > 1 && f->higher_is_better &&
-                       f->higher_is_better[m];
-    if (!below && !above) continue;
-    char text[96];
-    snprintf(text, sizeof text, "%.48s (%.4g; every run is %s)", f->metrics[m], most[above],
-             above ? "in 0..1" : "above 0");
-    rmx_few_add(&names, text);
+// The range of the measured values of metric m.
+static void known_range(const rmx_fit *f, size_t m, double range[2]) {
+  if (f->range)
+    memcpy(range, f->range + 2 * m, 2 * sizeof *range);
+  else
+    rmx__measured_range(f, m, range);
+}
+
+// Adds metric m to the names where a prediction of it cannot be.
+static void add_impossible(const rmx_fit *f, size_t m, const double *y, size_t n, rmx_few *names) {
+  double range[2], most[2] = {INFINITY, -INFINITY};
+  known_range(f, m, range);
+  for (size_t i = 0; i < n; i++) {
+    most[0] = fmin(most[0], y[i * f->M + m]);
+    most[1] = fmax(most[1], y[i * f->M + m]);
   }
-  if (names.n)
-    rmx_warn(listener,
-             "the fit predicts values that cannot be, for %s: it does not hold so far from the "
-             "runs, so do not believe this answer",
-             names.text);
+  const bool below = range[0] > 0 && most[0] < 0;
+  const bool above = range[0] >= 0 && range[1] <= 1 && most[1] > 1 && f->higher_is_better &&
+                     f->higher_is_better[m];
+  if (!below && !above) return;
+  char text[96];
+  snprintf(text, sizeof text, "%.48s (%.4g; every run is %s)", f->metrics[m], most[above],
+           above ? "in 0..1" : "above 0");
+  rmx_few_add(names, text);
+}
+
+bool rmx__warn_of_impossible(const rmx_fit *f, const double *y, size_t n,
+                             const rmx__predictions *what, const rmx_listener *listener) {
+  rmx_few names[2] = {{0}};
+  for (size_t m = 0; m < f->M; m++)
+    add_impossible(f, m, y, n, &names[what->asked && what->asked[m]]);
+  for (int asked = 1; asked >= 0; asked--)
+    if (names[asked].n)
+      rmx_warn(listener,
+               "%sthe fit predicts values that cannot be, for %s: it does not hold so far from "
+               "the runs, so do not believe %s",
+               what->where, names[asked].text, asked ? what->then : "these predictions");
+  return names[0].n || names[1].n;
 }

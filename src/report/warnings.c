@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reasons to doubt the optimum. Each warning is one fact with its numbers and what to do. The
 // thresholds are rules of thumb; each is next to its warning.
+#include <ctype.h>
 #include <math.h>
 #include <regmix/report.h>
 #include <stdarg.h>
@@ -114,34 +115,57 @@ static rmx_status about_lifted(json_t *data, const json_t *optimum, rmx_err *err
       rmx__get(lifted, "gain"));
 }
 
-static rmx_status about_optimum(json_t *data, rmx_err *err) {
-  const json_t *optimum = json_object_get(data, "optimum"),
-               *outside = json_object_get(optimum, "outside");
-  const char *unknown = json_string_value(json_object_get(optimum, "no_intervals"));
-  if (unknown) RMX_TRY(warn(data, err, "No interval can be given: %s.", unknown));
-  rmx_buf names = {0};
-  for (size_t i = 0; i < json_array_size(outside); i++) {
-    const char *name = json_string_value(json_array_get(outside, i));
-    rmx_buf_printf(&names, "%s%s", i ? ", " : "", name ? name : "?");
-  }
-  rmx_status status = RMX_OK;
-  if (names.failed)
-    status = rmx_fail_memory(err, names.size, "a warning");
-  else if (names.size)
-    status =
-        warn(data, err,
-             "The weight of %s is outside the range of the runs, so the prediction is a guess. "
-             "Train more runs around the optimum, or measure it, before you rely on it.",
-             names.data);
-  rmx_buf_release(&names);
-  RMX_TRY(status);
+// The warnings of `regmix optimize`, as sentences. An older optimum.yaml has none.
+static const json_t *kept_of(const json_t *data) {
+  return json_object_get(json_object_get(data, "optimum"), "warnings");
+}
 
-  double far = rmx__get(optimum, "distance"), typical = rmx__get(optimum, "typical_distance");
-  if (far > 2 * typical)
+// Whether one of them says this.
+static bool is_kept(const json_t *data, const char *text) {
+  const json_t *kept = kept_of(data);
+  bool found = false;
+  for (size_t i = 0; i < json_array_size(kept) && !found; i++) {
+    const char *one = json_string_value(json_array_get(kept, i));
+    found = one && strstr(one, text);
+  }
+  return found;
+}
+
+static rmx_status about_kept(json_t *data, rmx_err *err) {
+  const json_t *kept = kept_of(data);
+  for (size_t i = 0; i < json_array_size(kept); i++) {
+    const char *text = json_string_value(json_array_get(kept, i));
+    if (!text || !*text) continue;
+    const bool ends = strchr(".!?", text[strlen(text) - 1]) != NULL;
+    RMX_TRY(warn(data, err, "%c%s%s", toupper((unsigned char)*text), text + 1, ends ? "" : "."));
+  }
+  return RMX_OK;
+}
+
+// Where the optimum lies outside the range of the runs, or far from them.
+static rmx_status about_place(json_t *data, const json_t *optimum, rmx_err *err) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
+  add_names(&names, json_object_get(optimum, "outside"), NULL);
+  if (names.failed) return rmx_fail_memory(err, names.size, "a warning");
+  if (names.size)
     RMX_TRY(warn(data, err,
-                 "The optimum is far from every run: %.0f %% of its tokens differ from the nearest "
-                 "run, while typical runs differ by %.0f %%. The prediction is an extrapolation.",
-                 100 * far, 100 * typical));
+                 "The weight of %s is outside the range of the runs, so the prediction is a guess. "
+                 "Train more runs around the optimum, or measure it, before you rely on it.",
+                 names.data));
+  double far = rmx__get(optimum, "distance"), typical = rmx__get(optimum, "typical_distance");
+  if (!(far > 2 * typical)) return RMX_OK;
+  return warn(data, err,
+              "The optimum is far from every run: %.0f %% of its tokens differ from the nearest "
+              "run, while typical runs differ by %.0f %%. The prediction is an extrapolation.",
+              100 * far, 100 * typical);
+}
+
+static rmx_status about_optimum(json_t *data, rmx_err *err) {
+  const json_t *optimum = json_object_get(data, "optimum");
+  const char *unknown = json_string_value(json_object_get(optimum, "no_intervals"));
+  if (unknown && !is_kept(data, unknown))
+    RMX_TRY(warn(data, err, "No interval can be given: %s.", unknown));
+  RMX_TRY(kept_of(data) ? about_kept(data, err) : about_place(data, optimum, err));
   RMX_TRY(about_held(data, optimum, err));
   RMX_TRY(about_held_by_distance(data, optimum, err));
   RMX_TRY(about_lifted(data, optimum, err));
@@ -192,7 +216,7 @@ static rmx_status about_runs(json_t *data, rmx_err *err) {
   json_int_t unreadable = json_integer_value(json_object_get(proxies, "unreadable_lines"));
   // Published fits use 30 runs per domain. With fewer than two per domain, even a plane is barely
   // determined.
-  if (N && N < 2 * D)
+  if (N && N < 2 * D && !kept_of(data))
     RMX_TRY(
         warn(data, err,
              "There are few runs: %zu for %zu domain%s. At least %zu are recommended. More runs "
@@ -221,14 +245,14 @@ static rmx_status about_fit(json_t *data, rmx_err *err) {
       json_object_get(json_object_get(json_object_get(data, "folds"), target), "scores");
   double spearman = rmx__get(scores, "spearman"), r2 = rmx__get(scores, "r2"),
          half = rmx__get(json_object_get(data, "half_agreement"), target);
-  if (r2 < 0)
+  if (r2 < 0 && !kept_of(data))
     RMX_TRY(warn(data, err,
                  "The fit has learnt nothing about %s: on runs that it has not seen, it is worse "
                  "than their mean (R2 %.2f). %s More runs are needed.",
                  target, r2,
                  is_prior(json_object_get(data, "optimum")) ? "So the answer is the prior."
                                                             : "So the optimum is only a guess."));
-  else if (spearman < 0.7)
+  else if (!(r2 < 0) && spearman < 0.7)
     RMX_TRY(warn(
         data, err,
         "The fit ranks unseen runs poorly: Spearman %.2f on %s. More or longer runs are needed.",

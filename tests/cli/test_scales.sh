@@ -102,6 +102,32 @@ awk -F, -v OFS=, 'NR > 1 { $7 -= 2.5 } 1' noisy.csv > low.csv
 "$REGMIX" fit --mixtures low.csv --metrics low.csv $columns $scales --out low -q > /dev/null
 try "a predicted loss below 0 has a warning" 0 "cannot be, for web_loss (-" "$REGMIX" predict --fit low --mixtures low.csv --for 1e15,1e20
 try "in optimize too" 0 "cannot be, for web_loss (-" "$REGMIX" optimize --fit low --target web_loss --for 1e15,1e20 --quick --out o.yaml
+same "and without the advice not to believe an answer that it does not ask for" "" "$("$REGMIX" predict --fit low --mixtures low.csv --for 1e15,1e20 2>&1 | grep -F 'this answer')"
+"$REGMIX" optimize --fit low --target web_loss --for 1e15,1e20 --quick --json -q > low.json 2> /dev/null
+same "the answer as JSON lists both warnings" "[True, True]" \
+  "$(value low.json '[any(t in w for w in o["warnings"]) for t in ["is far from the runs", "do not believe this answer"]]')"
+"$REGMIX" predict --fit low --mixtures low.csv --for 1e15,1e20 --json -q > low.json 2> /dev/null
+same "so do predictions" "[True, True]" \
+  "$(value low.json '[any(t in w for w in o["warnings"]) for t in ["is far from the runs", "do not believe these predictions"]]')"
+"$REGMIX" suggest --fit low --target web_loss --for 1e15,1e20 -n 1 --json -q > low.json 2> /dev/null
+same "and suggestions" True "$(value low.json 'any("is far from the runs" in w for w in o["warnings"])')"
+"$REGMIX" report --fit low --optimum o.yaml --out low.html > /dev/null 2>&1
+python3 -c 'import json
+text = open("low.html").read()
+at = text.rindex("\"warnings\":")
+print(json.JSONDecoder().raw_decode(text[at + 11:])[0])' > low.txt
+same "the page has them as sentences" "1 1" "$(grep -c 'is far from the runs: .* add runs nearer to it\.' low.txt) $(grep -c "The fit predicts values that cannot be, .* do not believe this answer\." low.txt)"
+# web_loss stays above 0, code_loss falls below it.
+awk -F, -v OFS=, 'NR == 1 { print $0, "code_loss" } NR > 1 { print $0, $7 - 2.5 }' noisy.csv > two.csv
+"$REGMIX" fit --mixtures two.csv --metrics two.csv $columns $scales --out two -q > /dev/null
+try "of another metric than the target" 0 "cannot be, for code_loss (-" "$REGMIX" optimize --fit two --target web_loss --for 1B,20G --quick --out o.yaml
+printed "only its predictions are not to be believed" "do not believe these predictions"
+not_printed "and the answer is" "this answer"
+awk -F, -v OFS=, 'NR == 1 { print $0, "code_loss" } NR > 1 { print $0, $7 - 2.5 + 2 * $2 }' noisy.csv > two.csv
+"$REGMIX" fit --mixtures two.csv --metrics two.csv $columns $scales --out two -q > /dev/null
+printf 'weight_web: 0.02\nweight_code: 0.49\nweight_book: 0.49\n' > prior.yaml
+try "so is one that falls below 0 at the prior alone" 0 "at the prior, the fit predicts values that cannot be, for code_loss (-" \
+  "$REGMIX" optimize --fit two --target web_loss --prior prior.yaml --for 1B,20G --quick --out o.yaml
 { cat noisy.csv; echo "anchor,.3,.3,.4,1G,10G,27"; } > anchor.csv
 try "a run of a size of its own is named where it cannot be right" 0 "1 of 65 runs lies more than 5 standard deviations from what the other runs predict: anchor (web_loss: 27" \
   "$REGMIX" fit --mixtures anchor.csv --metrics anchor.csv $columns $scales --out anchor

@@ -74,8 +74,21 @@ static rmx_status best_run(rmx_optimum *o, const rmx_fit *fit, const rmx_target 
   return RMX_OK;
 }
 
-void rmx__warn_of_place(const rmx_optimum *o, const rmx_fit *fit, const rmx_listener *listener) {
-  rmx__warn_of_impossible(fit, o->predicted, 1, listener);
+// Values that cannot be, at the optimum, or else at the prior, from which its gain is measured.
+static void warn_of_values(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                           const rmx_listener *listener) {
+  RMX_OWNED bool *asked = rmx_calloc(o->M, sizeof *asked);
+  for (size_t m = 0; asked && m < o->M; m++)
+    asked[m] = target->weight[m] != 0 || target->limit[m] < INFINITY;
+  const rmx__predictions here = {"", "this answer", asked},
+                         prior = {"at the prior, ", "the gain on it", asked};
+  if (!rmx__warn_of_impossible(fit, o->predicted, 1, &here, listener))
+    rmx__warn_of_impossible(fit, o->predicted_prior, 1, &prior, listener);
+}
+
+void rmx__warn_of_place(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
+                        const rmx_listener *listener) {
+  warn_of_values(o, fit, target, listener);
   if (o->outside)
     rmx_warn(listener,
              "the optimum has weights outside the range that the runs covered (%s): the fit "
@@ -104,7 +117,7 @@ rmx_status rmx__optimum_describe(rmx_optimum *o, const rmx_fit *fit, const rmx_t
   RMX_TRY(rmx__expected_error(fit, target, o->distance, &o->expected_error, err));
   find_outside(o, fit);
   o->far = o->distance > 2 * o->typical_distance + 1e-9;
-  rmx__warn_of_place(o, fit, listener);
+  rmx__warn_of_place(o, fit, target, listener);
   return RMX_OK;
 }
 
