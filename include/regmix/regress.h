@@ -101,6 +101,8 @@ typedef struct rmx_regressor rmx_regressor; /* a fitted function */
 
 /* Whether a regressor with this name fits runs of several sizes or lengths. */
 bool rmx_regressor_takes_scales(const char *name);
+/* Whether it fits no others. */
+bool rmx_regressor_needs_scales(const char *name);
 /* Fits options->regressor to the data. Warns through `listener` of a constant metric, of too few
  * runs for this regressor and the like. RMX_EINPUT where nothing can be fitted (no runs, a value
  * that is not finite, an unknown regressor, an option out of range); RMX_ENUMERIC where a system is

@@ -318,17 +318,14 @@ static bool typed_directions(const rmx_pipeline *p, const rmx_fit_request *r) {
 // A regressor of runs of several sizes needs the columns that tell them.
 static rmx_status check_scales(const rmx_pipeline *p, const rmx_fit_request *r,
                                const rmx_table *const use[2], rmx_err *err) {
-  static const char *const kinds[] = {"scaling", "additive-law", "full-law"};
   const char *name = p->experiment.config.regress.regressor;
   for (size_t k = 0; k < 2; k++)
     if (use[k]->sizes || use[k]->tokens) return RMX_OK;
-  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-    if (strcmp(name, kinds[k]) == 0)
-      return rmx_fail(err, typed_regressor(p, r) ? RMX_EUSAGE : RMX_EINPUT,
-                      "regressor \"%s\" needs the size or the tokens of each run: name their "
-                      "columns with --size-column and --tokens-column",
-                      name);
-  return RMX_OK;
+  if (!rmx_regressor_needs_scales(name)) return RMX_OK;
+  return rmx_fail(err, typed_regressor(p, r) ? RMX_EUSAGE : RMX_EINPUT,
+                  "regressor \"%s\" needs the size or the tokens of each run: name their columns "
+                  "with --size-column and --tokens-column",
+                  name);
 }
 
 static rmx_status fit_files(rmx_pipeline *p, const struct job *job, json_t *by, rmx_fit **out,

@@ -73,6 +73,12 @@ bool rmx_regressor_takes_scales(const char *name) {
   return find(name, "", &kind, &ignored) == RMX_OK && takes_scales(kind);
 }
 
+bool rmx_regressor_needs_scales(const char *name) {
+  const rmx__regressor_kind *kind;
+  rmx_err ignored;
+  return find(name, "", &kind, &ignored) == RMX_OK && kind->set_scale;
+}
+
 rmx_status rmx_regress_fit(const rmx_regress_options *options, const rmx_dataset *data,
                            uint64_t seed, const rmx_listener *listener, rmx_regressor **out,
                            rmx_err *err) {
