@@ -105,7 +105,10 @@ static void print_front(const rmx_answer *s) {
   for (size_t i = 0; i < s->front.n; i++) {
     const double *w = s->front.mixture + i * rmx_fit_n_domains(f),
                  *y = s->front.predicted + i * rmx_fit_n_metrics(f);
-    cli_print("  %6.2f %12.4f %12.4f ", s->front.share[i], y[s->front.a], y[s->front.b]);
+    char one[RMX_NUMBER], other[RMX_NUMBER];
+    cli_print("  %6.2f %12s %12s ", s->front.share[i],
+              rmx_metric_number(f, s->front.a, y[s->front.a], one),
+              rmx_metric_number(f, s->front.b, y[s->front.b], other));
     double last = INFINITY;
     for (int k = 0; k < 3; k++) {  // the three largest
       size_t most = rmx_fit_n_domains(f);
@@ -130,11 +133,9 @@ static void probability_text(double p, int64_t replicates, char out[32]) {
     snprintf(out, 32, "%.3g %%", 100 * p);
 }
 
-static bool rounds_apart(double a, double b) {
-  char x[32], y[32];
-  snprintf(x, sizeof x, "%.4f", a);
-  snprintf(y, sizeof y, "%.4f", b);
-  return strcmp(x, y) != 0;
+// A number in the unit of the target.
+static const char *in_target(const rmx_answer *s, double x, char out[RMX_NUMBER]) {
+  return rmx_target_number(s->fit, &s->problem, x, out);
 }
 
 // Prints the corrected estimate, which lies in its interval, and the prediction of the fit if it
@@ -153,9 +154,11 @@ static void print_versus(const rmx_answer *s) {
       cli_print("is %s.\n", rmx_versus_verdict(v));
       continue;
     }
-    cli_print("gains %.4f, %.0f %% interval %.4f to %.4f", v->estimate, 100 * u->level, v->low,
-              v->high);
-    if (rounds_apart(v->gain, v->estimate)) cli_print(" (the fit predicts %.4f)", v->gain);
+    char gain[RMX_NUMBER], low[RMX_NUMBER], high[RMX_NUMBER], predicted[RMX_NUMBER];
+    cli_print("gains %s, %.0f %% interval %s to %s", in_target(s, v->estimate, gain),
+              100 * u->level, in_target(s, v->low, low), in_target(s, v->high, high));
+    if (strcmp(in_target(s, v->gain, predicted), gain) != 0)
+      cli_print(" (the fit predicts %s)", predicted);
     cli_print("; better with probability %s.\n", probability);
     if (v->low <= 0)
       cli_print("  That is %s%s.\n", rmx_versus_verdict(v),
@@ -163,17 +166,23 @@ static void print_versus(const rmx_answer *s) {
   }
 }
 
-// Prints the domains without which the optimum would be worse, the largest loss first.
-static void print_losses(const rmx_attribution *a, const rmx_fit *f) {
+// Prints the domains without which the optimum would be worse, the largest loss first. One that is
+// shown as 0 is none.
+static void print_losses(const rmx_answer *s) {
+  const rmx_attribution *a = &s->attribution;
+  const rmx_fit *f = s->fit;
+  char text[RMX_NUMBER];
   double last = INFINITY;
   for (int k = 0; k < 3; k++) {
     size_t most = a->D;
     for (size_t d = 0; d < a->D; d++)
       if (a->loss[d] < last && (most == a->D || a->loss[d] > a->loss[most])) most = d;
-    if (most == a->D || !(a->loss[most] > 1e-6)) break;
-    cli_print("%s %s (by %.4f)",
+    if (most == a->D || !(a->loss[most] > 0) ||
+        strspn(in_target(s, a->loss[most], text), "0.") == strlen(text))
+      break;
+    cli_print("%s %s (by %s)",
               k ? "," : "Without one of these domains the best mixture would be worse:",
-              rmx_shown(rmx_fit_domains(f)[most]), a->loss[most]);
+              rmx_shown(rmx_fit_domains(f)[most]), text);
     last = a->loss[most];
   }
   if (isfinite(last)) cli_print(".\n");
@@ -184,11 +193,13 @@ static void print_worth(const rmx_answer *s) {
   const rmx_optimum *o = s->optimum;
   const double gain = rmx_optimum_score_prior(o) - rmx_optimum_score(o),
                sign = rmx_shown_sign(s->fit, &s->problem);
-  cli_print("The fit predicts a %s of %.4f, and %.4f at the prior. This is %.4f %s.\n",
+  char score[RMX_NUMBER], prior[RMX_NUMBER], apart[RMX_NUMBER];
+  cli_print("The fit predicts a %s of %s, and %s at the prior. This is %s %s.\n",
             s->problem.target.worst ? "worst case"
             : sign < 0              ? "score"
                                     : "target",
-            sign * rmx_optimum_score(o), sign * rmx_optimum_score_prior(o), fabs(gain),
+            in_target(s, sign * rmx_optimum_score(o), score),
+            in_target(s, sign * rmx_optimum_score_prior(o), prior), in_target(s, fabs(gain), apart),
             gain >= 0 ? "better" : "worse");
   if (isfinite(rmx_optimum_expected_error(o)))
     cli_print(
@@ -250,12 +261,14 @@ static void print_held_by_distance(const rmx_answer *s) {
 // Prints which caps by epochs the optimum is at.
 static void print_lifted(const rmx_answer *s) {
   const rmx_lifted_caps *l = &s->lifted;
+  char gain[RMX_NUMBER];
   for (size_t i = 0; i < l->n; i++)
     cli_print("%s%s (%.1f %%)", i ? ", " : "Held down by a cap by epochs: ", rmx_shown(l->name[i]),
               100 * l->cap[i]);
   if (l->n)
-    cli_print("%s. Without %s the fit predicts %.4f better.\n",
-              l->phases ? ", in all phases together" : "", l->n == 1 ? "it" : "them", l->gain);
+    cli_print("%s. Without %s the fit predicts %s better.\n",
+              l->phases ? ", in all phases together" : "", l->n == 1 ? "it" : "them",
+              in_target(s, l->gain, gain));
 }
 
 void print_answer(const rmx_answer *s) {
@@ -274,6 +287,7 @@ void print_answer(const rmx_answer *s) {
     cli_print("  (from, to: %.0f %% interval of the best weight, in percent)\n", 100 * u->level);
   print_held(s);
   print_held_by_distance(s);
+  char text[RMX_NUMBER];
   cli_table predicted = {.align = "lrrl"};
   cli_cell(&predicted, "  predicted");
   cli_cell(&predicted, "optimum");
@@ -281,8 +295,8 @@ void print_answer(const rmx_answer *s) {
   cli_cell(&predicted, "%s", "");
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     cli_cell(&predicted, "%c %s", t->weight[m] != 0 ? '*' : ' ', rmx_fit_metrics(f)[m]);
-    cli_cell(&predicted, "%.4f", rmx_optimum_predicted(o)[m]);
-    cli_cell(&predicted, "%.4f", rmx_optimum_predicted_prior(o)[m]);
+    cli_cell(&predicted, "%s", rmx_metric_number(f, m, rmx_optimum_predicted(o)[m], text));
+    cli_cell(&predicted, "%s", rmx_metric_number(f, m, rmx_optimum_predicted_prior(o)[m], text));
     cli_cell(&predicted, "%s",
              t->limit[m] < INFINITY ? "(held)"
              : t->weight[m] < 0     ? "(raised)"
@@ -311,7 +325,7 @@ void print_answer(const rmx_answer *s) {
   RMX_OWNED char *unknown = rmx_fit_no_intervals(f);
   if (unknown && !stays) printf("No interval can be given: %s.\n", unknown);
   if (rmx_optimum_learnt(o)) print_worse(s);  // else all of it is predicted by chance
-  if (s->attribution.D) print_losses(&s->attribution, f);
+  if (s->attribution.D) print_losses(s);
   if (s->curve.sentence[0]) cli_print("%s\n", s->curve.sentence);
   if (s->front.n) print_front(s);
 }
@@ -322,10 +336,13 @@ void print_gain(const json_t *optimum) {
                *text = json_object_get(optimum, "prior_text"),
                *estimate = json_object_get(gain, "estimate");
   const double low = json_number_value(json_array_get(interval, 0)),
-               high = json_number_value(json_array_get(interval, 1));
+               high = json_number_value(json_array_get(interval, 1)),
+               like = fmax(fabs(json_number_value(estimate)), high - low);
+  char shown[3][RMX_NUMBER];
   if (json_is_string(text)) cli_print("  (prior: %s)\n", rmx_shown(json_string_value(text)));
   if (json_is_number(estimate))
-    cli_print("  Expected gain of proxies over the prior: %.4f, %.0f %% interval %.4f to %.4f%s.\n",
-              json_number_value(estimate), 100 * cli_get(optimum, "level"), low, high,
-              low > 0 ? "" : ", not clearly better");
+    cli_print("  Expected gain of proxies over the prior: %s, %.0f %% interval %s to %s%s.\n",
+              rmx_number_like(json_number_value(estimate), like, shown[0]),
+              100 * cli_get(optimum, "level"), rmx_number_like(low, like, shown[1]),
+              rmx_number_like(high, like, shown[2]), low > 0 ? "" : ", not clearly better");
 }

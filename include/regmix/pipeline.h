@@ -427,6 +427,14 @@ typedef enum rmx_size_verdict {
   RMX_SIZE_ENOUGH,
 } rmx_size_verdict;
 rmx_size_verdict rmx_drift_verdict(const rmx_answer *s);
+/* A number as it is shown: 4 decimals, but more where the runs differ by less than 0.01 (standard
+ * deviation), and fewer where they differ by 10 or more; as in 3.47e-06 where more than six would
+ * begin with zeros. In the unit of a metric; of the target; or of a value like `like`. */
+enum { RMX_NUMBER = 40 };
+const char *rmx_metric_number(const rmx_fit *f, size_t m, double x, char out[RMX_NUMBER]);
+const char *rmx_target_number(const rmx_fit *f, const rmx_problem *q, double x,
+                              char out[RMX_NUMBER]);
+const char *rmx_number_like(double x, double like, char out[RMX_NUMBER]);
 /* How the best mixture moves with the size, in a few sentences; free() it. NULL: not known. */
 char *rmx_drift_text(const rmx_answer *s);
 /* Searches the best mixture of a fit. Release in any case. */

@@ -200,6 +200,7 @@ char *rmx_drift_text(const rmx_answer *s) {
   RMX_OWNED char *at = rmx_scale_text(s->fit->at), *from = rmx_scale_text(s->drift.steps[0].at);
   json_auto_t *beyond = outside(s, 0);
   const char *verdict = verdicts[rmx_drift_verdict(s)], *why = cannot_tell(s, v);
+  char gain[RMX_NUMBER], low[RMX_NUMBER], high[RMX_NUMBER];
   rmx_buf_printf(&b, "From %s to %s the best mixture moves by %.0f %% of the tokens",
                  from ? from : "", at ? at : "", 100 * s->drift.steps[0].moved);
   put_outside(&b, beyond);
@@ -209,8 +210,10 @@ char *rmx_drift_text(const rmx_answer *s) {
   else if (v->same)
     rmx_buf_printf(&b, "its optimum is the same mixture.");
   else
-    rmx_buf_printf(&b, "the gain on its optimum is %.4f, %.0f %% interval %.4f to %.4f.",
-                   v->estimate, 100 * s->uncertainty.level, v->low, v->high);
+    rmx_buf_printf(&b, "the gain on its optimum is %s, %.0f %% interval %s to %s.",
+                   rmx_target_number(s->fit, &s->problem, v->estimate, gain),
+                   100 * s->uncertainty.level, rmx_target_number(s->fit, &s->problem, v->low, low),
+                   rmx_target_number(s->fit, &s->problem, v->high, high));
   return b.failed ? NULL : rmx_strdup(b.data);
 }
 

@@ -140,6 +140,7 @@ static bool knows_repetition(const rmx_fit *f) {
 
 static void tell_lifted(const rmx_listener *to, const rmx_answer *s, const rmx_lifted_caps *l) {
   rmx_few now = {0}, then = {0};
+  char gain[RMX_NUMBER];
   char text[160];
   for (size_t i = 0; i < l->n; i++) {
     snprintf(text, sizeof text, "%.60s (%.3g)", l->name[i], l->cap[i]);
@@ -149,9 +150,10 @@ static void tell_lifted(const rmx_listener *to, const rmx_answer *s, const rmx_l
     rmx_few_add(&then, text);
   }
   rmx_note(to,
-           "optimize: the cap by epochs holds down %s%s. Without it the fit predicts %.4f better, "
+           "optimize: the cap by epochs holds down %s%s. Without it the fit predicts %s better, "
            "with %s%s.%s " PUBLISHED "; --max-epochs DOMAIN=16 allows that for one domain",
-           now.text, l->phases ? ", in all phases together" : "", l->gain, then.text,
+           now.text, l->phases ? ", in all phases together" : "",
+           rmx_target_number(s->fit, &s->problem, l->gain, gain), then.text,
            l->extrapolates ? " (no run had that much of it, so the fit guesses)" : "",
            knows_repetition(s->fit) ? ""
                                     : " The runs did not repeat text as the large run will, so "

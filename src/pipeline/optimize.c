@@ -191,14 +191,15 @@ static bool stay_if_better(const rmx_listener *to, rmx_answer *s, rmx_optimum **
   if (v.same || !(fmin(gain, predicted) < -SAME_SCORE * fabs(s->optimum->score))) return false;
   const bool allowed = prior_is_allowed(&s->problem);
   if (!allowed && (*stay)->distance > s->optimum->distance + 1e-9) return false;
-  char interval[96] = "";
+  char interval[128] = "", low[RMX_NUMBER], high[RMX_NUMBER], shown[RMX_NUMBER];
   if (measured && gain < 0)
-    snprintf(interval, sizeof interval, ", %.0f %% interval %.4f to %.4f",
-             100 * s->uncertainty.level, v.low, v.high);
+    snprintf(interval, sizeof interval, ", %.0f %% interval %s to %s", 100 * s->uncertainty.level,
+             rmx_target_number(s->fit, &s->problem, v.low, low),
+             rmx_target_number(s->fit, &s->problem, v.high, high));
   snprintf((*stay)->why_not, sizeof(*stay)->why_not,
-           "the best mixture that was found is %s to be worse than the prior%s (it gains %.4f%s)",
+           "the best mixture that was found is %s to be worse than the prior%s (a gain of %s%s)",
            gain < 0 ? "expected" : "predicted", allowed ? "" : ", under the constraints",
-           gain < 0 ? gain : predicted, interval);
+           rmx_target_number(s->fit, &s->problem, gain < 0 ? gain : predicted, shown), interval);
   rmx_warn(to, "%s; so the prior, under the constraints, is the answer", (*stay)->why_not);
   forget_place(s);
   rmx__warn_of_place(*stay, s->fit, &s->problem.target, to);
@@ -394,17 +395,21 @@ static rmx_status search_experiment(rmx_pipeline *p, const rmx_answer_request *r
 static void tell_optimum(rmx_pipeline *p, const rmx_answer *s) {
   const rmx_uncertainty *u = &s->uncertainty;
   const double sign = rmx_shown_sign(s->fit, &s->problem);
-  char gain[128] = "";
+  const rmx_fit *f = s->fit;
+  const rmx_problem *q = &s->problem;
+  char gain[192] = "", text[3][RMX_NUMBER];
   if (u->n_versus)
-    snprintf(gain, sizeof gain, "gains %.4f on the prior, %.0f %% interval %.4f to %.4f%s; ",
-             u->versus[0].estimate, 100 * u->level, u->versus[0].low, u->versus[0].high,
+    snprintf(gain, sizeof gain, "gains %s on the prior, %.0f %% interval %s to %s%s; ",
+             rmx_target_number(f, q, u->versus[0].estimate, text[0]), 100 * u->level,
+             rmx_target_number(f, q, u->versus[0].low, text[1]),
+             rmx_target_number(f, q, u->versus[0].high, text[2]),
              u->versus[0].low > 0 ? "" : ", not clearly better");
   rmx_note(&p->listener,
-           "optimize: %sthe fit predicts %s %.4f at the optimum, %.4f at the prior, %.4f at the "
-           "best run",
-           gain, sign < 0 ? "a score of" : "target", sign * rmx_optimum_score(s->optimum),
-           sign * rmx_optimum_score_prior(s->optimum),
-           sign * rmx_optimum_best_run_score(s->optimum));
+           "optimize: %sthe fit predicts %s %s at the optimum, %s at the prior, %s at the best run",
+           gain, sign < 0 ? "a score of" : "target",
+           rmx_target_number(f, q, sign * rmx_optimum_score(s->optimum), text[0]),
+           rmx_target_number(f, q, sign * rmx_optimum_score_prior(s->optimum), text[1]),
+           rmx_target_number(f, q, sign * rmx_optimum_best_run_score(s->optimum), text[2]));
   const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
   if (assumed.n) rmx_warn(&p->listener, RMX_ASSUMED_DIRECTIONS, assumed.text);
 }

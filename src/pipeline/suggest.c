@@ -132,6 +132,9 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
   const rmx_suggestion *g = &s->suggestion;
   const rmx_listener *to = &p->listener;
   const double sign = rmx_shown_sign(s->fit, &s->problem);
+  char best[RMX_NUMBER], first[RMX_NUMBER], sd[RMX_NUMBER];
+  rmx_target_number(s->fit, &s->problem, sign * g->predicted[0], first);
+  rmx_target_number(s->fit, &s->problem, g->sd[0], sd);
   if (*g->why_not)
     rmx_warn(to,
              "suggest: nothing was learnt about the target: %s; so the %zu mixture%s %s spread "
@@ -143,15 +146,14 @@ static void tell(rmx_pipeline *p, const rmx_next *s) {
                  ? "the runs are too few, or their scores too similar, to predict the best mixture"
                  : "there are no runs yet");
   else if (isfinite(g->best))
-    rmx_note(
-        to,
-        "suggest: %zu mixture%s; predicted target: best run %.4f, first suggestion %.4f +- %.4f",
-        g->K, rmx_s(g->K), sign * g->best, sign * g->predicted[0], g->sd[0]);
+    rmx_note(to, "suggest: %zu mixture%s; predicted target: best run %s, first suggestion %s +- %s",
+             g->K, rmx_s(g->K), rmx_target_number(s->fit, &s->problem, sign * g->best, best), first,
+             sd);
   else
     rmx_note(to,
              "suggest: %zu mixture%s; no run satisfies the constraints; predicted target of the "
-             "first suggestion: %.4f +- %.4f",
-             g->K, rmx_s(g->K), sign * g->predicted[0], g->sd[0]);
+             "first suggestion: %s +- %s",
+             g->K, rmx_s(g->K), first, sd);
   const rmx_few assumed = rmx_assumed_directions(s->fit, &s->problem);
   if (assumed.n) rmx_warn(to, RMX_ASSUMED_DIRECTIONS, assumed.text);
   if (s->curve.sentence[0]) rmx_note(to, "suggest: %s", s->curve.sentence);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/c_number.h"
+#include "base/decimals.h"
 #include "base/json.h"
 #include "report/parts.h"
 
@@ -21,6 +22,11 @@ static rmx_status warn(json_t *data, rmx_err *err, const char *fmt, ...) {
   va_end(args);
   if (length < 0) return rmx_fail_memory(err, strlen(fmt), "a warning");
   return rmx__add(json_object_get(data, "warnings"), rmx__text(text), err);
+}
+
+// A difference of two losses, by its own size.
+static const char *shown(double x, char out[RMX__DECIMAL]) {
+  return rmx__decimal(x, rmx__decimals(fabs(x) < 1e-4 ? 10 * fabs(x) : fmax(fabs(x), 1)), out);
 }
 
 // Whether the search stayed at the prior.
@@ -100,6 +106,7 @@ static rmx_status about_held_by_distance(json_t *data, const json_t *optimum, rm
 
 // The caps by epochs that the optimum is at.
 static rmx_status about_lifted(json_t *data, const json_t *optimum, rmx_err *err) {
+  char gain[RMX__DECIMAL];
   json_t *lifted = json_object_get(optimum, "lifted_caps"), *cap;
   RMX_OWNED_BY(rmx_buf_release) rmx_buf names = {0};
   const char *name;
@@ -109,10 +116,10 @@ static rmx_status about_lifted(json_t *data, const json_t *optimum, rmx_err *err
   if (names.failed) return rmx_fail_memory(err, names.size, "a warning");
   if (!names.size) return RMX_OK;
   return warn(
-      data, err, "A cap by epochs holds down %s%s. Without it the fit predicts %.4f better.",
+      data, err, "A cap by epochs holds down %s%s. Without it the fit predicts %s better.",
       names.data,
       json_is_true(json_object_get(lifted, "over_phases")) ? ", in all phases together" : "",
-      rmx__get(lifted, "gain"));
+      shown(rmx__get(lifted, "gain"), gain));
 }
 
 // The warnings of `regmix optimize`, as sentences. An older optimum.yaml has none.
@@ -191,20 +198,21 @@ static rmx_status about_others(json_t *data, rmx_err *err) {
   json_t *after = json_object_get(optimum, "predicted");
   const char *metric, *worst = NULL;
   size_t others = 0, worse = 0;
+  char by[RMX__DECIMAL];
   double most = 0;
   json_object_foreach(after, metric, value) {
     double change = json_number_value(value) - rmx__get(before, metric);
     if (json_object_get(weights, metric) || !isfinite(change)) continue;
     if (is_score(json_object_get(data, "fit"), metric)) change = -change;
     others++;
-    worse += change > 5e-5;
+    worse += change > 5e-5 * fmin(1, fabs(json_number_value(value)));
     if (change > most) most = change, worst = metric;
   }
   if (!worse || !worst || json_is_false(json_object_get(optimum, "learnt"))) return RMX_OK;
   return warn(data, err,
               "%zu of %zu other metric%s %s predicted to be worse than at the prior. The worst one "
-              "is %s, by %.4f. `regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
-              worse, others, rmx_s(others), rmx_is(worse), worst, most, worst);
+              "is %s, by %s. `regmix optimize --no-worse '%s'` keeps it as good as at the prior.",
+              worse, others, rmx_s(others), rmx_is(worse), worst, shown(most, by), worst);
 }
 
 static rmx_status about_runs(json_t *data, rmx_err *err) {

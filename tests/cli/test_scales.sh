@@ -146,6 +146,22 @@ for y in 3.0 3.9; do
   "$REGMIX" fit --mixtures anchored.csv --metrics anchored.csv $columns $scales --regressor scaling --out anchored 2>&1 | grep -c 'anchor (web_loss: 3.9, predicted 3' >> named
 done
 same "one that breaks the law of sizes is named, one that keeps it is not" "0 1" "$(tr '\n' ' ' < named | sed 's/ $//')"
+# Decimals follow the spread of the runs, whatever the unit of the metric is.
+for unit in 1 1e-6 1e6; do
+  awk -F, -v OFS=, -v unit=$unit 'NR > 1 { $7 *= unit } 1' OFMT=%.12g CONVFMT=%.12g noisy.csv > unit.csv
+  "$REGMIX" fit --mixtures unit.csv --metrics unit.csv $columns $scales --regressor scaling --out unit -q > /dev/null 2>&1
+  "$REGMIX" optimize --fit unit --target web_loss --for 100M,4G --replicates 20 --out o.yaml 2> /dev/null > $unit.txt
+done
+same "gains have three figures or more in every unit" "True True True" "$(for unit in 1 1e-6 1e6; do
+  python3 -c 'import re, sys
+text = open(sys.argv[1] + ".txt").read()
+gain = re.search(r"the optimum gains (\S+), 90 % interval (\S+) to (\S+?)[; ]", text).groups()
+predicted = re.search(r"predicts a target of (\S+), and (\S+) at the prior. This is (\S+) ", text).groups()
+unit = float(sys.argv[1])
+print(all(float(x) / unit == float(x) / unit and abs(float(x)) / unit > .001 for x in (gain[0], *predicted)) and
+      "Without one of these domains" in text and max(len(x) for x in (*gain, *predicted)) < 11)' $unit
+done | tr '\n' ' ' | sed 's/ $//')"
+same "and a table of the same figures" "$(sed -n 's/^\* web_loss *\([0-9.]*\) .*/\1/p' 1.txt)" "$(sed -n 's/^\* web_loss *\([0-9.]*\)e-06 .*/\1/p' 1e-6.txt)"
 # The large run has one number of tokens.
 printf 'weight_web: 2G\nweight_code: 3G\nweight_book: 40G\n' > tokens.yaml
 o="$REGMIX optimize --fit noisy --target web_loss --quick --for 100M,20G"

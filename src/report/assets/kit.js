@@ -28,8 +28,14 @@ const fixed = (x, digits) =>
         .replace(/^-(?=[0.]*$)/, '')
         .replace('-', '\u2212')
     : '–';
-const loss = (x) => (isNumber(x) && Math.abs(x) >= 1000 ? count(x) : fixed(x, 3));
-const small = (x) => fixed(x, Math.abs(x) < 0.00995 && x !== 0 ? 4 : 3);
+// 3.47e-6: where three or four decimals would be zeros
+const tiny = (x, digits) => Number(x.toPrecision(digits)).toExponential().replace(/-/g, '\u2212');
+const isTiny = (x) => x !== 0 && Math.abs(x) < 0.0005;
+const loss = (x) => (!isNumber(x) ? '–' : Math.abs(x) >= 1000 ? count(x, 5) : isTiny(x) ? tiny(x, 4) : fixed(x, 3));
+const small = (x) =>
+  !isNumber(x) ? '–' : Math.abs(x) >= 1000 ? count(x) : isTiny(x) && Math.abs(x) < 0.00005 ? tiny(x, 2) : fixed(x, Math.abs(x) < 0.00995 && x !== 0 ? 4 : 3);
+// whether a difference of a value is shown as none
+const isSame = (gap, of) => Math.abs(gap) < 5e-5 * Math.min(1, Math.abs(of));
 const signed = (x) => (x > 0 ? '+' : '') + small(x);
 const whole = (x) => (isNumber(x) ? Math.round(x).toLocaleString('en').replace(/,/g, '\u202f') : '–');
 function percent(share) {
@@ -39,7 +45,7 @@ function percent(share) {
   return `${p === 0 ? '0' : fixed(p, size >= 0.95 ? 1 : size >= 0.095 ? 2 : 3)}\u202f%`;
 }
 // 1234567 -> 1.23 M
-function count(x) {
+function count(x, digits = 3) {
   if (!isNumber(x)) return '–';
   const units = [
     [1e24, 'Y'],
@@ -52,7 +58,7 @@ function count(x) {
     [1e3, 'k'],
   ];
   const unit = units.find(([size]) => Math.abs(x) >= size * 0.9995);
-  return unit ? `${Number((x / unit[0]).toPrecision(3))}\u202f${unit[1]}` : String(Number(x.toPrecision(3)));
+  return unit ? `${Number((x / unit[0]).toPrecision(digits))}\u202f${unit[1]}` : String(Number(x.toPrecision(3)));
 }
 const scientific = (x) => (x > 0 ? x.toExponential(1).replace('e+', 'e') : '–');
 function duration(s) {

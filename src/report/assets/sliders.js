@@ -166,7 +166,7 @@ function whatIfSection() {
   }
   const than = (score, other, what) => {
     const gap = other - score;
-    if (Math.abs(gap) < 5e-5) return `as good as ${what}`;
+    if (isSame(gap, score)) return `as good as ${what}`;
     return `${small(Math.abs(gap))} ${gap >= 0 ? 'better' : 'worse'} than ${what}`;
   };
 
@@ -199,7 +199,7 @@ function whatIfSection() {
       m.node.classList.toggle('main', whatIf.weights[m.name] !== 0);
       m.value.textContent = `${loss(y)}${isNumber(off) ? ` ± ${small(off)}` : ''}`;
       const gap = y - atReference[m.name];
-      m.change.textContent = Math.abs(gap) < 5e-5 ? '0' : signed(gap);
+      m.change.textContent = isSame(gap, y) ? '0' : signed(gap);
       m.band.style.left = m.place(y - (off || 0));
       m.band.style.right = `calc(100% - ${m.place(y + (off || 0))})`;
       m.dot.style.left = m.place(y);
