@@ -53,6 +53,17 @@ static bool take_drawn(const double *drawn, double *w, size_t D, size_t *unseen)
   return true;
 }
 
+// The result is of the mixture in row w: the folder of a run may hold that of another one.
+static bool is_of(const json_t *result, const rmx_table *mixtures, const double *w) {
+  const json_t *mixture = json_object_get(result, "mixture");
+  double sum = 0, moved = 0;
+  if (!json_is_object(mixture)) return true;  // it does not say
+  for (size_t d = 0; d < mixtures->D; d++) sum += w[d];
+  for (size_t d = 0; d < mixtures->D; d++)
+    moved += fabs(json_number_value(json_object_get(mixture, mixtures->names[d])) - w[d] / sum) / 2;
+  return moved <= share_bound;
+}
+
 rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *metrics,
                               rmx_err *err) {
   rmx_few changed = {0}, domains = {0};
@@ -64,7 +75,8 @@ rmx_status rmx__take_own_runs(rmx_pipeline *p, rmx_table *mixtures, rmx_table *m
   for (size_t i = 0; i < mixtures->N; i++) {
     json_auto_t *result = result_of(&p->experiment, mixtures->ids[i]);
     if (result) rmx__take_directions(result, metrics);
-    if (result && drawn_of(result, mixtures, drawn) &&
+    if (result && is_of(result, mixtures, mixtures->x + i * mixtures->D) &&
+        drawn_of(result, mixtures, drawn) &&
         take_drawn(drawn, mixtures->x + i * mixtures->D, mixtures->D, unseen))
       rmx_few_add(&changed, mixtures->ids[i]);
   }

@@ -136,6 +136,13 @@ bool rmx__kept_fingerprint(const rmx__kept *k, const char *id, char out[17]) {
   return false;
 }
 
+// The row of regmix is of another run than today's of its name.
+static bool is_of_another(const rmx__kept *k, size_t i) {
+  char today[17];
+  return *k->row[i].of && rmx__kept_fingerprint(k, id_of(k, i), today) &&
+         strcmp(k->row[i].of, today) != 0;
+}
+
 bool rmx__kept_replaces(const rmx__kept *k, const char *id) {
   bool added = false;
   if (has_row(json_object_get(k->record, "now"), id)) return false;
@@ -175,12 +182,11 @@ static rmx_status mark_recorded(rmx__kept *k, rmx_err *err) {
 
 // The user's rows that were measured with another mixture than that of their name today.
 static rmx_status mark_former(const rmx_experiment *e, rmx__kept *k, rmx_err *err) {
-  RMX_OWNED_BY(rmx_strings_release) rmx_strings others = {0};
+  RMX_OWNED bool *others = NULL;
   if (strcmp(k->name, "metrics.csv") != 0) return RMX_OK;
-  RMX_TRY(rmx__scored_look(e, RMX__SCORED_LOOK, &others, err));
-  for (size_t i = 0; i < k->c.N; i++)
-    if (k->row[i].whose == RMX__ADDED && rmx_strings_have(&others, id_of(k, i)))
-      k->row[i].whose = RMX__FORMER;
+  RMX_TRY(rmx__scored_rows(e, &others, err));
+  for (size_t i = 0; others && i < k->c.N; i++)
+    if (k->row[i].whose == RMX__ADDED && others[i]) k->row[i].whose = RMX__FORMER;
   return RMX_OK;
 }
 
@@ -219,7 +225,10 @@ rmx_status rmx__kept_look(const rmx_experiment *e, const char *name, const json_
   RMX_OWNED char *path = rmx_experiment_path(e, name);
   if (!path) return rmx_fail_memory(err, 0, "a path");
   if (!rmx_exists(path)) return RMX_OK;
-  RMX_TRY(rmx_csv_read(path, &numbers, err));  // what other commands can't read is not kept
+  // what other commands can't read is not kept; a table of which nothing is recorded may be of
+  // another program
+  k->foreign = rmx_csv_read(path, &numbers, err) != RMX_OK;
+  if (k->foreign && (record || err->status == RMX_ENOMEM)) return err->status;
   RMX_TRY(rmx_csv_cells(path, &k->c, err));
   k->column = rmx_calloc(k->c.C, sizeof *k->column);
   k->row = rmx_calloc(k->c.N + 1, sizeof *k->row);
@@ -233,7 +242,7 @@ rmx_status rmx__kept_look(const rmx_experiment *e, const char *name, const json_
   RMX_TRY(record ? mark_recorded(k, err) : mark_results(e, k, next, err));
   for (size_t i = 0; i < k->c.N; i++) {
     const size_t o = k->row[i].whose == RMX__ADDED ? repeated(k, i) : k->c.N;
-    if (o < k->c.N && fits_into(k, i, o)) k->row[i] = k->row[o];
+    if (o < k->c.N && fits_into(k, i, o) && !is_of_another(k, o)) k->row[i] = k->row[o];
   }
   return mark_former(e, k, err);
 }

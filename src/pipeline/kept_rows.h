@@ -17,6 +17,7 @@ typedef struct rmx__kept_row {
 typedef struct rmx__kept {
   const char *name;          // of the table
   rmx_cells c;               // the file; c.C = 0: there is none
+  bool foreign;              // the file is no table of numbers: another program's
   bool *column;              // (C) which columns the user added
   rmx__kept_row *row;        // (N)
   const json_t *record;      // what tables.json says of the table; NULL: nothing

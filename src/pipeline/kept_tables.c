@@ -11,8 +11,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kept_cells.h"
+#include "scored.h"
 
 static const char RECORD[] = "tables.json";
 
@@ -66,6 +68,12 @@ static void put_cell(rmx_buf *b, const rmx__kept *k, size_t i, const char *colum
   const size_t at = rmx__kept_column(k, column);
   rmx_buf_puts(b, ",");
   if (at < k->c.C) rmx_csv_field(b, rmx__kept_cell(k, i, at));
+}
+
+static bool has_rows(const rmx__kept *k, const rmx_table *t) {
+  size_t i = 0;
+  while (i < k->c.N && k->row[i].whose != RMX__ADDED) i++;
+  return t->N || i < k->c.N;
 }
 
 static void put_table(rmx_buf *b, const rmx__kept *k, const rmx__own_cells *o, const rmx_table *t) {
@@ -132,7 +140,8 @@ static rmx_status look_again(rmx_pipeline *p, const char *name, const char *path
                              const struct rmx__runs_of *runs, rmx__kept *k, rmx_err *err) {
   rmx_few changed = {0};
   rmx_err why;
-  const rmx_status status = rmx__kept_look(&p->experiment, name, record, now, runs, k, &why);
+  rmx_status status = rmx__kept_look(&p->experiment, name, record, now, runs, k, &why);
+  if (status == RMX_OK && k->foreign) status = RMX_EINPUT;  // `why` says why
   if (status == RMX_ENOMEM) return *err = why, status;
   if (status != RMX_OK) {
     rmx__kept_release(k);
@@ -165,6 +174,13 @@ static rmx_status tell_left_out(rmx_pipeline *p, const rmx__kept *k, const char 
       "that have another mixture now, so it is left out",
       named->n, rmx_s(named->n), named->text);
   return reason ? keep_former(p, k->name, path, reason, err) : rmx_fail_memory(err, 0, "a message");
+}
+
+static rmx_status put_rows_away(const rmx_experiment *e, const rmx__kept *k, rmx_err *err) {
+  RMX_OWNED bool *rows = rmx_calloc(k->c.N + 1, sizeof *rows);
+  if (!rows) return rmx_fail_memory(err, k->c.N, "rows");
+  for (size_t i = 0; i < k->c.N; i++) rows[i] = k->row[i].whose == RMX__FORMER;
+  return rmx__scored_put_away(e, &k->c, rows, err);
 }
 
 static rmx_status write_record(const rmx_experiment *e, json_t *all, const char *name, json_t *now,
@@ -206,6 +222,7 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
   RMX_TRY(look_again(p, name, path, record, now, runs, &k, err));
   RMX_TRY(rmx__own_cells_find(&k, t, former, &own, err));
   RMX_TRY(tell_left_out(p, &k, path, &own, err));
+  RMX_TRY(put_rows_away(&p->experiment, &k, err));
   RMX_TRY(note_runs(&k, t, now, err));
   for (size_t i = 0; i < t->N; i++)
     if (rmx__kept_replaces(&k, t->ids[i])) json_object_del(json_object_get(now, "rows"), t->ids[i]);
@@ -214,16 +231,35 @@ rmx_status rmx__table_write(rmx_pipeline *p, const char *name, const rmx_table *
   json_auto_t *until = either(had, former);
   if (!same) RMX_TRY(write_record(&p->experiment, all, name, now, before, until, err));
   put_table(&b, &k, &own, t);
-  RMX_TRY(b.failed ? rmx_fail_memory(err, b.size, path)
-                   : rmx_write_file(path, b.data, b.size, err));
+  if (b.failed) return rmx_fail_memory(err, b.size, path);
+  if (has_rows(&k, t))
+    RMX_TRY(rmx_write_file(path, b.data, b.size, err));
+  else
+    unlink(path);
   tell_added(p, &k, &own);
   return same ? RMX_OK : write_record(&p->experiment, all, name, now, NULL, former, err);
 }
 
-bool rmx__table_is_recorded(const rmx_experiment *e, const char *name) {
+bool rmx__table_has_results(const rmx_experiment *e, const char *name) {
   json_auto_t *all = NULL;
   rmx_err ignored;
-  return read_record(e, &all, &ignored) == RMX_OK && json_object_get(all, name);
+  if (read_record(e, &all, &ignored) != RMX_OK) return false;
+  const json_t *now = json_object_get(json_object_get(all, name), "now");
+  return json_object_size(json_object_get(now, "rows")) > 0;
+}
+
+rmx_status rmx__table_may_grow(const rmx_experiment *e, const char *name, rmx_err *err) {
+  RMX_OWNED char *path = rmx_experiment_path(e, name);
+  RMX_OWNED_BY(rmx_table_release) rmx_table numbers = {0};
+  json_auto_t *all = NULL;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(read_record(e, &all, err));
+  if (json_object_get(all, name) || !rmx_exists(path)) return RMX_OK;
+  if (rmx_csv_read(path, &numbers, err) == RMX_OK) return RMX_OK;
+  return rmx_fail_in(err,
+                     "%s is not of `regmix train`, which would write into it, and is no table of "
+                     "numbers: mend it, or move it away",
+                     name);
 }
 
 rmx_status rmx__table_look(const rmx_experiment *e, const char *name,

@@ -3,10 +3,11 @@
 // mixtures are joined by the name of the run; where mixtures.csv has changed since, the name says
 // nothing: the fit leaves such rows out.
 //
-// {"groups": [{"domains": [name], "rows": {run: {"mixture": [weight], "cells": [hash]}}}]}. A row
-// is the same measurement while all its cells are still there; further columns do not change it.
-// Two mixtures are the same if they differ by a hundredth of the tokens or less: a spreadsheet
-// rounds.
+// {"groups": [{"domains": [name], "rows": {run: {"mixture": [weight], "cells": [hash]}}}]}. A
+// row is the same measurement while all its cells are still there; further columns do not change
+// it. "away" of a group, {run: {"mixture", "row": {column: cell}}}, has rows that left the table
+// since another mixture took their name, until their mixture is back. Two mixtures are the same
+// if they differ by a hundredth of the tokens or less: a spreadsheet rounds.
 #include "scored.h"
 
 #include <math.h>
@@ -240,10 +241,8 @@ static rmx_status look_at(struct looking *l, size_t i, bool *other, rmx_err *err
 static bool read_tables(struct looking *l) {
   RMX_OWNED char *metrics = rmx_experiment_path(l->e, "metrics.csv"),
                  *mixtures = rmx_experiment_path(l->e, "mixtures.csv");
-  RMX_OWNED_BY(rmx_table_release) rmx_table numbers = {0};
   rmx_err ignored;
   return metrics && mixtures && rmx_exists(metrics) && rmx_exists(mixtures) &&
-         rmx_csv_read(metrics, &numbers, &ignored) == RMX_OK &&
          rmx_csv_cells(metrics, &l->c, &ignored) == RMX_OK &&
          rmx_csv_read(mixtures, &l->mixtures, &ignored) == RMX_OK;
 }
@@ -265,15 +264,18 @@ static rmx_status read_record(struct looking *l, rmx_err *err) {
   return l->tree && l->names && l->w ? RMX_OK : rmx_fail_memory(err, most, RECORD);
 }
 
-static rmx_status look(struct looking *l, rmx_strings *others, rmx_err *err) {
+static rmx_status look(struct looking *l, rmx_strings *others, bool **rows, rmx_err *err) {
   if (!read_tables(l)) return RMX_OK;
   RMX_TRY(read_record(l, err));
+  if (rows && !(*rows = rmx_calloc(l->c.N + 1, sizeof **rows)))
+    return rmx_fail_memory(err, l->c.N, "rows");
   for (size_t i = 0; i < l->c.N; i++) {
     const char **id = &l->c.cells[i * l->c.C];
     const size_t at = rmx__numbered_name(*id, (const char *const *)l->mixtures.ids, l->mixtures.N);
     bool other = false;
     if (at < l->mixtures.N) *id = l->mixtures.ids[at];
     RMX_TRY(look_at(l, i, &other, err));
+    if (rows) (*rows)[i] = other;
     if (other && others && !rmx_strings_have(others, *id) && !rmx_strings_add(others, *id))
       return rmx_fail_memory(err, 0, "names of runs");
   }
@@ -281,12 +283,133 @@ static rmx_status look(struct looking *l, rmx_strings *others, rmx_err *err) {
   return rmx__experiment_write(l->e, RECORD, json_incref(l->tree), err);
 }
 
+static rmx_status open_locked(struct looking *l, rmx_lock *lock, rmx_err *err) {
+  RMX_OWNED char *path = rmx_experiment_path(l->e, RECORD);
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  return rmx__lock_beside(path, lock, err);
+}
+
+// ---- rows that come back
+
+static json_t *texts_of(const rmx_cells *c, size_t i) {
+  json_t *texts = json_object();
+  for (size_t j = 1; j < c->C; j++)
+    if (*c->cells[i * c->C + j])
+      json_object_set_new(texts, c->header[j], json_string(c->cells[i * c->C + j]));
+  return texts;
+}
+
+rmx_status rmx__scored_put_away(const rmx_experiment *e, const rmx_cells *c, const bool *rows,
+                                rmx_err *err) {
+  RMX_OWNED_BY(release) struct looking l = {.e = e};
+  RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
+  bool some = false;
+  for (size_t i = 0; i < c->N; i++) some |= rows[i];
+  if (!some) return RMX_OK;
+  RMX_TRY(open_locked(&l, &lock, err));
+  RMX_TRY(read_record(&l, err));
+  for (size_t i = 0; i < c->N; i++) {
+    RMX_OWNED char *key = rows[i] ? key_of(c, i) : NULL;
+    json_t *group, *row = key ? row_in(l.tree, key, &group) : NULL;
+    if (!row) continue;
+    if (!json_object_get(group, "away")) json_object_set_new(group, "away", json_object());
+    json_t *away =
+        json_pack("{s:O, s:o}", "mixture", json_object_get(row, "mixture"), "row", texts_of(c, i));
+    json_object_del(json_object_get(group, "rows"), key);
+    if (json_object_set_new(json_object_get(group, "away"), c->cells[i * c->C], away) != 0)
+      return rmx_fail_memory(err, 64, RECORD);
+  }
+  return rmx__experiment_write(e, RECORD, json_incref(l.tree), err);
+}
+
+// The rows to bring back, {run: {column: cell}}; they are taken out of the record.
+static rmx_status take_back(struct looking *l, json_t *back, rmx_err *err) {
+  size_t g;
+  json_t *group, *away;
+  const char *id;
+  void *next;
+  json_array_foreach(json_object_get(l->tree, "groups"), g, group) {
+    json_object_foreach_safe(json_object_get(group, "away"), next, id, away) {
+      const mixture then = noted(group, away, l->names, l->w), today = row_of(&l->mixtures, id);
+      if (then.D == 0 || today.D == 0 || !same_mixture(&then, &today)) continue;
+      if (json_object_set(back, id, json_object_get(away, "row")) != 0)
+        return rmx_fail_memory(err, 64, "a row");
+      json_object_del(json_object_get(group, "away"), id);
+    }
+  }
+  return RMX_OK;
+}
+
+static rmx_status all_columns(const rmx_cells *c, const json_t *back, rmx_strings *columns,
+                              rmx_err *err) {
+  const char *id, *column;
+  json_t *row, *cell;
+  bool good = true;
+  for (size_t j = 0; j < c->C; j++) good = good && rmx_strings_add(columns, c->header[j]);
+  json_object_foreach((json_t *)back, id, row)
+    json_object_foreach(row, column, cell)
+      if (!rmx_strings_have(columns, column)) good = good && rmx_strings_add(columns, column);
+  return good ? RMX_OK : rmx_fail_memory(err, 0, "columns");
+}
+
+static rmx_status write_rows(const struct looking *l, const json_t *back, rmx_err *err) {
+  RMX_OWNED_BY(rmx_buf_release) rmx_buf b = {0};
+  RMX_OWNED_BY(rmx_strings_release) rmx_strings columns = {0};
+  RMX_OWNED char *path = rmx_experiment_path(l->e, "metrics.csv");
+  const rmx_cells *c = &l->c;
+  const char *id;
+  json_t *row;
+  if (!path) return rmx_fail_memory(err, 0, "a path");
+  RMX_TRY(all_columns(c, back, &columns, err));
+  for (size_t j = 0; j < columns.n; j++)
+    rmx_buf_puts(&b, j ? "," : ""), rmx_csv_field(&b, columns.items[j]);
+  for (size_t i = 0; i < c->N; i++)
+    for (size_t j = 0; j < columns.n; j++) {
+      rmx_buf_puts(&b, j ? "," : "\n");
+      if (j < c->C) rmx_csv_field(&b, c->cells[i * c->C + j]);
+    }
+  json_object_foreach((json_t *)back, id, row) {
+    rmx_buf_puts(&b, "\n");
+    rmx_csv_field(&b, id);
+    for (size_t j = 1; j < columns.n; j++) {
+      const char *cell = json_string_value(json_object_get(row, columns.items[j]));
+      rmx_buf_puts(&b, ",");
+      if (cell) rmx_csv_field(&b, cell);
+    }
+  }
+  rmx_buf_puts(&b, "\n");
+  return b.failed ? rmx_fail_memory(err, b.size, path) : rmx_write_file(path, b.data, b.size, err);
+}
+
+rmx_status rmx__scored_bring_back(const rmx_experiment *e, rmx_few *rows, rmx_err *err) {
+  RMX_OWNED_BY(release) struct looking l = {.e = e};
+  RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
+  json_auto_t *back = json_object();
+  const char *id;
+  json_t *row;
+  if (!back) return rmx_fail_memory(err, 64, "rows");
+  if (!rmx__experiment_has(e, RECORD) || !read_tables(&l)) return RMX_OK;
+  RMX_TRY(open_locked(&l, &lock, err));
+  RMX_TRY(read_record(&l, err));
+  RMX_TRY(take_back(&l, back, err));
+  if (json_object_size(back) == 0) return RMX_OK;
+  RMX_TRY(write_rows(&l, back, err));  // first: a row may be in both for a moment, never in neither
+  json_object_foreach(back, id, row) rmx_few_add(rows, id);
+  return rmx__experiment_write(e, RECORD, json_incref(l.tree), err);
+}
+
+// ---- all of it
+
 rmx_status rmx__scored_look(const rmx_experiment *e, rmx__scored how, rmx_strings *others,
                             rmx_err *err) {
   RMX_OWNED_BY(release) struct looking l = {.e = e, .how = how};
   RMX_OWNED_BY(rmx_folder_unlock) rmx_lock lock = {.fd = -1};
-  RMX_OWNED char *path = rmx_experiment_path(e, RECORD);
-  if (!path) return rmx_fail_memory(err, 0, "a path");
-  if (how != RMX__SCORED_LOOK) RMX_TRY(rmx__lock_beside(path, &lock, err));
-  return look(&l, others, err);
+  if (how != RMX__SCORED_LOOK) RMX_TRY(open_locked(&l, &lock, err));
+  return look(&l, others, NULL, err);
+}
+
+rmx_status rmx__scored_rows(const rmx_experiment *e, bool **rows, rmx_err *err) {
+  RMX_OWNED_BY(release) struct looking l = {.e = e};
+  *rows = NULL;
+  return look(&l, NULL, rows, err);
 }

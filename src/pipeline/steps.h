@@ -214,8 +214,10 @@ rmx_status rmx__table_look(const rmx_experiment *e, const char *name,
 // Copies a table to .set-aside/, under a name of its content; free() *to.
 rmx_status rmx__set_file_aside(const rmx_experiment *e, const char *name, const char *path,
                                char **to, rmx_err *err);
-// Whether tables.json says what regmix wrote into it.
-bool rmx__table_is_recorded(const rmx_experiment *e, const char *name);
+// Whether regmix wrote rows into it.
+bool rmx__table_has_results(const rmx_experiment *e, const char *name);
+// RMX_EINPUT: it is the user's, and of no form in which regmix could write further rows.
+rmx_status rmx__table_may_grow(const rmx_experiment *e, const char *name, rmx_err *err);
 // Warns if numbers of metrics.csv were changed, and if rows of it are of runs that `regmix train`
 // would not use again.
 void rmx__warn_of_unused_runs(rmx_pipeline *p, const char *metrics);

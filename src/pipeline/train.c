@@ -216,7 +216,8 @@ static rmx_status write_metrics(rmx_pipeline *p, const rmx_corpus *corpus, const
   RMX_TRY(rmx_swarm_metrics(runs, n, corpus, half, &t, NULL, err));
   if (!half) RMX_TRY(rmx__add_task_scores(p, runs, n, &t, facts, err));
   const struct rmx__runs_of of = {.runs = (rmx_run *)runs, .n = n};
-  if (t.N == 0) return have_own_rows(p, runs, n, err);
+  if (t.N == 0) RMX_TRY(have_own_rows(p, runs, n, err));
+  if (t.N == 0 && !rmx__table_has_results(&p->experiment, name)) return RMX_OK;
   RMX_TRY(rmx__table_write(p, name, &t, &of, err));
   if (!half) RMX_TRY(write_directions(&p->experiment, &t, facts, err));
   tell_empty(p, &t, corpus);
@@ -480,14 +481,8 @@ static rmx_status without_own_rows(rmx_pipeline *p, const rmx_run *all, size_t n
   rmx_few changed = {0}, own = {0};
   if (p->experiment.config.n_swarms) return RMX_OK;
   const struct rmx__runs_of of = {.runs = (rmx_run *)all, .n = n_all};
-  const rmx_status status =
-      rmx__table_look(&p->experiment, "metrics.csv", &of, &changed, &added, err);
-  if (status == RMX_EINPUT && !rmx__table_is_recorded(&p->experiment, "metrics.csv"))
-    return rmx_fail_in(err,
-                       "metrics.csv is not of `regmix train`, and it cannot be read: mend it, "
-                       "or move it away");
-  if (status != RMX_OK)
-    return status == RMX_ENOMEM ? status : RMX_OK;  // it is set aside when it is written
+  if (rmx__table_look(&p->experiment, "metrics.csv", &of, &changed, &added, err) != RMX_OK)
+    return err->status == RMX_ENOMEM ? RMX_ENOMEM : RMX_OK;  // it is set aside when it is written
   RMX_OWNED rmx_run *left = rmx_calloc(n_all + 1, sizeof *left);
   size_t n = 0;
   if (!left) return rmx_fail_memory(err, n_all * sizeof *left, "runs");
@@ -498,6 +493,7 @@ static rmx_status without_own_rows(rmx_pipeline *p, const rmx_run *all, size_t n
       rmx_few_add(&own, all[i].name);
   }
   tell_own_rows(p, &own, n_all);
+  if (n) RMX_TRY(rmx__table_may_grow(&p->experiment, "metrics.csv", err));
   if (n == n_all) return RMX_OK;
   *chosen = left, left = NULL;
   *m = n;
@@ -534,6 +530,20 @@ static rmx_status take_renamed(rmx_pipeline *p, const rmx_run *all, size_t n_all
   return RMX_OK;
 }
 
+// The user's rows of mixtures that have their names again.
+static rmx_status bring_rows_back(rmx_pipeline *p, rmx_err *err) {
+  rmx_few rows = {0};
+  if (p->would || is_sliced(p)) return RMX_OK;
+  RMX_TRY(rmx__scored_bring_back(&p->experiment, &rows, err));
+  if (rows.n)
+    rmx_note(&p->listener,
+             "train: %zu row%s of yours (%s) %s back in metrics.csv, since mixtures.csv has %s "
+             "again",
+             rows.n, rmx_s(rows.n), rows.text, rmx_is(rows.n),
+             rows.n == 1 ? "its mixture" : "their mixtures");
+  return RMX_OK;
+}
+
 static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run *all, size_t n_all,
                         rmx_err *err) {
   RMX_OWNED rmx_run *chosen = NULL;
@@ -544,6 +554,7 @@ static rmx_status train(rmx_pipeline *p, const rmx_corpus *corpus, const rmx_run
   rmx_err other;
   bool some;
   rmx__warn_of_repetition(p, corpus);
+  RMX_TRY(bring_rows_back(p, err));
   RMX_TRY(rmx__agree_to_leave(p, all, n_all, &some, err));
   if (!is_sliced(p)) RMX_TRY(rmx__tell_unused(p, all, n_all, err));
   RMX_TRY(rmx__agree_to_keep_models(p, all, n_all, err));

@@ -113,9 +113,15 @@ try "rows under names of the user's too" 0 "5 rows that you added to metrics.csv
 same "with their numbers" "elsewhere,,,,,0.5" "$(tail -n 1 alone/metrics.csv)"
 rm alone/tables.json
 sed 's/$/,x/' alone.csv > alone/metrics.csv
-cp alone/metrics.csv alone.csv
-try "one that cannot be read is not replaced" 1 "metrics.csv is not of \`regmix train\`, and it cannot be read: mend it, or move it away: " "$REGMIX" train -C alone
-same "it is as it was" "$(cat alone.csv)" "$(cat alone/metrics.csv)"
+cp alone/metrics.csv text.csv
+rm -r alone/runs
+try "columns of text: the runs are the user's too" 0 "so they are not trained" "$REGMIX" train -C alone
+same "it is as it was" "$(cat text.csv)" "$(cat alone/metrics.csv)"
+try "the fit reads it" 0 "1 metric on 6 runs" "$REGMIX" fit -C alone
+sed -i '$d' alone/metrics.csv; cp alone/metrics.csv text.csv
+try "where a run would be added, train stops first" 1 "metrics.csv is not of \`regmix train\`, which would write into it, and is no table of numbers: mend it, or move it away: " "$REGMIX" train -C alone
+same "and nothing is changed" "$(cat text.csv)" "$(cat alone/metrics.csv)"
+if [ -e alone/runs ]; then not_ok "no run was begun"; else ok "no run was begun"; fi
 
 # ---- what was added to a run comes back with it
 sed '1s/$/,human/; 2,$s/$/,0.7/' ours.csv > exp/metrics.csv

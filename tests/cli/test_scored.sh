@@ -44,6 +44,22 @@ cp drawn.csv mine/mixtures.csv; "$REGMIX" fit -q -C mine > /dev/null 2>&1
 awk -F, -v OFS=, 'NR > 1 { for (j = 2; j <= NF; j++) $j = sprintf("%.3f", $j) } { print }' drawn.csv > mine/mixtures.csv
 try "a table that a spreadsheet rounded has the same mixtures" 0 "on 12 runs" "$REGMIX" fit -C mine
 
+# ---- rows leave with their mixtures, and come back with them
+rm -rf back; cp -r mine back; cp drawn.csv back/mixtures.csv
+awk -F, 'NR == 1 { print "run,exam_acc" } NR > 1 { printf "%s,%.4f\n", $1, 0.3 + 0.1 * $3 }' drawn.csv > back/metrics.csv
+"$REGMIX" train -q -C back
+sed 's/^0002,.*/0002,0.1,0.2,0.7/; s/^0005,.*/0005,0.7,0.1,0.2/' drawn.csv > back/mixtures.csv
+try "other mixtures of two rows are trained" 0 "2 runs done" "$REGMIX" train -C back
+printed "and said" "what you added to 2 rows (0002, 0005) was measured on runs"
+same "their rows are those of the runs" "" "$(grep '^000[25],' back/metrics.csv | cut -d, -f6)"
+cp drawn.csv back/mixtures.csv
+try "the former mixtures: the rows are back" 0 "2 rows of yours (0002, 0005) are back in metrics.csv" "$REGMIX" train -C back --redo
+same "with their scores" "$(sort mine/metrics.csv | grep '^00')" "$(grep '^00' back/metrics.csv | cut -d, -f1,6 | sort)"
+"$REGMIX" train -C back > stdout 2> stderr
+not_printed "once" "back in metrics.csv"
+try "other settings of the proxies do not touch them" 0 "runs 0001, 0002, 0003, ... have a row that you added" "$REGMIX" train -C back --set proxy.lr=0.01 --redo
+try "the fit is of all" 0 "on 12 runs" "$REGMIX" fit -C back
+
 # ---- rows that a draw would give a mixture
 cp drawn.csv mine/mixtures.csv
 echo 0013,0.9 >> mine/metrics.csv
