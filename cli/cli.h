@@ -23,6 +23,7 @@ typedef struct cli {
   cli_common common;
   void *own;          // the command's own options
   rmx_strings words;  // the arguments that are not options
+  rmx_strings given;  // an option with one value that was given, then that value, and so on
   rmx_strings how;    // the options of rmx_optimize_options that were given: "samples=1000"
   rmx_listener listener;
   bool to_stdout;         // --out - was given, or a name of standard output

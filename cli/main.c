@@ -263,6 +263,7 @@ static void release(cli *c) {
   size_t n;
   const rmx_option *options = rmx_command_options(c->command, &n);
   if (c->own) rmx_options_release(options, n, c->own);
+  rmx_strings_release(&c->given);
   rmx_strings_release(&c->how);
   rmx_forget_others();
   rmx_options_release(cli_common_options, N_COMMON, &c->common);

@@ -38,6 +38,23 @@ static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
                   c->command->name);
 }
 
+// An option that is no list has one value. A flag may be repeated.
+static rmx_status check_once(cli *c, const rmx_option *o, const char *value, rmx_err *err) {
+  if (o->type == RMX_LIST) return RMX_OK;
+  for (size_t i = 0; i + 1 < c->given.n; i += 2) {
+    const char *before = c->given.items[i + 1];
+    if (strcmp(c->given.items[i], o->key) != 0) continue;
+    if (o->type == RMX_BOOL && strcmp(before, value) == 0) return RMX_OK;
+    return rmx_fail(err, RMX_EUSAGE,
+                    "--%s is given twice (%.200s, %.200s), and has one value; leave one of them "
+                    "out",
+                    o->key, before, value);
+  }
+  return rmx_strings_add(&c->given, o->key) && rmx_strings_add(&c->given, value)
+             ? RMX_OK
+             : rmx_fail_memory(err, strlen(value), "the command line");
+}
+
 // Sets one option given as `name` with `value` (NULL: none was attached). *used: whether the value
 // came from `next`, the following word.
 static rmx_status take_option(cli *c, const char *name, const char *value, const char *next,
@@ -62,6 +79,7 @@ static rmx_status take_option(cli *c, const char *name, const char *value, const
     value = next;
     *used = true;
   }
+  RMX_TRY(check_once(c, o, value, err));
   RMX_TRY(rmx_check_place(o, value, err));
   if (strcmp(o->key, "out") == 0 && cli_means_stdout(value)) {
     if (!o->choices || strcmp(o->choices, "FILE") != 0)

@@ -478,9 +478,9 @@ typedef enum rmx_option_type {
 } rmx_option_type;
 
 typedef struct rmx_option {
-  const char *key; /* "proxy.lr", or the long flag "mixtures" */
-  rmx_option_type type;
-  size_t offset; /* of the member in the struct it fills */
+  const char *key;      /* "proxy.lr", or the long flag "mixtures" */
+  rmx_option_type type; /* RMX_LIST may be given several times, the others once */
+  size_t offset;        /* of the member in the struct it fills */
   /* the default, as text; NULL: none. A word as default of a number ("none") stands for its 0,
    * which the bounds leave out: it is what is typed and written for it */
   const char *initial;

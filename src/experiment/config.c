@@ -328,16 +328,39 @@ rmx_status rmx_config_set(rmx_config *c, const char *setting, rmx_err *err) {
   return status;
 }
 
+// The option of a key and its section, or NULL: the user names such keys (corpus.domains.NAME), or
+// the key is unknown.
+static const rmx_option *option_of(const char *key, const rmx_section **of) {
+  const rmx_option *o = NULL;
+  for (size_t i = 0; i < rmx_config_sections_n && !o; i++) {
+    const char *rest;
+    *of = &rmx_config_sections[i];
+    if (in_section(*of, key, &rest)) o = rmx_option_find((*of)->table, *(*of)->n, rest);
+  }
+  return o;
+}
+
 // The list of a key, or NULL: the key is unknown, or has one value.
 static rmx_strings *list_of(rmx_config *c, const char *key) {
-  for (size_t i = 0; i < rmx_config_sections_n; i++) {
-    const rmx_section *s = &rmx_config_sections[i];
-    const char *rest;
-    if (!in_section(s, key, &rest)) continue;
-    const rmx_option *o = rmx_option_find(s->table, *s->n, rest);
-    if (o && o->type == RMX_LIST) return (rmx_strings *)(void *)((char *)c + s->offset + o->offset);
-  }
-  return NULL;
+  const rmx_section *s;
+  const rmx_option *o = option_of(key, &s);
+  return o && o->type == RMX_LIST ? (rmx_strings *)(void *)((char *)c + s->offset + o->offset)
+                                  : NULL;
+}
+
+// A key that is no list has one value.
+static rmx_status check_once(const char *const *settings, size_t i, const char *key, rmx_err *err) {
+  const size_t length = strlen(key) + 1;  // with the "="
+  const rmx_section *s;
+  const rmx_option *o = option_of(key, &s);
+  if (o ? o->type == RMX_LIST : strcmp(key, "target") != 0) return RMX_OK;
+  for (size_t j = 0; j < i; j++)
+    if (strncmp(settings[j], settings[i], length) == 0)
+      return rmx_fail(err, RMX_EUSAGE,
+                      "--set %s is given twice (%.200s, %.200s), and the key has one value; leave "
+                      "one of them out",
+                      key, settings[j] + length, settings[i] + length);
+  return RMX_OK;
 }
 
 // Of a list the first setting replaces that of the file, and later ones add to it. "[a, b]" is as
@@ -348,6 +371,7 @@ static rmx_status set_nth(rmx_config *c, const char *const *settings, size_t i, 
   const size_t length = (size_t)(equals - settings[i]);
   RMX_OWNED char *key = rmx_format("%.*s", (int)length, settings[i]);
   if (!key) return rmx_fail_memory(err, 0, "a setting");
+  RMX_TRY(check_once(settings, i, key, err));
   rmx_strings *list = list_of(c, key);
   if (!list) return rmx_config_set(c, settings[i], err);
   bool first = true;

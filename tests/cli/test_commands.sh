@@ -204,4 +204,12 @@ try "init does not write over one" 1 "already exists" "$REGMIX" init new
 try "bench --json" 0 '"mfu"' "$REGMIX" bench --model nano --vocab 512 --seq 64 --batch_tokens 512 --seconds 0.1 --json
 try "an unknown processor level" 2 "avx9" "$REGMIX" bench --isa avx9
 try "the portable level works" 0 '"ref"' "$REGMIX" bench --isa ref --model nano --vocab 512 --seq 64 --batch_tokens 512 --micro_tokens 512 --seconds 0.1 --json
+# ---- an option that has one value
+try "an option with one value is given once" 2 "--metrics is given twice (a.csv, b.csv), and has one value" \
+  "$REGMIX" fit --mixtures a.csv --metrics a.csv --metrics b.csv
+try "also in its short form" 2 "--experiment is given twice (a, b)" "$REGMIX" status -C a --experiment=b
+try "a flag may be repeated" 2 "unknown option --nope" "$REGMIX" status --quiet -q --quiet --json --json --nope
+try "but not take both values" 2 "--json is given twice (true, false)" "$REGMIX" status --json --json=false
+try "a setting has one value" 2 "--set sample.runs is given twice (3, 4)" \
+  "$REGMIX" check -C . --set sample.runs=3 --set sample.runs=4
 done_testing
