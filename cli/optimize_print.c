@@ -66,7 +66,7 @@ static void print_worse(const rmx_answer *s) {
     cli_print("%s%s by %.4g", k ? ", " : "", rmx_shown(rmx_fit_metrics(s->fit)[w.metric[k]]),
               w.by[k]);
   if (w.n)
-    cli_print("%s. --no-worse METRIC keeps a metric from getting worse.\n", w.n > 3 ? ", ..." : "");
+    cli_print("%s --no-worse METRIC keeps a metric from getting worse.\n", w.n > 3 ? ", ..." : ".");
 }
 
 // Prints in which direction each metric of the target is improved, and where that is a guess.
@@ -77,7 +77,8 @@ static void print_directions(const rmx_answer *s) {
     rmx_few names = {0};
     for (size_t m = 0; m < rmx_fit_n_metrics(f); m++)
       if (up ? weight[m] < 0 : weight[m] > 0) rmx_few_add(&names, rmx_shown(rmx_fit_metrics(f)[m]));
-    if (names.n) cli_print("%s: %s.\n", up ? "Raised" : "Lowered", names.text);
+    if (names.n)
+      cli_print("%s: %s%s\n", up ? "Raised" : "Lowered", names.text, rmx_full_stop(names.text));
   }
   const char *before = "Left out, since the signal to noise is too low: ";
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {

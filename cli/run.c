@@ -2,6 +2,7 @@
 // regmix run: runs all steps of the pipeline in order, and continues where it stopped.
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "steps.h"
 
@@ -75,9 +76,25 @@ struct run_args {
   bool redo, dry_run, trained;
 };
 
+// The config may be that of another folder than -C names, which may have its own.
+static void tell_config(const cli *c, const char *yaml) {
+  const rmx_experiment *e = &c->pipeline.experiment;
+  RMX_OWNED char *own = rmx_path_in(e->folder, "regmix.yaml");
+  struct stat its, given;
+  if (!own || stat(yaml, &given) != 0) return;
+  const bool there = stat(own, &its) == 0;
+  if (there && its.st_dev == given.st_dev && its.st_ino == given.st_ino) return;
+  if (there)
+    rmx_warn(&c->listener, "the config is %s, not %s; the experiment is in %s (-C)", yaml, own,
+             e->folder);
+  else
+    rmx_note(&c->listener, "the config is %s; the experiment is in %s (-C)", yaml, e->folder);
+}
+
 static rmx_status run_run(cli *c, rmx_err *err) {
   const struct run_args *args = c->own;
   RMX_TRY(cli_open(c, c->words.n ? c->words.items[0] : NULL, true, err));
+  if (c->words.n && c->common.folder) tell_config(c, c->words.items[0]);
   c->pipeline.redo = args->redo;
   c->pipeline.trained = args->trained;
   if (args->dry_run) return cli_dry_run(c, rmx_pipeline_run, err);

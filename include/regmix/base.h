@@ -252,6 +252,8 @@ typedef struct rmx_few {
   char text[256]; /* "a, b, c, ..."; a long name is cut */
 } rmx_few;
 void rmx_few_add(rmx_few *f, const char *name);
+/* "." for the end of a sentence after a text; "" if the text ends in "...". */
+const char *rmx_full_stop(const char *text);
 
 /* ---- is a difference more than noise? ----------------------------------- */
 

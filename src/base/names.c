@@ -233,6 +233,11 @@ rmx_status rmx_unknown_name(const char *what, const char *name, const char *cons
                   known.data ? known.data : "none");
 }
 
+const char *rmx_full_stop(const char *text) {
+  const size_t n = strlen(text);
+  return n >= 3 && strcmp(text + n - 3, "...") == 0 ? "" : ".";
+}
+
 void rmx_few_add(rmx_few *f, const char *name) {
   enum { SHOWN = 3, LONGEST = 76 };
   size_t at = strlen(f->text), n = strlen(name);

@@ -303,7 +303,7 @@ static rmx_status check_caps(const sampler *s, const double *prior, const double
                     s->o->grid, by_ratio ? "sample.cap_ratio" : "sample.max_epochs");
   return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1; raise %s from %g to at least %.1f%s",
                   share, by_ratio ? "sample.cap_ratio" : "sample.max_epochs", bound,
-                  ceil(bound / share * 10) / 10, by_ratio ? "" : " or lower the budget");
+                  ceil(bound / share * 10) / 10, by_ratio ? "" : " or lower large.tokens");
 }
 
 // Draws the rows: out (N, D).

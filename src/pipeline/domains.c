@@ -101,6 +101,51 @@ static void report_changes(const rmx_listener *to, const rmx_table *t, size_t ha
   rmx_note(to, "next: %s", next);
 }
 
+static bool is_in(const rmx_strings *list, const char *name) {
+  for (size_t i = 0; i < list->n; i++)
+    if (strcmp(list->items[i], name) == 0) return true;
+  return false;
+}
+
+// A domain that is added and removed is no change: one of the two is a slip.
+static rmx_status check_added(const rmx_domains_request *q, rmx_err *err) {
+  for (size_t i = 0; i < q->add.n; i++)
+    if (is_in(&q->remove, q->add.items[i]))
+      return rmx_fail(err, RMX_EUSAGE, "--add %s and --remove %s: leave one of them out",
+                      q->add.items[i], q->add.items[i]);
+  return RMX_OK;
+}
+
+// Where the new name of a column is the old name of another that is renamed too, no order of the
+// renamings works. So both columns first get names that no table has.
+static bool swaps_names(const rmx_table *t, const rmx_strings *renames) {
+  for (size_t i = 0; i < renames->n; i++) {
+    const char *to = strchr(renames->items[i], '=');
+    for (size_t j = 0; to && j < renames->n; j++) {
+      const size_t n = strcspn(renames->items[j], "=");
+      if (i == j || strlen(to + 1) != n || strncmp(to + 1, renames->items[j], n) != 0) continue;
+      for (size_t d = 0; d < t->D; d++)
+        if (strcmp(t->names[d], to + 1) == 0) return true;
+    }
+  }
+  return false;
+}
+
+static rmx_status rename_at_once(rmx_table *t, const rmx_strings *renames,
+                                 const rmx_redomain_options *rules, rmx_redomain_report *report,
+                                 rmx_err *err) {
+  for (int pass = 0; pass < 2; pass++)
+    for (size_t i = 0; i < renames->n; i++) {
+      const char *text = renames->items[i], *equals = strchr(text, '=');
+      RMX_OWNED char *one = !equals || equals == text || !equals[1] ? rmx_strdup(text)
+                            : pass == 0 ? rmx_format("%.*s=\1%zu", (int)(equals - text), text, i)
+                                        : rmx_format("\1%zu=%s", i, equals + 1);
+      if (!one) return rmx_fail_memory(err, strlen(text), "a change of domains");
+      RMX_TRY(rmx_redomain(t, RMX_DOMAIN_RENAME, one, rules, report, err));
+    }
+  return RMX_OK;
+}
+
 static rmx_status change(rmx_table *t, const rmx_domains_request *q, rmx_redomain_report *report,
                          rmx_err *err) {
   const struct {
@@ -112,7 +157,11 @@ static rmx_status change(rmx_table *t, const rmx_domains_request *q, rmx_redomai
                {RMX_DOMAIN_ADD, &q->add},
                {RMX_DOMAIN_REMOVE, &q->remove}};
   const rmx_redomain_options rules = {q->tolerance, q->drop};
-  for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+  RMX_TRY(check_added(q, err));
+  const bool swap = swaps_names(t, &q->rename);
+  if (swap && rename_at_once(t, &q->rename, &rules, report, err) != RMX_OK)
+    return rmx_refused(true, err);
+  for (size_t k = swap; k < sizeof order / sizeof *order; k++)
     for (size_t i = 0; i < order[k].changes->n; i++)
       if (rmx_redomain(t, order[k].kind, order[k].changes->items[i], &rules, report, err) != RMX_OK)
         return rmx_refused(true, err);

@@ -121,6 +121,17 @@ static bool too_many(const rmx_run *runs, size_t n, size_t failed) {
   return (double)failed > runs[0].training.may_fail * (double)n + 1e-9;
 }
 
+// The key of the config that allows some of these runs to fail.
+static const char *may_fail_of(const rmx_pipeline *p, const rmx_run *run) {
+  static const char *const parts[][2] = {{"runs", "proxy.may_fail"}, {"large", "large.may_fail"}};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    RMX_OWNED char *folder = rmx_experiment_path(&p->experiment, parts[i][0]);
+    const size_t n = folder ? strlen(folder) : 0;
+    if (n && strncmp(run->folder, folder, n) == 0 && run->folder[n] == '/') return parts[i][1];
+  }
+  return "proxy.may_fail or large.may_fail";
+}
+
 // Failed runs stop the later steps, unless may_fail allows them.
 static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t failed,
                         rmx_err *err) {
@@ -139,9 +150,8 @@ static rmx_status judge(rmx_pipeline *p, const rmx_run *runs, size_t n, size_t f
     return rmx_fail(
         err, RMX_EINPUT,
         "%zu of %zu run%s failed (see the reasons above%s); the same command tries them "
-        "again. To continue without them, set may_fail in the section of these models "
-        "to a share of %.2g or more",
-        failed, n, rmx_s(n), own ? ", and log.txt in their folders" : "",
+        "again. To continue without them, set %s to a share of %.2g or more",
+        failed, n, rmx_s(n), own ? ", and log.txt in their folders" : "", may_fail_of(p, runs),
         ceil(100.0 * (double)failed / (double)n) / 100);
   rmx_warn(&p->listener,
            "%zu of %zu run%s failed and %s left out, as may_fail allows; the same command tries "

@@ -31,6 +31,7 @@ static void log_line(int log, const char *fmt, ...) {
   va_end(args);
   if (n > (int)sizeof text - 2) n = (int)sizeof text - 2;
   text[n++] = '\n';
+  rmx__end_open_line(log);
   ssize_t written = write(log, text, (size_t)n);  // a full disk must not end the training
   (void)written;
 }

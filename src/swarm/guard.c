@@ -47,7 +47,17 @@ static void on_child(int number) {
   (void)number;
 }  // only so that the wait ends
 
+void rmx__end_open_line(int log) {
+  struct stat info;
+  char last;
+  if (fstat(log, &info) != 0 || info.st_size == 0) return;
+  if (pread(log, &last, 1, info.st_size - 1) != 1 || last == '\n') return;
+  ssize_t n = write(log, "\n", 1);
+  (void)n;
+}
+
 static void log_text(const struct guard *g, const char *text) {
+  rmx__end_open_line(g->what->log);
   ssize_t n = write(g->what->log, text, strlen(text));
   (void)n;
 }

@@ -30,5 +30,7 @@ bool rmx__guard_ended(rmx__guard *g, int ms, int *code);
 // SIGTERM to all processes of the command, SIGKILL after the grace. See rmx__guard_ended for the
 // end.
 void rmx__guard_stop(rmx__guard *g);
+// Ends a line that the command left open in its log, so that the next one is a line of its own.
+void rmx__end_open_line(int log);
 
 #endif

@@ -169,6 +169,10 @@ fi
 # ---- bad text, bad config
 printf 'target: exam\nproxy:\n  tokns: 5\n' > bad.yaml
 try "an unknown key names file, line and the nearest" 1 'bad.yaml:3: unknown key "proxy.tokns"; did you mean "proxy.tokens"' "$REGMIX" run bad.yaml
+mkdir -p two && printf 'target: exam\ncorpus: {folder: none}\n' > two/regmix.yaml && cp two/regmix.yaml other.yaml
+try "the config of one folder, the experiment in another" 1 "warning: the config is other.yaml, not two/regmix.yaml" \
+  "$REGMIX" run other.yaml -C two
+rm -rf two other.yaml
 bad() { # bad FILE CONTENT: an experiment whose domain a is that file
   rm -rf bad && mkdir -p bad/text && cp exp/text/*.txt bad/text/ && printf "$2" > "bad/text/$1"
   sed "s|a: text/a.txt|a: text/$1|" exp/regmix.yaml > bad/regmix.yaml

@@ -152,10 +152,14 @@ rm -rf swarms
 
 # ---- failures
 rm -rf exp/runs
+try "output that ends without a line feed is quoted alone" 1 "log.txt ends: boom" train --set proxy.command='printf boom; exit 3'
+if grep -q "boom====" stderr exp/runs/*/log.txt; then not_ok "and stays a line of its own" "$(cat stderr)"; else ok "and stays a line of its own"; fi
+rm -rf exp/runs
 unlucky="test \$REGMIX_RUN != r3 && test \$REGMIX_RUN != r5 && python3 score.py || { echo no luck today; exit 3; }"
 try "some runs fail: the others are trained, and the exit code is 1" 1 "2 of 8 runs failed" train --set proxy.command="$unlucky"
 printed "the message quotes the end of the output" "no luck today"
 printed "and names the file" "runs/r3/log.txt ends"
+printed "and the key that allows it" "set proxy.may_fail to a share of 0.25 or more"
 holds "metrics.csv has the others" test "$(wc -l < exp/metrics.csv)" -eq 7
 holds "log.txt has both tries" grep -q "run r3, try 2" exp/runs/r3/log.txt
 try "the same command tries them again; may_fail accepts them" 0 "2 of 8 runs failed and are left out" train --set proxy.command="$unlucky" --set proxy.may_fail=0.3

@@ -266,6 +266,13 @@ START_TEST(values_may_contradict_a_name) {
 }
 END_TEST
 
+START_TEST(a_sentence_has_one_full_stop) {
+  ck_assert_str_eq(rmx_full_stop("a, b"), ".");
+  ck_assert_str_eq(rmx_full_stop("a, b, c, ..."), "");
+  ck_assert_str_eq(rmx_full_stop(""), ".");
+}
+END_TEST
+
 START_TEST(three_names_stand_for_many) {
   rmx_few f = {0};
   char name[300];
@@ -314,6 +321,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, other_names_say_nothing_of_a_direction);
   tcase_add_test(tc, a_word_that_turns_a_name_around_makes_it_doubtful);
   tcase_add_test(tc, values_may_contradict_a_name);
+  tcase_add_test(tc, a_sentence_has_one_full_stop);
   tcase_add_test(tc, three_names_stand_for_many);
   tcase_add_test(tc, names_have_the_order_of_their_numbers);
 }

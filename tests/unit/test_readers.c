@@ -114,6 +114,19 @@ START_TEST(unknown_and_missing_files) {
 }
 END_TEST
 
+START_TEST(columns_of_one_name) {
+  struct found f;
+  folder_make();
+  put("a.csv", "id,text,text\n1,a,b\n", 20);
+  must_fail(read_all(in_folder("a.csv"), "text", "", false, &f, err),
+            "a.csv:1: columns 2 and 3 are both called \"text\"");
+  put("a.csv", "id,id,text\n1,2,b\n", 18);
+  must(read_all(in_folder("a.csv"), "text", "", false, &f, err));  // columns that are not read
+  rmx_strings_release(&f.documents);
+  folder_remove();
+}
+END_TEST
+
 // "" and blanks give way to the next alternative; without any text the document is counted.
 START_TEST(empty_alternatives) {
   folder_make();
@@ -214,6 +227,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, invalid_utf8_is_replaced_and_counted);
   tcase_add_test(tc, what_follows_a_broken_row);
   tcase_add_test(tc, unknown_and_missing_files);
+  tcase_add_test(tc, columns_of_one_name);
   tcase_add_test(tc, empty_alternatives);
   tcase_add_test(tc, valid_utf8);
   tcase_add_test(tc, prefixes);

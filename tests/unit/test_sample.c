@@ -192,7 +192,7 @@ START_TEST(says_what_to_loosen) {
   double cap[3], X[3 * 64];
   rmx_sample_caps(&o, prior, tokens, 482, 3, cap);  // 4 * 100 / 482 = 0.83
   must_fail(rmx_sample_mixtures(&o, prior, cap, names, 3, 1, X, err),
-            "raise sample.max_epochs from 4 to at least 4.9 or lower the budget");
+            "raise sample.max_epochs from 4 to at least 4.9 or lower large.tokens");
   o.cap_ratio = 0.5;
   rmx_sample_caps(&o, prior, NULL, 0, 3, cap);
   must_fail(rmx_sample_mixtures(&o, prior, cap, names, 3, 1, X, err),

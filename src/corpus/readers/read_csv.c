@@ -145,6 +145,18 @@ static size_t column_named(const struct csv *c, const char *name, size_t size) {
   return i;
 }
 
+// A column that is read must be the only one with its name.
+static rmx_status check_column(const struct csv *c, const rmx__reader *r, size_t column,
+                               rmx_err *err) {
+  for (size_t i = column + 1; i < c->names.n; i++)
+    if (strcmp(c->names.items[i], c->names.items[column]) == 0)
+      return rmx_fail(err, RMX_EINPUT,
+                      "%s:1: columns %zu and %zu are both called \"%s\", so which one to read is "
+                      "not known; rename one of them",
+                      r->path, column + 1, i + 1, c->names.items[column]);
+  return RMX_OK;
+}
+
 // Keeps the cells of those alternatives of text_field that are columns.
 static void keep_texts(struct csv *c, const char *names) {
   const char *name;
@@ -179,11 +191,14 @@ static rmx_status choose_columns(struct csv *c, rmx__reader *r, rmx_err *err) {
   for (size_t i = 0; i < c->names.n; i++) c->cell_of[i] = -1;
   keep_texts(c, r->o.text_field);
   if (c->n_texts == 0) return no_column(c, r, err);
+  for (size_t i = 0; i < c->names.n; i++)
+    if (c->cell_of[i] >= 0) RMX_TRY(check_column(c, r, i, err));
   for (size_t i = 0; i < n; i++) {
     const char *name = r->o.fields->items[i];
     const size_t column = column_named(c, name, strlen(name));
     c->cell_of_field[i] = -1;
     if (column == c->names.n) continue;
+    RMX_TRY(check_column(c, r, column, err));
     if (c->cell_of[column] < 0) c->cell_of[column] = (int)c->n_cells++;
     c->cell_of_field[i] = c->cell_of[column];
   }

@@ -123,7 +123,9 @@ static rmx_status report(const filter *f, rmx_err *err) {
     return rmx_fail_memory(err, 0, "a message");
   else if (highs && bounds)
     return rmx_fail(err, RMX_EINPUT, "the caps sum to %.4g < 1 (%s): %s", sum, list,
-                    typed ? "raise one" : "allow more epochs or lower the budget");
+                    typed ? "raise one"
+                          : "allow more epochs (--max-epochs, sample.max_epochs) or lower the "
+                            "tokens of the large run (--budget, large.tokens)");
   else if (lows && sum > 1)
     return rmx_fail(err, RMX_EINPUT, "%s sum to %.4g > 1: lower one", list, sum);
   else if (f->n == 1)
