@@ -295,6 +295,7 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
     }
   }
   const char *last = t->cells[t->C - 1];
+  const rmx__chosen read = {c->s, c->chosen, c->view->out};
   rmx_status status = RMX_OK;
   if (n == 0 && text.n)
     status = rmx_fail(
@@ -311,6 +312,8 @@ static rmx_status choose_numbers(choice *c, rmx_err *err) {
              rmx_s(text.n), rmx_is(text.n), text.text, *advice ? "; \"" : "", cell,
              *advice ? "\" looks like a number" : "", advice);
   if (status == RMX_OK) tell_errors(c);
+  if (status == RMX_OK && !mixtures(c)) rmx__tell_settings(&read);
+  if (status == RMX_OK && mixtures(c)) status = rmx__check_weights(&read, err);
   return status;
 }
 

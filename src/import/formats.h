@@ -37,6 +37,17 @@ typedef struct rmx__view {
 rmx_status rmx__import_view(const rmx__source *s, const rmx__view *view, rmx_table *out,
                             rmx_err *err);
 
+// The columns of a table that are read.
+typedef struct rmx__chosen {
+  const rmx__source *s;
+  const bool *chosen;  // (C)
+  const bool *out;     // (N) rows left out, or NULL
+} rmx__chosen;
+// Settings of the runs among them (settings.c). Of mixtures, RMX_EINPUT: the rows sum to 1 or to
+// 100 without some columns, and not with them. Of metrics: a warning, by the names.
+rmx_status rmx__check_weights(const rmx__chosen *c, rmx_err *err);
+void rmx__tell_settings(const rmx__chosen *c);
+
 // Reads cells that were gathered, with the name of the run in the column `id`. guess: as in a view.
 struct rmx__gather;
 rmx_status rmx__import_gathered(const rmx__source *s, const struct rmx__gather *g, const char *id,

@@ -232,6 +232,39 @@ START_TEST(weights_are_no_names_of_olmix) {
 }
 END_TEST
 
+START_TEST(settings_are_no_weights) {
+  begin();
+  rmx_table t;
+  must_fail(mixtures(file("lr.csv",
+                          "run,web,code,books,lr\nr1,0.5,0.3,0.2,0.003\n"
+                          "r2,0.1,0.3,0.6,0.003\n"),
+                     &t, err),
+            "lr.csv:2: column \"lr\": 0.003: all rows sum to 1 without the column lr, so it is no "
+            "weight; choose the columns of the weights with --mixture-columns");
+  must_fail(mixtures(file("two.csv",
+                          "run,web,seed,code,size\nr1,0.5,42,0.5,1e6\n"
+                          "r2,0.1,43,0.9001,1e6\n"),
+                     &t, err),
+            "without the columns seed, size, so they are no weights");
+  must_fail(mixtures(file("percent.csv", "run,web,code,seed\nr1,50,50,42\nr2,10,90,43\n"), &t, err),
+            "all rows sum to 100 without the column seed");
+  must(read_with(file("lr.csv", "run,web,code,lr\nr1,0.5,0.5,0.003\nr2,0.1,0.9,0.003\n"),
+                 RMX_IMPORT_MIXTURES, "*e*", false, &t, err));  // chosen by hand
+  rmx_table_release(&t);
+  // Rounded weights, rows that are not normalised, and a domain that few runs have.
+  must(mixtures(file("m.csv", "run,a,b,c\nr1,0.333,0.333,0.333\nr2,0.5,0.5,0\n"), &t, err));
+  rmx_table_release(&t);
+  must(mixtures(file("m.csv", "run,a,b,c\nr1,3,3,3\nr2,5,5,1\n"), &t, err));
+  rmx_table_release(&t);
+  must(mixtures(file("m.csv", "run,a,b,c\nr1,0.5,0.5,0\nr2,0.4,0.6,0\n"), &t, err));
+  rmx_table_release(&t);
+  must(metrics(file("l.csv", "run,model_size,loss\nr1,1000000,3\nr2,2000000,2\n"), &t, err));
+  heard("looks like a setting of the runs: model_size; choose the metrics with --metric-columns");
+  rmx_table_release(&t);
+  end();
+}
+END_TEST
+
 static const char wandb[] =
     "\"Name\",\"State\",\"Notes\",\"User\",\"Tags\",\"Created\",\"Runtime\",\"Sweep\",\"config."
     "mixture.cc\","
@@ -638,6 +671,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, olmix_in_both_layouts);
   tcase_add_test(tc, our_own_tables_are_read_as_they_are);
   tcase_add_test(tc, weights_are_no_names_of_olmix);
+  tcase_add_test(tc, settings_are_no_weights);
   tcase_add_test(tc, wandb_export);
   tcase_add_test(tc, wandb_that_is_not_clear);
   tcase_add_test(tc, yaml_folder_of_the_authors);
