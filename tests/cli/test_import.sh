@@ -119,9 +119,9 @@ try "shares that do not sum to 1" 2 "must sum to 1" "$REGMIX" domains --mixtures
 # ---- changes of names
 printf 'run,web,code,books\nr1,0.5,0.3,0.2\nr2,0.2,0.5,0.3\n' > names.csv
 try "two names are exchanged" 0 "" "$REGMIX" domains --mixtures names.csv --rename web=code --rename code=web --out swapped.csv
-same "with their weights" "run,code,web,books" "$(head -n 1 swapped.csv)"
+try "with their weights" 0 "run,code,web,books" head -n 1 swapped.csv
 try "a chain of names" 0 "" "$REGMIX" domains --mixtures names.csv --rename web=code --rename code=text --out chain.csv
-same "takes the old names" "run,code,text,books" "$(head -n 1 chain.csv)"
+try "takes the old names" 0 "run,code,text,books" head -n 1 chain.csv
 try "one new name for two" 2 'a domain "text" already exists' "$REGMIX" domains --mixtures names.csv --rename web=text --rename code=text
 try "a domain that is added and removed" 2 "--add new and --remove new: leave one of them out" "$REGMIX" domains --mixtures names.csv --add new --remove new
 done_testing
