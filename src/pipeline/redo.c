@@ -57,7 +57,7 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
   size_t missing = 0;
   RMX_OWNED_BY(rmx_buf_release) rmx_buf first = {0}, why = {0};
   RMX_OWNED_BY(rmx_strings_release) rmx_strings renamed = {0}, folders = {0};
-  if (mixtures_count && n) RMX_TRY(rmx__runs_elsewhere(runs, n, false, &renamed, &folders, err));
+  bool looked = !mixtures_count;
   for (size_t i = 0; i < n; i++) {
     json_auto_t *result = NULL;
     RMX_OWNED_BY(rmx_buf_release) rmx_buf changed = {0};
@@ -66,6 +66,8 @@ rmx_status rmx__agree_to_outdate(rmx_pipeline *p, const rmx_run *runs, size_t n,
       if (mixtures_count || !changed.data || !rmx_run_is_of_mixture(changed.data)) {
         if (unused.runs == 0) rmx_buf_puts(&first, changed.data ? changed.data : "the settings");
         rmx__count_finished(&unused, result);
+        if (!looked) RMX_TRY(rmx__runs_elsewhere(runs, n, false, &renamed, &folders, err));
+        looked = true;
         missing += !rmx_run_is_aside(&runs[i]) && !rmx_strings_have(&renamed, runs[i].name);
       } else {
         rmx__count_finished(&moved, result);

@@ -35,18 +35,21 @@ static rmx_status count(const rmx_experiment *e, const rmx_run *runs, size_t n,
   RMX_OWNED_BY(rmx_strings_release) rmx_strings found = {0}, renamed = {0}, used = {0};
   RMX_OWNED char *parent = rmx_experiment_path(e, "runs");
   RMX_TRY(parent ? rmx_list(parent, &found, err) : rmx_fail_memory(err, 0, "a path"));
-  if (n) RMX_TRY(rmx__runs_elsewhere(runs, n, false, &renamed, &used, err));
+  bool looked = false;  // that reads all results
   for (size_t i = 0; i < found.n; i++) {
     RMX_OWNED char *folder = rmx_path_in(parent, found.items[i]),
                    *path = folder ? rmx_path_in(folder, "result.json") : NULL;
     json_auto_t *result = NULL;
     rmx_err ignored;
     if (!path) return rmx_fail_memory(err, 0, "a path");
-    if (is_of(runs, n, found.items[i]) || !rmx_exists(path) || rmx_strings_have(&used, folder) ||
+    if (is_of(runs, n, found.items[i]) || !rmx_exists(path) ||
         (tables && !is_in_tables(tables, found.items[i])) ||
         rmx__json_read(path, &result, &ignored) != RMX_OK ||
         !rmx__fingerprint_in(result, "answers"))
       continue;
+    if (n && !looked) RMX_TRY(rmx__runs_elsewhere(runs, n, false, &renamed, &used, err));
+    looked = true;
+    if (rmx_strings_have(&used, folder)) continue;
     rmx__count_finished(out, result);
     rmx_few_add(names, found.items[i]);
     if (folders && !rmx_strings_add(folders, folder)) return rmx_fail_memory(err, 0, "a path");
