@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // regmix fit: fits functions from mixture to metric and cross-validates them.
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,19 +28,31 @@ static void print_notes(const rmx_fit *f, size_t runs, const char *noise, bool a
       assumed ? "\n low?: assumed that lower is better; --higher-is-better METRIC changes it" : "");
 }
 
+// What the noise is, by the fewest degrees of freedom that a metric has for it. With ten its
+// standard error is about a fifth of it. SIZE_MAX: no metric has any.
+static const char *noise_text(size_t freedom, bool above_rmse) {
+  enum { ENOUGH = 10 };
+  if (freedom == SIZE_MAX) return "";
+  if (freedom < ENOUGH)
+    return "\n noise: standard deviation between equal runs, which are too few to measure it well";
+  return above_rmse ? "\n noise: standard deviation between equal runs; an rmse below it is chance"
+                    : "\n noise: standard deviation between equal runs; no rmse can be lower";
+}
+
 // Spearman and R2 out of fold; then the errors, in the unit of the metric.
 static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
   static const char *const heads[] = {"metric", "regressor", "spearman", "r2",       "rmse",
                                       "noise",  "signal",    "regret@1", "optimism", "better"};
   cli_table t = {.align = "lLrrrRrrrR"};
-  bool noise = false, rough = false, assumed = false;
+  bool above = false, assumed = false;
+  size_t freedom = SIZE_MAX;
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) cli_cell(&t, "%s", heads[i]);
   for (size_t m = 0; m < rmx_fit_n_metrics(f); m++) {
     rmx_diagnostics d;
     char text[CLI_NUMBER];
     RMX_TRY(rmx_fit_diagnose(f, m, &d, err));
-    noise |= isfinite(d.noise);
-    rough |= d.noise > d.rmse;  // no noise of many equal runs is
+    if (isfinite(d.noise) && d.noise_freedom < freedom) freedom = d.noise_freedom;
+    above |= d.noise > d.rmse;
     cli_cell(&t, "%s", rmx_fit_metrics(f)[m]);
     cli_cell(&t, "%s", rmx_regressor_name(rmx_fit_regressor(f, m)));
     cli_cell(&t, "%s", cli_number(rmx_fit_cv(f, m)->spearman, 4, 'f', text));
@@ -53,13 +66,7 @@ static rmx_status print_scores(const rmx_fit *f, size_t runs, rmx_err *err) {
     assumed |= rmx_fit_direction_from(f, m) == RMX_DIRECTION_ASSUMED;
   }
   cli_table_print(&t);
-  print_notes(
-      f, runs,
-      !noise  ? ""
-      : rough ? "\n noise: standard deviation between equal runs, which are too few to measure it "
-                "well"
-              : "\n noise: standard deviation between equal runs; no rmse can be lower",
-      assumed);
+  print_notes(f, runs, noise_text(freedom, above), assumed);
   return RMX_OK;
 }
 

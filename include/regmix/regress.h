@@ -154,7 +154,8 @@ typedef struct rmx_diagnostics {
   /* standard deviation of runs of one mixture, pooled over the groups of more than one run: no fit
    * can have a smaller error */
   double noise;
-  size_t replicates; /* the number of these groups */
+  size_t replicates;    /* the number of these groups */
+  size_t noise_freedom; /* degrees of freedom of the noise: their runs less their number */
   /* the standard deviation of what the mixtures change, over that of the noise. The noise is that
    * of equal runs, if they are enough to tell (four degrees of freedom or more), but no more than
    * the error of the predictions; else it is that error. 0: nothing but noise. */
@@ -166,7 +167,8 @@ typedef struct rmx_diagnostics {
 } rmx_diagnostics;
 
 /* Scores as a JSON object, a new reference: "n", "spearman", "mse", "mae", "r2" and, unless d is
- * NULL, "rmse", "regret_at_1", "optimism", "noise", "replicates", "signal_to_noise"; a NaN is
+ * NULL, "rmse", "regret_at_1", "optimism", "noise", "replicates", "noise_freedom",
+ * "signal_to_noise"; a NaN is
  * null. NULL where memory
  * is short. */
 struct json_t *rmx_scores_json(const rmx_scores *s, const rmx_diagnostics *d);

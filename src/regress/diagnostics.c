@@ -43,6 +43,7 @@ static size_t pool(const run *runs, size_t n, rmx_diagnostics *out) {
     free_to_vary += end - i - 1;
     out->replicates++;
   }
+  out->noise_freedom = free_to_vary;
   if (free_to_vary > 0) out->noise = sqrt(square / (double)free_to_vary);
   return free_to_vary;
 }
@@ -109,7 +110,9 @@ bool rmx__diagnostics_add(const rmx_diagnostics *d, json_t *object) {
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
     if (json_object_set_new(object, numbers[i].key, rmx__json_known(numbers[i].value)) != 0)
       return false;
-  return json_object_set_new(object, "replicates", json_integer((json_int_t)d->replicates)) == 0;
+  return json_object_set_new(object, "replicates", json_integer((json_int_t)d->replicates)) == 0 &&
+         json_object_set_new(object, "noise_freedom", json_integer((json_int_t)d->noise_freedom)) ==
+             0;
 }
 
 rmx_status rmx_fit_diagnose(const rmx_fit *f, size_t m, rmx_diagnostics *out, rmx_err *err) {

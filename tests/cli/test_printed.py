@@ -69,11 +69,13 @@ def table(align, rows, indent=0, room=80):
 
 def table_of_fit(o, domains, folds):
     rows = [["metric", "regressor", "spearman", "r2", "rmse", "noise", "signal", "regret@1", "optimism", "better"]]
-    assumed = noise = rough = False
+    assumed, above, freedom = False, False, None
     for name, m in o["cross_validation"].items():
         better = "high" if m["higher_is_better"] else "low?" if m["direction_from"] == "assumed" else "low"
-        assumed, noise = assumed or better == "low?", noise or m["noise"] is not None
-        rough = rough or m["noise"] is not None and m["noise"] > m["rmse"]
+        assumed = assumed or better == "low?"
+        if m["noise"] is not None:
+            above = above or m["noise"] > m["rmse"]
+            freedom = min(m["noise_freedom"], m["noise_freedom"] if freedom is None else freedom)
         rows.append([name, m["regressor"], number(m["spearman"], 4, "f"), number(m["r2"], 3, "f"), number(m["rmse"], 3, "g"), number(m["noise"], 3, "g"),
                      number(m["signal_to_noise"], 1, "f"), number(m["regret_at_1"], 2, "g"), number(m["optimism"], 2, "g"), better])
     lines = table("lLrrrRrrrR", rows)
@@ -81,9 +83,10 @@ def table_of_fit(o, domains, folds):
               " regret@1: how much worse the run with the best prediction is than the best run",
               " optimism: how much too good the best predictions are",
               " signal: what the mixtures change, over the noise (of equal runs, else the rmse)"]
-    if noise:
+    if freedom is not None:
         lines.append(" noise: standard deviation between equal runs" +
-                     (", which are too few to measure it well" if rough else "; no rmse can be lower"))
+                     (", which are too few to measure it well" if freedom < 10 else
+                      "; an rmse below it is chance" if above else "; no rmse can be lower"))
     if assumed:
         lines.append(" low?: assumed that lower is better; --higher-is-better METRIC changes it")
     lines[-1] += ")"

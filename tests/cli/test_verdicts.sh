@@ -140,6 +140,14 @@ awk -F, '{ print } NR == 21 { printf "again,%s,%s,%s\n", $2 + 1, $3, $4 }' y.csv
 try "fit warns that too few equal runs measure a noise above the rmse" 0 "equal runs, which are too few to measure it well" \
   "$REGMIX" fit --mixtures twice.csv --metrics apart.csv --metric a_loss --regressor ridge --out noisy
 awk -F, '{ print } NR == 21 { printf "again,%s,%s,%s\n", $2 + 0.0001, $3, $4 }' y.csv > near.csv
-try "noise below it is not" 0 "equal runs; no rmse can be lower" \
+try "nor does one pair measure a noise below it well" 0 "equal runs, which are too few to measure it well" \
   "$REGMIX" fit --mixtures twice.csv --metrics near.csv --metric a_loss --regressor ridge --out near
+# Ten pairs do.
+awk -F, '{ print } NR > 1 && NR < 12 { sub(/^[^,]*/, "again" NR); print }' m.csv > twice.csv
+for off in 0.0001 1; do
+  awk -F, -v off=$off '{ print } NR > 1 && NR < 12 { printf "again%d,%s,%s,%s\n", NR, $2 + off, $3, $4 }' y.csv > pairs.csv
+  "$REGMIX" fit --mixtures twice.csv --metrics pairs.csv --metric a_loss --regressor ridge --out pairs 2> /dev/null > "pairs$off.txt"
+done
+same "ten pairs measure it, below an rmse" 1 "$(grep -c 'equal runs; no rmse can be lower' pairs0.0001.txt)"
+same "or above it" 1 "$(grep -c 'equal runs; an rmse below it is chance' pairs1.txt)"
 done_testing
