@@ -505,6 +505,8 @@ void rmx_options_release(const rmx_option *table, size_t n, void *into);
 /* "600k", "1.5M", "2e6" -> 600000, ...; RMX_EINPUT names `what`. */
 rmx_status rmx_parse_int(const char *text, const char *what, int64_t *out, rmx_err *err);
 rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_err *err);
+/* The same for a number of parameters or tokens, where b is B: 7b. */
+rmx_status rmx_parse_count(const char *text, const char *what, double *out, rmx_err *err);
 /* "90", "90s", "15min", "12h", "2d" -> seconds, not negative. */
 rmx_status rmx_parse_duration(const char *text, const char *what, double *out, rmx_err *err);
 

@@ -404,6 +404,7 @@ typedef struct rmx_answer {
   rmx_drift drift;
   rmx_lifted_caps lifted;
   double *phase_share;        /* of a fit with phases; else NULL */
+  bool unmeasured;            /* intervals were asked for, but the answer stays at the prior */
   size_t fold;                /* levels of the nodes whose totals are shown too; 0: none */
   rmx_kept_warnings warnings; /* what the listener was warned of */
 } rmx_answer;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// num.h: the smaller and larger of two sizes, and rounding to a multiple.
+// num.h: the smaller and larger of two sizes, rounding to a multiple, and sums that are 1.
 #ifndef RMX_BASE_NUM_H
 #define RMX_BASE_NUM_H
 
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 static inline size_t rmx__min(size_t a, size_t b) {
@@ -16,6 +18,11 @@ static inline size_t rmx__ceil_div(size_t n, size_t by) {
 }
 static inline size_t rmx__round_up(size_t n, size_t multiple) {
   return rmx__ceil_div(n, multiple) * multiple;
+}
+// Whether weights sum to 1 within slack. 0.33 + 0.33 + 0.33 is within 0.01 of 1, although the sum
+// of these doubles is a little less than 0.99.
+static inline bool rmx__is_one(double sum, double slack) {
+  return fabs(sum - 1) <= slack + 1e-9;
 }
 
 #endif

@@ -15,7 +15,7 @@ static bool parse_number(const char *text, double *out) {
   char *end;
   errno = 0;
   double x = rmx__strtod(text, &end);
-  if (end == text || errno == ERANGE) return false;
+  if (end == text || errno == ERANGE || strpbrk(text, "xX")) return false;  // "0x10" is no number
   switch (*end) {
     case 'k':
     case 'K':
@@ -63,6 +63,14 @@ rmx_status rmx_parse_real(const char *text, const char *what, double *out, rmx_e
     return rmx_fail(err, RMX_EINPUT, "%s: \"%s\" is not a number (as 0.5, 3e-4, 600k, 2G, 1T)",
                     what, text);
   return RMX_OK;
+}
+
+rmx_status rmx_parse_count(const char *text, const char *what, double *out, rmx_err *err) {
+  const size_t n = strlen(text);
+  RMX_OWNED char *upper = rmx_strdup(text);
+  if (!upper) return rmx_fail_memory(err, n, "a number");
+  if (n && upper[n - 1] == 'b') upper[n - 1] = 'B';
+  return rmx_parse_real(upper, what, out, err);
 }
 
 rmx_status rmx_parse_duration(const char *text, const char *what, double *out, rmx_err *err) {

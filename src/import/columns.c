@@ -11,6 +11,7 @@
 #include <regmix/mixture.h>
 
 #include "base/c_number.h"
+#include "base/num.h"
 #include "base/number_advice.h"
 #include "base/path.h"
 #include "formats.h"
@@ -415,8 +416,8 @@ static bool is_weight(const choice *c, size_t j) {
       sum += x;
       if (k == j) own = x;
     }
-    if (fabs(sum - 1) > 0.01) return false;
-    needed = needed || fabs(sum - own - 1) > 0.01;
+    if (!rmx__is_one(sum, 0.01)) return false;
+    needed = needed || !rmx__is_one(sum - own, 0.01);
   }
   return needed;
 }

@@ -21,7 +21,7 @@ static rmx_status read_cell(const rmx__source *s, size_t i, size_t j, double *ou
   const char *text = t->cells[i * t->C + j];
   rmx_err unread;
   char *unit;
-  if (rmx_parse_real(text, "a scale", out, &unread) == RMX_OK && *out > 0) return RMX_OK;
+  if (rmx_parse_count(text, "a scale", out, &unread) == RMX_OK && *out > 0) return RMX_OK;
   rmx__strtod(text, &unit);
   return rmx_fail(
       err, RMX_EINPUT,

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <regmix/mixture.h>
 
+#include "base/num.h"
+
 // 1/D added D times may differ from 1 by a rounding error. All versions trained on this quotient,
 // so equal domains keep their order.
 void rmx_mixture_uniform(double *w, size_t D) {
@@ -38,7 +40,7 @@ rmx_status rmx_mixture_check(double *w, size_t D, const char *const *names, doub
                       names[d], w[d]);
     sum += w[d];
   }
-  if (!(fabs(sum - 1) <= slack))
+  if (!rmx__is_one(sum, slack))
     return rmx_fail(err, RMX_EINPUT,
                     "%s: the weights sum to %.6g, wanted 1 within %g; check for missing columns, "
                     "or for percentages, which have to be divided by 100",

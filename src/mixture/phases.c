@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/num.h"
+
 enum { MOST_PHASES = 16 };
 
 // ---- phases of one training
@@ -215,11 +217,11 @@ rmx_status rmx_phases_of_row(const rmx_phase_columns *c, const double *share, do
     sum[c->of[d]] += x[d];
   }
   for (size_t k = 0; k < c->n; k++) {
-    whole = whole && fabs(sum[k] - 1) <= 0.01;
-    parts = parts && fabs(sum[k] - share[k]) <= 0.01 * share[k];
+    whole = whole && rmx__is_one(sum[k], 0.01);
+    parts = parts && rmx__is_one(sum[k] / share[k], 0.01);
   }
   for (size_t k = 0; k < c->n && !whole && !parts; k++)
-    if (fabs(sum[k] - 1) > 0.01)
+    if (!rmx__is_one(sum[k], 0.01))
       return rmx_fail(err, RMX_EINPUT,
                       "%s: the weights of phase %zu sum to %.6g, wanted 1 within "
                       "0.01",

@@ -14,6 +14,7 @@
 #include <regmix/mixture.h>
 
 #include "base/c_number.h"
+#include "base/num.h"
 
 typedef struct part {
   char *name;
@@ -70,7 +71,7 @@ static rmx_status parse_parts(rmx_redomain_kind kind, const char *text, const ch
     p += n + 1;
   }
   if (c->n < 2) return does_not_read(kind, text, "a single part is a renaming", err);
-  if (!(fabs(sum - 1) <= 0.01))
+  if (!rmx__is_one(sum, 0.01))
     return does_not_read(kind, text, "the shares must sum to 1 (they are shares of P's tokens)",
                          err);
   if (fabs(sum - 1) > 1e-9)  // exact sums are not changed

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/num.h"
 
 void rmx_reuse_release(rmx_reuse *r) {
   rmx_strings_release(&r->members);
@@ -29,7 +30,7 @@ static rmx_status take_ratios(rmx_reuse *r, const char *path, json_t *map, rmx_e
     sum += r->ratio[r->members.n] = x;
     if (!rmx_strings_add(&r->members, member)) return rmx_fail_memory(err, 0, "a name");
   }
-  if (!(sum > 0.99 && sum < 1.01))
+  if (!rmx__is_one(sum, 0.01))
     return rmx_fail(err, RMX_EINPUT, "%s: reuse: the ratios of \"%s\" sum to %g; wanted 1", path,
                     r->name, sum);
   for (size_t i = 0; i < r->members.n; i++) r->ratio[i] /= sum;

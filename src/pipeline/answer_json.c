@@ -42,15 +42,20 @@ static void add_weighing(const rmx_answer *s, json_t *root) {
   json_object_set_new(root, "left_out", names);
 }
 
-// Where no interval can be given: the keys of one, empty, and why.
+// Where no interval can be given, or the answer stays at the prior: the keys of one, empty, and
+// why.
 static void add_no_intervals(const rmx_answer *s, json_t *root) {
   RMX_OWNED char *why = rmx_fit_no_intervals(s->fit);
-  if (!why) return;
+  if (s->unmeasured) {
+    json_object_set_new(root, "level", json_real(s->options->level));
+    json_object_set_new(root, "versus", json_object());
+  }
+  if (!why && !s->unmeasured) return;
   const double gain = rmx_optimum_score_prior(s->optimum) - rmx_optimum_score(s->optimum);
   json_object_set_new(root, "interval", json_null());
   json_object_set_new(root, "gain",
                       json_pack("{s:f, s:n, s:n}", "predicted", gain, "estimate", "interval"));
-  json_object_set_new(root, "no_intervals", json_string(why));
+  if (why) json_object_set_new(root, "no_intervals", json_string(why));
 }
 
 // The large run: its tokens, and those of each domain, where caps by epochs were asked for.

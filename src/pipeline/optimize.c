@@ -268,7 +268,9 @@ static rmx_status ask_fit(rmx_pipeline *p, const char *folder, const rmx_answer_
     return rmx__reuse_explain(request->problem.prior, err);
   if (s->uncertainty.n_versus == 0) stay_if_better(&p->listener, s, &stay);
   rmx__tell_guard(s->optimum, &p->listener);
-  if (strcmp(rmx_optimum_method(s->optimum), "prior") == 0) rmx_drift_release(&s->drift);
+  const bool stays = strcmp(rmx_optimum_method(s->optimum), "prior") == 0;
+  s->unmeasured = stays && p->experiment.config.search.how.replicates > 0 && !request->quick;
+  if (stays) rmx_drift_release(&s->drift);
   return take_phases(p, request, s, err);
 }
 

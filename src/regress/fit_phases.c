@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
+
 // The sum of the columns of each phase in a row; whether each is 1.
 static bool sums_of(const rmx_phase_columns *c, const double *x, double *sum) {
   bool one = true;
@@ -33,7 +35,7 @@ static rmx_status find_shares(rmx_fit *f, const rmx_table *t, const rmx_phase_co
   double total = 0;
   const bool weights = t->N == 0 || sums_of(c, t->x, f->phase_share);
   for (size_t k = 0; k < c->n; k++) total += f->phase_share[k];
-  if (!weights && fabs(total - 1) <= 0.01) {
+  if (!weights && rmx__is_one(total, 0.01)) {
     for (size_t k = 0; k < c->n; k++) f->phase_share[k] /= total;
     return RMX_OK;
   }

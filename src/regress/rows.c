@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
+
 enum { PER_CENT = 100 };
 static const double SLACK = 0.01;      // of the sum of a mixture
 static const double ROUNDING = 0.002;  // of the sum, of weights with three digits
@@ -36,7 +38,7 @@ static void divide_rows(const rmx_table *t, size_t D, double *X, const rmx_liste
   double off = 0, sum_of_worst = 1;
   for (size_t i = 0; i < t->N; i++) {
     double sum = sum_of(X + i * D, D);
-    if (!(sum > 0) || !isfinite(sum) || fabs(sum - 1) <= SLACK) continue;
+    if (!(sum > 0) || !isfinite(sum) || rmx__is_one(sum, SLACK)) continue;
     n++;
     if (fabs(log(sum)) > off) {
       off = fabs(log(sum));
@@ -62,7 +64,7 @@ static void tell_near_rows(const rmx_table *t, size_t D, const double *X,
   double worst = 1;
   for (size_t i = 0; i < t->N; i++) {
     const double sum = sum_of(X + i * D, D);
-    if (!(fabs(sum - 1) > ROUNDING) || !(fabs(sum - 1) <= SLACK)) continue;
+    if (!(fabs(sum - 1) > ROUNDING) || !rmx__is_one(sum, SLACK)) continue;
     n++;
     if (fabs(sum - 1) > fabs(worst - 1)) worst = sum;
   }
@@ -87,7 +89,7 @@ rmx_status rmx__check_rows(const rmx_table *t, const char *const *names, size_t 
     double sum = sum_of(w, D);
     if (!where)
       return rmx_fail_memory(err, 64, "a message");
-    else if (isfinite(sum) && fabs(sum - 1) > SLACK &&
+    else if (isfinite(sum) && !rmx__is_one(sum, SLACK) &&
              rmx_mixture_check(w, D, names, INFINITY, where, err) == RMX_OK)
       RMX_TRY(not_one(where, t->ids[i], sum, err));
     else

@@ -161,7 +161,7 @@ static rmx_status positive(const char *text, const char *what, const char *wante
                            rmx_err *err) {
   rmx_err why;
   char *unit;
-  if (rmx_parse_real(text, "", out, &why) != RMX_OK) {
+  if (rmx_parse_count(text, "", out, &why) != RMX_OK) {
     rmx__strtod(text, &unit);
     return rmx_fail(err, RMX_EUSAGE, "\"%s\" is not a number of %s%s; wanted %s", text, what,
                     unit > text && isalpha((unsigned char)*unit)

@@ -244,6 +244,9 @@ try "a negative length" 2 "positive" "$REGMIX" predict --fit f --mixtures big.cs
 try "no number" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for large,6G
 try "a unit that is not known" 2 '"3m" is not a number of parameters: its unit is none of k, M, G (or B) and T' \
   "$REGMIX" predict --fit f --mixtures big.csv --for 3m,6G
+try "hexadecimal digits are no number" 2 '"0x10" is not a number of parameters' "$REGMIX" predict --fit f --mixtures big.csv --for 0x10,6G
+"$REGMIX" predict --fit f --mixtures big.csv --for 7B,6G > upper.csv 2> /dev/null
+try "b is B" 0 "$(sed -n 2p upper.csv)" "$REGMIX" predict --fit f --mixtures big.csv --for 7b,6G
 try "nor is that of the length" 2 '"6 GB" is not a number of tokens' "$REGMIX" predict --fit f --mixtures big.csv --for "3M,6 GB"
 try "nothing" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for ""
 try "half of nothing" 2 "wanted SIZE,TOKENS" "$REGMIX" predict --fit f --mixtures big.csv --for ,6G
@@ -259,6 +262,10 @@ try "a size of 0 in the table" 1 'zero.csv:2: column "model_size": "0" is not a 
 sed 's/,50M,/,50m,/' small.csv > units.csv
 try "a unit in the table that is not known" 1 'units.csv:2: column "model_size": "50m" is not a positive number with a unit' \
   "$REGMIX" fit --mixtures units.csv --metrics units.csv $columns $scales --out g
+sed 's/,50M,/,0.05b,/' small.csv > lower.csv
+try "b is B in the table, too" 0 "" "$REGMIX" fit --mixtures lower.csv --metrics lower.csv $columns $scales --regressor additive-law --out lower
+sed 's/,50M,/,0x32M,/' small.csv > hex.csv
+try "hexadecimal digits are no number there" 1 'hex.csv:2: column "model_size": "0x32M" is not a positive number' "$REGMIX" fit --mixtures hex.csv --metrics hex.csv $columns $scales --out g
 sed 's/,50M,/,-50M,/' small.csv > negative.csv
 try "a negative size in the table" 1 'negative.csv:2: column "model_size": "-50M" is not a positive number' \
   "$REGMIX" fit --mixtures negative.csv --metrics negative.csv $columns $scales --out g

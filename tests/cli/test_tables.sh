@@ -141,6 +141,9 @@ left=$(find . -maxdepth 1 -name 'killed.*')
 
 # ---- sums that are not 1
 awk -F, 'BEGIN { OFS = "," } NR == 8 { $2 = $2 + 0.0199 } { print }' m.csv > off.csv
+awk 'BEGIN { print "run,a,b,c"; for (i = 0; i < 20; i++) print i "," (i % 2 ? ".33,.33,.33" : ".2,.3,.5") }' > thirds.csv
+awk 'BEGIN { print "run,x_loss"; for (i = 0; i < 20; i++) print i "," 2 + i / 10 }' > of_thirds.csv
+try "three thirds with two digits are within 0.01 of 1" 0 "(the furthest to 0.99)" fit --mixtures thirds.csv --metrics of_thirds.csv --regressor ridge --out thirds
 try "a row that sums to 1.0199 is named, and the way out" 1 'off.csv:8: the weights sum to 1.0199 (run "7")' fit --mixtures off.csv --metrics acc.csv --out off
 try "which is --normalize" 1 'fit --normalize' fit --mixtures off.csv --metrics acc.csv --out off
 try "--normalize tells how many rows and the worst" 0 '1 of 20 mixtures does not sum to 1 and is divided by the sum; the furthest is run "7" (off.csv:8), which sums to 1.0199' fit --mixtures off.csv --metrics acc.csv --out off --normalize

@@ -86,7 +86,7 @@ check "another tokenizer is told" "$(grep -c 'another tokenizer than the present
 try "noise: the prior is the answer" 0 "The fit has learnt nothing about the target: the fit predicts unseen runs no better than their mean does" "$REGMIX" optimize --fit noise
 "$REGMIX" optimize --fit noise --json > out.json 2> err.txt
 prior_stays='[.mixture, .prior] | .[0] as $m | .[1] | to_entries | map(.value - $m[.key] | fabs) | max'
-check "noise: in the JSON" "\"$(field .method)\" == \"prior\" && \"$(field .learnt)\" == \"false\" && $(field .r2) <= 0 && $(field "$prior_stays") < 1e-9 && \"$(field .gain)\" == \"null\""
+check "noise: in the JSON" "\"$(field .method)\" == \"prior\" && \"$(field .learnt)\" == \"false\" && $(field .r2) <= 0 && $(field "$prior_stays") < 1e-9 && \"$(field .gain.estimate)\" == \"null\""
 check "noise: told on stderr" "$(grep -c 'so the prior, under the constraints, is the answer' err.txt) == 1"
 "$REGMIX" optimize --fit noise --cap d1=0.1 --json > out.json 2> err.txt
 check "noise: the prior keeps the constraints" "$(field .mixture.d1) <= 0.1 + 1e-9 && $(field '[.mixture[]] | add') > 1 - 1e-9"
@@ -96,6 +96,8 @@ awk 'NR <= 2' m.csv > m1.csv
 try "one run: the prior is the answer" 0 "all runs have the same mixture, so nothing is known about other mixtures" "$REGMIX" optimize --fit one --no-guard
 awk -F, -v OFS=, 'NR > 1 { $2 = 3 } { print }' y.csv > c.csv
 "$REGMIX" fit --mixtures m.csv --metrics c.csv --metric a_loss --regressor trees --out flat > /dev/null 2>&1
+"$REGMIX" optimize --fit flat --json > flat.json 2> /dev/null
+same "with the keys of a gain, which has no value" "[None, None, None, {}, 0.9]" "$(value flat.json '[o["interval"], o["gain"]["estimate"], o["gain"]["interval"], o["versus"], o["level"]]')"
 try "a flat function: the prior is the answer" 0 "So the mixture is the prior (the mean of the 30 runs)" "$REGMIX" optimize --fit flat
 
 # A 0 that would mean "no bound" is refused; the word is none.

@@ -160,7 +160,7 @@ START_TEST(noise_alone_gives_the_prior) {
   must(rmx_problem_make(f, &q, err));
   rmx_target_release(&q.target);
   q.target = target_of(f, "noisy_acc chance_acc", NULL, true, 3);
-  ck_assert(q.target.too_weak && !q.target.left_out[NOISY] && q.target.weight[NOISY] != 0);
+  ck_assert(q.target.too_weak && q.target.left_out[NOISY] && q.target.weight[NOISY] != 0);
   must(rmx_optimize(&(rmx_optimize_request){.fit = f, .problem = &q, .seed = 1}, &o, err));
   ck_assert_str_eq(rmx_optimum_method(o), "prior");
   ck_assert_str_eq(rmx_optimum_why_not(o),

@@ -72,8 +72,7 @@ static size_t leave_out(const rmx_fit *f, const weighing *w, const rmx_listener 
     rmx_warn(listener, "%zu of the %zu metrics of the target %s left out: %s (%s)", weak.n, used,
              rmx_is(weak.n), weakness(t, reason, sizeof reason), weak.text);
   for (size_t m = 0; m < f->M; m++) {
-    if (t->too_weak) t->left_out[m] = false;
-    if (t->left_out[m]) t->weight[m] = 0;
+    if (t->left_out[m] && !t->too_weak) t->weight[m] = 0;
   }
   return t->too_weak ? 0 : weak.n;
 }
