@@ -44,6 +44,36 @@ rmx_status rmx__optimum_is_whole(const char *path, rmx_err *err) {
                   path);
 }
 
+// The hash of a fit's fit.json; false: there is none.
+static bool fit_hash(const char *fit, char out[17]) {
+  RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
+  uint64_t hash;
+  rmx_err ignored;
+  if (!path || rmx__file_hash(path, 0, &hash, &ignored) != RMX_OK) return false;
+  rmx__hex(hash, out);
+  return true;
+}
+
+// Warns if the fit that an optimum was found with was made again since. In an experiment that is
+// found with what else is outdated.
+static void warn_of_fit(const char *path, const rmx_listener *to) {
+  RMX_OWNED_BY(rmx__yaml_release) rmx__yaml yaml = {0};
+  RMX_OWNED char *folder = folder_beside(path),
+                 *config = folder ? rmx_path_in(folder, "regmix.yaml") : NULL;
+  rmx_err ignored;
+  char now[17];
+  if (!config || rmx_exists(config) || rmx__yaml_read(path, &yaml, &ignored) != RMX_OK) return;
+  const json_t *by = json_object_get(yaml.root, "made_by");
+  const char *hash = json_string_value(json_object_get(by, "fit")),
+             *place = json_string_value(json_object_get(by, "fit_folder"));
+  RMX_OWNED char *fit = hash && place ? rmx_path_in(folder, place) : NULL;
+  if (fit && fit_hash(fit, now) && strcmp(hash, now) != 0)
+    rmx_warn(to,
+             "%s was found with a fit that was made again since (%s); `regmix optimize` finds the "
+             "mixture of the present one",
+             path, fit);
+}
+
 void rmx__optimum_warn(const char *path, const rmx_listener *to) {
   bool edited = false;
   if (rmx_exists(path) && ours(path, &edited) && edited)
@@ -51,6 +81,7 @@ void rmx__optimum_warn(const char *path, const rmx_listener *to) {
              "%s was changed by hand since regmix wrote it; the changed mixture is used, and the "
              "results in the file may not apply to it",
              path);
+  if (rmx_exists(path)) warn_of_fit(path, to);
 }
 
 rmx_status rmx_optimum_may_replace(const char *path, bool given, rmx_err *err) {
@@ -82,16 +113,6 @@ rmx_status rmx_optimum_place(rmx_pipeline *p, const char *given, const char *fit
   }
   free(folder), free(config), free(file);
   return status;
-}
-
-// The hash of a fit's fit.json; false: there is none.
-static bool fit_hash(const char *fit, char out[17]) {
-  RMX_OWNED char *path = rmx_path_in(fit, "fit.json");
-  uint64_t hash;
-  rmx_err ignored;
-  if (!path || rmx__file_hash(path, 0, &hash, &ignored) != RMX_OK) return false;
-  rmx__hex(hash, out);
-  return true;
 }
 
 // The path from the folder that a file is in to another folder; both exist. NULL: not known.

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/order.h"
+#include "base/path.h"
 #include "regress/fit.h"
 #include "regress/fit_warnings.h"
 #include "regress/scales.h"
@@ -254,6 +255,7 @@ rmx_status rmx_predict_tables(rmx_fit *f, const char *mixtures_path, const rmx_t
   RMX_OWNED_BY(rmx_table_release) rmx_table mixtures = {0};
   RMX_TRY(rmx_fit_for_text(f, scale, err));
   rmx__warn_of_scale(f, to);
+  if (rmx__ends_in(mixtures_path, ".yaml")) rmx__optimum_warn(mixtures_path, to);
   RMX_TRY(rmx_tables_read(to, mixtures_path, NULL, &tables, &mixtures, NULL, err));
   take_budget(f, budget, to);
   RMX_TRY(rmx_fit_predict_table(f, &mixtures, mean, err));

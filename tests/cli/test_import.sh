@@ -124,4 +124,17 @@ try "a chain of names" 0 "" "$REGMIX" domains --mixtures names.csv --rename web=
 try "takes the old names" 0 "run,code,text,books" head -n 1 chain.csv
 try "one new name for two" 2 'a domain "text" already exists' "$REGMIX" domains --mixtures names.csv --rename web=text --rename code=text
 try "a domain that is added and removed" 2 "--add new and --remove new: leave one of them out" "$REGMIX" domains --mixtures names.csv --add new --remove new
+
+# ---- an optimum of a fit that was made again
+mkdir aged
+printf 'run,loss\n' > aged/l.csv
+printf 'run,web,code\n' > aged/m.csv
+for i in 1 2 3 4 5 6 7 8; do printf 'r%s,0.%s,0.%s\n' $i $i $((10 - i)) | sed 's/0\.10/1/' >> aged/m.csv; printf 'r%s,3.%s\n' $i $i >> aged/l.csv; done
+aged_fit() { "$REGMIX" fit --mixtures aged/m.csv --metrics aged/l.csv --regressor ridge --out aged/fit -q 2> /dev/null; }
+aged_fit && "$REGMIX" optimize --fit aged/fit --target loss -q > /dev/null 2>&1
+try "export: an optimum of the present fit" 0 "" "$REGMIX" export -C aged --to yaml
+if grep -q "made again" stderr; then not_ok "has no warning" "$(cat stderr)"; else ok "has no warning"; fi
+sed -i 's/^r1,.*/r1,9/' aged/l.csv && aged_fit
+try "export warns of a fit that was made again since" 0 "found with a fit that was made again since" "$REGMIX" export -C aged --to yaml
+try "and so does predict" 0 "found with a fit that was made again since" "$REGMIX" predict --fit aged/fit --mixtures aged/optimum.yaml
 done_testing
