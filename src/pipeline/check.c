@@ -32,6 +32,14 @@ static void check_machine(struct rmx__check *k) {
                  k->p->experiment.folder, rmx_count(wanted, a), rmx_count(there, b));
 }
 
+// What a later step would refuse.
+static void check_later(struct rmx__check *k) {
+  bool there = true;
+  rmx_err err;
+  for (size_t i = 0; there; i++)
+    rmx__hold(k, NULL, rmx__refused_later(k->p, i, &there, &err), &err);
+}
+
 // Tables that a fit reads, in which numbers were changed by hand.
 static void check_tables(struct rmx__check *k) {
   static const char *const names[] = {"metrics.csv", "evaluations.csv"};
@@ -61,6 +69,7 @@ rmx_status rmx_pipeline_check(rmx_pipeline *p, json_t **out, rmx_err *err) {
   rmx__check_text(&k);
   rmx__check_question(&k);
   rmx__check_trainings(&k);
+  check_later(&k);
   check_tables(&k);
   check_machine(&k);
   *out = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", json_array_size(k.problems) == 0, "problems",

@@ -112,7 +112,7 @@ static void check_training(struct rmx__check *k, const char *what, const rmx_tra
   rmx__hold(k, what, rmx_training_model(t, (int)k->p->experiment.config.corpus.vocab, &model, &err),
             &err);
   const int64_t sequences = t->context > 0 ? t->tokens / t->context : 0;
-  if (sequences < (int64_t)k->n_train)
+  if (sequences > 0 && sequences < (int64_t)k->n_train)
     rmx__problem(k,
                  "%s.tokens: %lld tokens give %lld sequences of %lld tokens, fewer than the %zu "
                  "domains; raise it",

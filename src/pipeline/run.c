@@ -95,6 +95,8 @@ rmx_status rmx_pipeline_run(rmx_pipeline *p, rmx_err *err) {
                     "a map `domain: weight`)",
                     p->experiment.config_path ? p->experiment.config_path : p->experiment.folder);
   RMX_TRY(rmx_methods_check(p, false, false, err));
+  bool there = true;
+  for (size_t i = 0; there; i++) RMX_TRY(rmx__refused_later(p, i, &there, err));
   if (p->would) return report_all(p, err);
   const double began = rmx_now();
   char time[32];

@@ -320,6 +320,9 @@ rmx_status rmx__plan_text(rmx_pipeline *p, bool without_text, struct rmx__plan_t
 // RMX_EINPUT: the folder of the corpus has files that `prepare` did not write, and it would replace
 // them (prepared.c).
 rmx_status rmx__corpus_is_own(const rmx_experiment *e, rmx_err *err);
+// Test number i of what a later step would refuse, by the config alone; *there: there is such a
+// test (refused.c).
+rmx_status rmx__refused_later(const rmx_pipeline *p, size_t i, bool *there, rmx_err *err);
 // The message where the caps of the weights sum to less than 1.
 void rmx__caps_text(const rmx_experiment *e, double sum, char out[400]);
 // The request for the corpus of the experiment (prepared.c).

@@ -274,11 +274,31 @@ def test_plan_text(e):
         ok(had and 0 < int(had[1]) <= 55, "two threads on one processor have at most half of what they need, and plan says so", out)
 
 
+# What `run` would refuse later, though the config shows it.
+LATER = [
+    ("fit.regressor=scaling", 'fit.regressor: "scaling" is fitted to runs of several sizes or lengths'),
+    ("compare.methods=human", "compare.methods: human is the mixture in the file compare.human, which is not set"),
+    ("sample.phases=0.9999,0.0001", "are too few for 2 phases; phase 1 (0.0001 of the tokens) gets none. Raise proxy.tokens"),
+    ("corpus.max_valid_tokens=1", "corpus.max_valid_tokens: 1 token has no loss"),
+    ("large.tokens=10", "large.tokens: 10 tokens are fewer than one sequence of 16 (large.context)"),
+    ("proxy.tokens=10", "proxy.tokens: 10 tokens are fewer than one sequence of 16 (proxy.context)"),
+]
+
+
+def test_later(e):
+    for setting, text in LATER:
+        code, out, err = e.call("check", "--set", setting)
+        ok(code == 1 and text in out + err, f"check: {setting}", out + err)
+        code, out, err = e.call("run", "--set", setting)
+        ok(code == 1 and text in err and not os.path.exists(f"{e.folder}/corpus"), f"run: {setting} is refused before any work", err)
+
+
 def all_tests(regmix, folder):
     e = Experiment(regmix, folder)
     e.call("prepare", "-q")
     shutil.copy(f"{e.folder}/tokenizer.json", f"{e.folder}/other.json")
     shutil.rmtree(f"{e.folder}/corpus")
+    test_later(e)
     test_problems(e)
     test_configs(e)
     test_domains(e)
