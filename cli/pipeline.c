@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline of a command: it opens the experiment, asks a person and prints a dry run.
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -20,9 +21,40 @@ static bool ask(void *context, const char *message) {
   return line[0] == 'y' || line[0] == 'Y';
 }
 
+// Whether a key of the config has one value, so that a later setting replaces an earlier one.
+static bool has_one_value(const char *key, size_t length) {
+  for (size_t i = 0; i < rmx_config_sections_n; i++) {
+    const rmx_section *s = &rmx_config_sections[i];
+    const size_t n = *s->prefix ? strlen(s->prefix) + 1 : 0;
+    if (n >= length || strncmp(key, s->prefix, n ? n - 1 : 0) != 0 || (n && key[n - 1] != '.'))
+      continue;
+    for (size_t k = 0; k < *s->n; k++)
+      if (strlen(s->table[k].key) == length - n &&
+          strncmp(s->table[k].key, key + n, length - n) == 0)
+        return s->table[k].type != RMX_LIST;
+  }
+  return false;
+}
+
+// A script may override its own settings, but by a slip a setting would be lost.
+static void warn_of_repeated(const cli *c) {
+  const rmx_strings *all = &c->common.settings;
+  for (size_t i = 0; i < all->n; i++)
+    for (size_t j = 0; j < i; j++) {
+      const char *now = all->items[i], *before = all->items[j];
+      const size_t n = strcspn(now, "=");
+      if (n != strcspn(before, "=") || strncmp(now, before, n) != 0 || strcmp(now, before) == 0 ||
+          !has_one_value(now, n))
+        continue;
+      rmx_warn(&c->listener, "--set %.*s is given twice; %s counts, and not %s", (int)n, now, now,
+               before);
+    }
+}
+
 rmx_status cli_open(cli *c, const char *yaml, bool needed, rmx_err *err) {
   c->pipeline.program = c->program;
   c->pipeline.listener = c->listener;
+  warn_of_repeated(c);
   if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) c->pipeline.agree = ask;
   RMX_TRY(rmx_pipeline_open(&c->pipeline, c->common.folder, yaml,
                             (const char *const *)c->common.settings.items, c->common.settings.n,

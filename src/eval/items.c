@@ -36,6 +36,8 @@ static rmx_status take_texts(rmx__eval_item *item, const char *where, rmx_err *e
   const json_t *context = json_object_get(item->line, "context"),
                *contexts = json_object_get(item->line, "contexts"),
                *choices = json_object_get(item->line, "choices");
+  if (!choices) return wrong(where, "\"choices\" is missing", err);
+  if (!context && !contexts) return wrong(where, "\"context\" is missing", err);
   if (json_is_array(choices) && json_array_size(choices) == 0)
     return wrong(where, "\"choices\" is empty", err);
   if (context && contexts) return wrong(where, "has both \"context\" and \"contexts\"", err);
@@ -69,6 +71,7 @@ rmx_status rmx__eval_item_read(rmx__eval_item *item, const char *line, size_t si
     return wrong(where, item->line ? "not a JSON object" : rmx__json_why(&json), err);
   RMX_TRY(take_texts(item, where, err));
   const json_t *answer = json_object_get(item->line, "answer");
+  if (!answer) return wrong(where, "\"answer\" is missing", err);
   if (!json_is_integer(answer)) return wrong(where, "\"answer\" is not a whole number", err);
   if (json_integer_value(answer) < 0 || (size_t)json_integer_value(answer) >= item->n)
     return rmx_fail(err, RMX_EINPUT, "%s: the answer is %lld, wanted 0 to %zu (it counts from 0)",

@@ -348,21 +348,6 @@ static rmx_strings *list_of(rmx_config *c, const char *key) {
                                   : NULL;
 }
 
-// A key that is no list has one value.
-static rmx_status check_once(const char *const *settings, size_t i, const char *key, rmx_err *err) {
-  const size_t length = strlen(key) + 1;  // with the "="
-  const rmx_section *s;
-  const rmx_option *o = option_of(key, &s);
-  if (o ? o->type == RMX_LIST : strcmp(key, "target") != 0) return RMX_OK;
-  for (size_t j = 0; j < i; j++)
-    if (strncmp(settings[j], settings[i], length) == 0)
-      return rmx_fail(err, RMX_EUSAGE,
-                      "--set %s is given twice (%.200s, %.200s), and the key has one value; leave "
-                      "one of them out",
-                      key, settings[j] + length, settings[i] + length);
-  return RMX_OK;
-}
-
 // Of a list the first setting replaces that of the file, and later ones add to it. "[a, b]" is as
 // in the file.
 static rmx_status set_nth(rmx_config *c, const char *const *settings, size_t i, rmx_err *err) {
@@ -371,7 +356,6 @@ static rmx_status set_nth(rmx_config *c, const char *const *settings, size_t i, 
   const size_t length = (size_t)(equals - settings[i]);
   RMX_OWNED char *key = rmx_format("%.*s", (int)length, settings[i]);
   if (!key) return rmx_fail_memory(err, 0, "a setting");
-  RMX_TRY(check_once(settings, i, key, err));
   rmx_strings *list = list_of(c, key);
   if (!list) return rmx_config_set(c, settings[i], err);
   bool first = true;

@@ -214,6 +214,7 @@ try "an option with one value is given once" 2 "--metrics is given twice (a.csv,
 try "also in its short form" 2 "--experiment is given twice (a, b)" "$REGMIX" status -C a --experiment=b
 try "a flag may be repeated" 2 "unknown option --nope" "$REGMIX" status --quiet -q --quiet --json --json --nope
 try "but not take both values" 2 "--json is given twice (true, false)" "$REGMIX" status --json --json=false
-try "a setting has one value" 2 "--set sample.runs is given twice (3, 4)" \
-  "$REGMIX" check -C . --set sample.runs=3 --set sample.runs=4
+try "a setting that replaces another one is reported" 1 "--set sample.runs is given twice; sample.runs=4 counts, and not sample.runs=3" \
+  "$REGMIX" fit -C . --set sample.runs=3 --set sample.runs=4 --set compare.against=a --set compare.against=b
+if grep -q "against is given" stderr; then not_ok "not one of a list" "$(cat stderr)"; else ok "not one of a list"; fi
 done_testing
