@@ -104,11 +104,59 @@ static size_t count_own(const rmx_fit *f, const rmx_table *mixtures, const rmx_t
   return n;
 }
 
+static size_t column_of(const rmx_table *t, const char *name) {
+  size_t k = 0;
+  while (k < t->D && strcmp(t->names[k], name) != 0) k++;
+  return k;
+}
+
+// Warns of metrics of the table that the fit does not have.
+static void warn_of_unknown(const rmx_fit *f, const rmx_table *metrics, const rmx_listener *to) {
+  rmx_few unknown = {0};
+  for (size_t k = 0; k < metrics->D; k++) {
+    size_t m;
+    rmx_err ignored;
+    if (rmx_find_name("metric", metrics->names[k], (const char *const *)f->metrics, f->M, &m,
+                      &ignored) != RMX_OK)
+      rmx_few_add(&unknown, metrics->names[k]);
+  }
+  if (unknown.n)
+    rmx_warn(to, "%zu of %zu metrics of %s %s not in the fit, and not scored: %s", unknown.n,
+             metrics->D, metrics->path ? metrics->path : "the table", rmx_is(unknown.n),
+             unknown.text);
+}
+
+// Warns of metrics that are shares in the fit and percentages in the table, or the other way round.
+static void warn_of_percent(const rmx_fit *f, const rmx_table *metrics, const rmx_listener *to) {
+  rmx_few names = {0};
+  for (size_t m = 0; f->truth && m < f->M; m++) {
+    const size_t k = column_of(metrics, f->metrics[m]);
+    double fit[2], table[2] = {INFINITY, -INFINITY};
+    rmx__measured_range(f, m, fit);
+    for (size_t i = 0; k < metrics->D && i < metrics->N; i++) {
+      const double y = metrics->x[i * metrics->D + k];
+      table[0] = fmin(table[0], y);
+      table[1] = fmax(table[1], y);
+    }
+    const bool up = fit[0] >= 0 && fit[1] <= 1 && table[0] > 1 && table[1] <= 100,
+               down = fit[0] > 1 && fit[1] <= 100 && table[0] >= 0 && table[1] <= 1;
+    if (rmx_better_by_name(f->metrics[m]) == RMX_BETTER_HIGH && (up || down))
+      rmx_few_add(&names, f->metrics[m]);
+  }
+  if (names.n)
+    rmx_warn(to,
+             "%zu metric%s to be a share in one of the fit and the table and a percentage in the "
+             "other: %s; give both one unit",
+             names.n, names.n == 1 ? " seems" : "s seem", names.text);
+}
+
 static rmx_status score(const rmx_fit *f, const rmx_table *mixtures, const rmx_table *metrics,
                         const rmx_listener *to, rmx_fit_scores *s, rmx_err *err) {
   s->scores = rmx_calloc(f->M, sizeof *s->scores);
   s->errors = rmx_calloc(f->M, sizeof *s->errors);
   if (!s->scores || !s->errors) return rmx_fail_memory(err, 0, "scores");
+  warn_of_unknown(f, metrics, to);
+  warn_of_percent(f, metrics, to);
   RMX_TRY(rmx_fit_score_parts(f, mixtures, metrics, to, s->scores, &s->mean, s->errors, &s->parts,
                               &s->n_parts, err));
   s->own = count_own(f, mixtures, metrics, err);

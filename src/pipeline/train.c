@@ -370,6 +370,16 @@ static rmx_status write_tables(rmx_pipeline *p, const rmx_corpus *corpus, const 
   return status;
 }
 
+// A swarm of more runs than there are mixtures trains them all.
+static void tell_too_few(const rmx_pipeline *p, size_t k, size_t n) {
+  const rmx_swarm_config *s = k ? &p->experiment.config.swarms[k - 1] : NULL;
+  if (s && s->runs > (int64_t)n && !is_sliced(p))
+    rmx_warn(&p->listener,
+             "swarms.%s.runs is %lld, but there are only %zu mixtures; raise sample.runs, or lower "
+             "it",
+             s->name, (long long)s->runs, n);
+}
+
 // Trains the runs (n) of swarm k.
 static rmx_status train_swarm(rmx_pipeline *p, const rmx_corpus *corpus, size_t k,
                               const rmx_run *runs, size_t n, size_t *failed, rmx_err *err) {
@@ -380,6 +390,7 @@ static rmx_status train_swarm(rmx_pipeline *p, const rmx_corpus *corpus, size_t 
   if (!what) return rmx_fail_memory(err, 0, "a name");
   if (!is_sliced(p)) RMX_TRY(tell_epochs(&one, what, runs, n, corpus, err));
   tell_left(&one, what, runs, n);
+  tell_too_few(p, k, n);
   rmx_status status = run_swarm(&one, corpus, runs, n, what, failed, err);
   p->redo = one.redo;
   p->pending = one.pending;

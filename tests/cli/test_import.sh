@@ -137,4 +137,13 @@ if grep -q "made again" stderr; then not_ok "has no warning" "$(cat stderr)"; el
 sed -i 's/^r1,.*/r1,9/' aged/l.csv && aged_fit
 try "export warns of a fit that was made again since" 0 "found with a fit that was made again since" "$REGMIX" export -C aged --to yaml
 try "and so does predict" 0 "found with a fit that was made again since" "$REGMIX" predict --fit aged/fit --mixtures aged/optimum.yaml
+
+# ---- tables that a fit does not fit
+printf 'run,loss,acc\n' > aged/two.csv
+for i in 1 2 3 4 5 6 7 8; do printf 'r%s,3.%s,0.%s\n' $i $i $i >> aged/two.csv; done
+"$REGMIX" fit --mixtures aged/m.csv --metrics aged/two.csv --regressor ridge --out aged/two -q 2> /dev/null
+awk -F, -v OFS=, 'NR == 1 { print $0, "more_acc" } NR > 1 { print $1, $2, 100 * $3, 1 }' aged/two.csv > aged/other.csv
+try "score names a metric that the fit does not have" 0 "1 of 3 metrics of aged/other.csv is not in the fit, and not scored: more_acc" \
+  "$REGMIX" score --fit aged/two --mixtures aged/m.csv --metrics aged/other.csv
+if grep -q "1 metric seems to be a share in one of the fit and the table and a percentage in the other: acc" stderr; then ok "and one in another unit"; else not_ok "and one in another unit" "$(cat stderr)"; fi
 done_testing
