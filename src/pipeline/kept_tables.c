@@ -257,8 +257,8 @@ rmx_status rmx__table_may_grow(const rmx_experiment *e, const char *name, rmx_er
   if (json_object_get(all, name) || !rmx_exists(path)) return RMX_OK;
   if (rmx_csv_read(path, &numbers, err) == RMX_OK) return RMX_OK;
   return rmx_fail_in(err,
-                     "%s is not of `regmix train`, which would write into it, and is no table of "
-                     "numbers: mend it, or move it away",
+                     "`regmix train` would write into %s, which another program wrote, and it is "
+                     "not a table of numbers: mend it, or move it away",
                      name);
 }
 

@@ -119,7 +119,7 @@ try "columns of text: the runs are the user's too" 0 "so they are not trained" "
 same "it is as it was" "$(cat text.csv)" "$(cat alone/metrics.csv)"
 try "the fit reads it" 0 "1 metric on 6 runs" "$REGMIX" fit -C alone
 sed -i '$d' alone/metrics.csv; cp alone/metrics.csv text.csv
-try "where a run would be added, train stops first" 1 "metrics.csv is not of \`regmix train\`, which would write into it, and is no table of numbers: mend it, or move it away: " "$REGMIX" train -C alone
+try "where a run would be added, train stops first" 1 "\`regmix train\` would write into metrics.csv, which another program wrote, and it is not a table of numbers: mend it, or move it away: " "$REGMIX" train -C alone
 same "and nothing is changed" "$(cat text.csv)" "$(cat alone/metrics.csv)"
 if [ -e alone/runs ]; then not_ok "no run was begun"; else ok "no run was begun"; fi
 
