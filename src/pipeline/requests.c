@@ -61,7 +61,8 @@ const rmx_option rmx_optimize_option_table[RMX_OPTIMIZE_OPTIONS] = {
      "mixture to compare the optimum with, in addition to the prior; may be given several times; "
      "answers call it by the name of its file, and a second one of that name NAME-2"},
     {"quick", RMX_BOOL, AT(quick), "false", 0, 0, NULL,
-     "find the mixture only: no intervals, no learning curve, no attribution"},
+     "find the mixture only: no intervals, no learning curve, no attribution. Without intervals it "
+     "is not tested whether the prior is expected to be better, which would then be the answer"},
     {"pareto", RMX_TEXT, AT(pareto), NULL, 0, 0, "METRIC,METRIC",
      "also find the Pareto front of two metrics: no mixture on it is better than another in both"},
     {"points", RMX_INT, AT(points), "11", 2, 1000, "N", "number of points on the Pareto front"},

@@ -297,6 +297,8 @@ awk -F, -v OFS=, 'NR > 1 { for (k = 2; k <= 4; k++) $k = sprintf("%.12g", $k * 1
 "$REGMIX" optimize --fit small --target a_loss --no-worse c_loss --method search --quick --json > out.json 2> err.txt
 check "a limit on a loss in a small unit" "$(python3 -c 'import json; o = json.load(open("out.json")); print(int(o["predicted"]["c_loss"] <= o["predicted_prior"]["c_loss"] + 1e-12 and o["predicted"]["a_loss"] < o["predicted_prior"]["a_loss"] - 1e-9))') == 1"
 
+COLUMNS=400 "$REGMIX" optimize --help > help.txt
+check "the help of --quick says what it does not test" "$(tr -s ' \n' ' ' < help.txt | grep -c 'it is not tested whether the prior is expected to be better') == 1"
 # The same asked by settings.
 "$REGMIX" optimize --fit fit --target a_loss --json --set optimize.method=search --set optimize.cap=a=0.4 > out.json 2> err.txt
 check "settings ask the same" "$(number train_a) <= 0.4 + 1e-9 && $(number train_a) > 0.399 && $(grep -c '"method": "search"' out.json)"
