@@ -294,7 +294,8 @@ static rmx_status check_scale(const rmx_fit *f, rmx_scale at, rmx_err *err) {
   if (!f->scales)
     return rmx_fail(err, RMX_EUSAGE,
                     "the fit was made from runs of one size and length, so it cannot predict for "
-                    "another; make it with --size-column and --tokens-column");
+                    "another; fit runs of several sizes or lengths, with --size-column and "
+                    "--tokens-column");
   if (!f->truth) return rmx_fail(err, RMX_EINPUT, "the fit does not hold its runs; make it again");
   if (f->size_column && !(at.size > 0))
     return rmx_fail(err, RMX_EUSAGE, "the size is %g parameters; wanted a positive number",

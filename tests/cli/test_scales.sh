@@ -177,7 +177,7 @@ same "and compares runs of the largest size" 16 "$(grep -o '"judged":\[[^]]*' fo
 awk 'NR == 1 || /,100M,6G,/' small.csv > one_scale.csv
 try "runs of one size and one length teach nothing about sizes" 0 "all runs have the size and length 100M,6G" \
   "$REGMIX" fit --mixtures one_scale.csv --metrics one_scale.csv $columns $scales --out one_scale
-try "so the fit does not answer for another" 2 "one size and length" "$REGMIX" predict --fit one_scale --mixtures big.csv --for 1B,6G
+try "so the fit does not answer for another" 2 "fit runs of several sizes or lengths, with --size-column" "$REGMIX" predict --fit one_scale --mixtures big.csv --for 1B,6G
 try "but without --for" 0 "" "$REGMIX" optimize --fit one_scale --target web_loss --quick --out o.yaml
 awk 'NR == 1 || /,100M,/' small.csv > one_size.csv
 try "runs of one size" 0 "all runs have one size, 100M: they do not tell what changes with it" \
