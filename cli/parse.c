@@ -38,13 +38,13 @@ static rmx_status unknown_option(const cli *c, const char *name, rmx_err *err) {
                   c->command->name);
 }
 
-// An option that is no list has one value. A flag may be repeated.
+// An option that is no list has one value, which may be repeated.
 static rmx_status check_once(cli *c, const rmx_option *o, const char *value, rmx_err *err) {
   if (o->type == RMX_LIST) return RMX_OK;
   for (size_t i = 0; i + 1 < c->given.n; i += 2) {
     const char *before = c->given.items[i + 1];
     if (strcmp(c->given.items[i], o->key) != 0) continue;
-    if (o->type == RMX_BOOL && strcmp(before, value) == 0) return RMX_OK;
+    if (strcmp(before, value) == 0) return RMX_OK;
     return rmx_fail(err, RMX_EUSAGE,
                     "--%s is given twice (%.200s, %.200s), and has one value; leave one of them "
                     "out",

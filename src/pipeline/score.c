@@ -110,7 +110,7 @@ static size_t column_of(const rmx_table *t, const char *name) {
   return k;
 }
 
-// Warns of metrics of the table that the fit does not have.
+// Reports metrics of the table that the fit does not have.
 static void warn_of_unknown(const rmx_fit *f, const rmx_table *metrics, const rmx_listener *to) {
   rmx_few unknown = {0};
   for (size_t k = 0; k < metrics->D; k++) {
@@ -121,7 +121,7 @@ static void warn_of_unknown(const rmx_fit *f, const rmx_table *metrics, const rm
       rmx_few_add(&unknown, metrics->names[k]);
   }
   if (unknown.n)
-    rmx_warn(to, "%zu of %zu metrics of %s %s not in the fit, and not scored: %s", unknown.n,
+    rmx_note(to, "%zu of %zu metrics of %s %s not in the fit, and not scored: %s", unknown.n,
              metrics->D, metrics->path ? metrics->path : "the table", rmx_is(unknown.n),
              unknown.text);
 }
