@@ -93,14 +93,12 @@ static rmx_status check_limit(const rmx_strings *losses, const rmx_strings *grou
 }
 
 static void check_groups(struct rmx__check *k, const rmx_strings *groups) {
-  for (size_t i = 0; i < groups->n; i++)
-    for (size_t j = 0; j < i; j++) {
-      const size_t n = strcspn(groups->items[i], "=");
-      if (n == strcspn(groups->items[j], "=") &&
-          strncmp(groups->items[i], groups->items[j], n) == 0)
-        rmx__problem(k, "optimize.metric_group: two groups have the name \"%.*s\"", (int)n,
-                     groups->items[i]);
-    }
+  rmx_err err;
+  for (size_t i = 0; i < groups->n; i++) {
+    const char *parts, *text = groups->items[i];
+    RMX_OWNED char *name = rmx_format("%.*s", (int)strcspn(text, "="), text);
+    if (name) rmx__hold(k, NULL, rmx__metric_group(groups, name, &parts, &err), &err);
+  }
 }
 
 static void check_metrics(struct rmx__check *k) {

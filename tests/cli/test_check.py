@@ -62,7 +62,7 @@ PROBLEMS = [
     ("optimize.metric_group=two=*_val_loss target=two", []),
     ("optimize.metric_group=two=x_* target=two", ['pattern "x_*" matches the loss of no domain (NAME_val_loss)']),
     ("optimize.metric_group=two=a,b target=two target.b=1", ['target: "b" is given twice, once as "b"']),
-    ("optimize.metric_group=two=a,b optimize.metric_group=two=a,c target=two", ['optimize.metric_group: two groups have the name "two"']),
+    ("optimize.metric_group=two=a,b optimize.metric_group=two=a,c target=two", ['metric group "two" is given twice, as "a,b" and as "a,c"; give it once, with all its metrics: two=a,b,a,c']),
     ("optimize.metric_group=two target=exam", ['metric group "two": wanted NAME=METRIC,METRIC,...']),
     ("optimize.no_worse=a=0.1 optimize.no_worse=b", []),
     ("optimize.no_worse=z=0.1", ['optimize.no_worse: unknown metric "z"; there are: a_val_loss, b_val_loss, c_val_loss, exam_val_loss']),
