@@ -310,7 +310,7 @@ def test_errors(folder):
                         ('{"context": "\\u0000", "choices": ["b"], "answer": 0}\n', "bad.jsonl:1: a text has the character"),
                         ('{"context": "a", "choices": [""], "answer": 0}\n', "a choice is empty"),
                         ('\n{"context": "a", "choices": ["b"], "answer": 1}\n', "bad.jsonl:2: the answer is 1, wanted 0 to 0"),
-                        ('{"choices": ["b"], "answer": 0}\n', "\"context\" is not a string")]:
+                        ('{"choices": ["b"], "answer": 0}\n', "\"context\" is missing")]:
         (folder / "bad.jsonl").write_text(text)
         r = regmix("eval", "--model", folder / "plain", "--tasks", folder / "bad.jsonl", "--out", folder / "bad.json")
         ok(f"error: {error}", r.returncode == 1 and error in r.stderr and not (folder / "bad.json").exists(), r.stderr)

@@ -60,10 +60,10 @@ def says_prior(name, found, prior, runs=32):
 def says_worse(name, found, prior):
     """Nothing is recommended that is expected to be worse than the prior."""
     tree, text, said = found
-    ok(near(tree["mixture"], prior) and tree["why_not"].startswith("the best mixture that was found is expected to be worse than the prior (it gains -"),
+    ok(near(tree["mixture"], prior) and tree["why_not"].startswith("the best mixture that was found is expected to be worse than the prior (a gain of -"),
        f"{name}: the mixture is the prior", tree)
     ok("The fit has learnt something about the target, but the best mixture" in text and "No gain is expected." in text, f"{name}: the text says so", text)
-    ok("so the prior, under the constraints, is the answer" in said and "better with probability" not in text and "gain" not in tree,
+    ok("so the prior, under the constraints, is the answer" in said and "better with probability" not in text and tree["gain"]["interval"] is None,
        f"{name}: no gain is promised", said)
 
 
@@ -249,7 +249,7 @@ def test_weighed(e):
         tree = e.json("optimize", "--fit", "constant", "--target", "g", "--metric-group", "g=good_loss,flat_acc", "--weigh", "signal", "--quick")
         ok(tree["learnt"] and tree["left_out"] == ["flat_acc"] and tree["mixture"]["web"] > prior[0] + 0.2, f"by signal, {value} in {runs} runs is left out", tree)
     tree = e.json("optimize", "--fit", "fit", "--target", "noise_loss", "--target", "flat_loss", "--weigh", "signal", "--quick")
-    ok(tree["why_not"] == NO_SIGNAL and "min_signal" not in tree and tree["left_out"] == [], "noise by signal: the reason", tree)
+    ok(tree["why_not"] == NO_SIGNAL and "min_signal" not in tree and sorted(tree["left_out"]) == ["flat_loss", "noise_loss"], "noise by signal: the reason", tree)
     code, text, said = e.call("optimize", "--fit", "fit", "--target", "noise_loss", "--target", "flat_loss", "--weigh", "signal", "--quick", "--cap", f"web={prior[0] - 0.1:.3f}")
     ok(code == 0 and "No gain is expected" in text and "predicted worse" not in text, "noise by signal: no metric is called worse", text)
     tree = e.json("optimize", "--fit", "fit", "--target", "good_loss", "--target", "noise_loss", "--weigh", "signal", "--quick")
@@ -303,7 +303,7 @@ def test_page(e):
     optimum(e)
     code, _, said = e.call("report", "--fit", "fit", "--out", "page.html")
     page = open(f"{e.folder}/page.html", encoding="utf-8").read() if os.path.exists(f"{e.folder}/page.html") else ""
-    ok(code == 0 and "The fit has learnt nothing about" in page, "the page says so too", said or prior)
+    ok(code == 0 and "nothing was learnt about the target" in page, "the page says so too", said or prior)
 
 
 def all_tests(regmix, folder):

@@ -278,8 +278,8 @@ START_TEST(ratios_that_are_reused) {
   rmx_reuse_release(&r);
   must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 0.4, c: 0.5}}\n"), &r, err),
             "reuse: the ratios of \"old\" sum to 0.9; wanted 1");
-  must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 0.505, c: 0.505}}\n"), &r, err),
-            "sum to 1.01; wanted 1");
+  must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 0.506, c: 0.505}}\n"), &r, err),
+            "sum to 1.011; wanted 1");
   must_fail(rmx_reuse_read(file("yaml", "reuse: {old: {b: 1.5, c: -0.5}}\n"), &r, err),
             "reuse: the ratio of \"b\" is not a number from 0 to 1");
   must_fail(rmx_reuse_read(file("yaml", "reuse: {old: 1}\n"), &r, err),

@@ -217,7 +217,9 @@ def main():
             if plan and trainer.world.first:
                 print(plan.text(len(group)))
         elif refusals.attempt(folders, trainer.train, group) is False:
+            trainer.world.leave()
             return Stop.code()
+    trainer.world.leave()
     return 1 if refusals.any else 0
 
 

@@ -103,3 +103,8 @@ class World:
     def meet(self):
         if self.size > 1:
             dist.barrier()
+
+    def leave(self):
+        """The last call. A process that ends while others still listen to it may abort."""
+        if self.size > 1 and dist.is_initialized():
+            dist.destroy_process_group()
