@@ -26,7 +26,7 @@ typedef struct cli_marks {
 // interval low and high, and marks.
 void print_mixture(const char *const *names, const double *w, const double *prior,
                    const double *low, const double *high, const cli_marks *marks, size_t D);
-// fold: print the nodes of that many levels instead of all domains; 0: all domains.
+// The nodes of s->fold levels in place of all domains; 0: all domains.
 void print_answer(const rmx_answer *s);
 // Prints the gain of the optimum, the tree of an optimum.yaml.
 void print_gain(const json_t *optimum);

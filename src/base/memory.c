@@ -60,8 +60,8 @@ char *rmx_format(const char *fmt, ...) {
   return text;
 }
 
-// The address sanitizer knows blocks, not what an arena cuts from them. It is told here that the
-// bytes between two allocations belong to none.
+// The address sanitizer sees the blocks of an arena, not the allocations inside them. So the bytes
+// between two allocations are marked as forbidden.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SANITIZED 1

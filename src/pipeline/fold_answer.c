@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/num.h"
 #include "regress/fit.h"
 #include "steps.h"
 
@@ -52,22 +53,16 @@ void rmx_folded_release(rmx_folded *f) {
   *f = (rmx_folded){0};
 }
 
-// out (n) = share (n, D) w (D)
-static void totals(const double *share, size_t n, size_t D, const double *w, double *out) {
-  for (size_t k = 0; k < n; k++) {
-    out[k] = 0;
-    for (size_t d = 0; d < D; d++) out[k] += share[k * D + d] * w[d];
-  }
-}
-
 static rmx_status fill(const rmx_answer *s, const double *share, rmx_folded *out, rmx_err *err) {
   const size_t n = out->nodes.n, D = s->fit->D;
   const double *w = rmx_optimum_mixture(s->optimum);
   out->weight = rmx_calloc(n, sizeof *out->weight);
   out->prior = rmx_calloc(n, sizeof *out->prior);
   if (!out->weight || !out->prior) return rmx_fail_memory(err, n * sizeof(double), "totals");
-  totals(share, n, D, w, out->weight);
-  totals(share, n, D, s->problem.prior, out->prior);
+  for (size_t k = 0; k < n; k++) {
+    out->weight[k] = rmx__dot(share + k * D, w, D);
+    out->prior[k] = rmx__dot(share + k * D, s->problem.prior, D);
+  }
   if (!s->uncertainty.low) return RMX_OK;
   out->low = rmx_calloc(n, sizeof *out->low);
   out->high = rmx_calloc(n, sizeof *out->high);

@@ -4,29 +4,18 @@
 #include <stdlib.h>
 
 #include "base/decimals.h"
+#include "base/spread.h"
 #include "optimize/problem.h"
 #include "regress/fit.h"
 #include "steps.h"
 
-// The standard deviation of the values of x (n) that are known; NaN where all are alike.
-static double deviation(const double *x, size_t n) {
-  double mean = 0, square = 0;
-  size_t known = 0;
-  for (size_t i = 0; i < n; i++) {
-    const double off = x[i] - mean;
-    if (!isfinite(x[i])) continue;
-    mean += off / (double)++known;
-    square += off * (x[i] - mean);
-  }
-  const double spread = known > 1 ? sqrt(square / (double)(known - 1)) : NAN;
-  return spread > 1e-12 * fabs(mean) ? spread : NAN;
+// NaN where the values differ by rounding only.
+static double more_than_rounding(rmx__spread s) {
+  return s.sd > 1e-12 * fabs(s.mean) ? s.sd : NAN;
 }
 
 static double spread_of_metric(const rmx_fit *f, size_t m) {
-  RMX_OWNED double *y = rmx_calloc(f->N + 1, sizeof *y);
-  if (!y || !f->truth) return NAN;
-  for (size_t i = 0; i < f->N; i++) y[i] = f->truth[i * f->M + m];
-  return deviation(y, f->N);
+  return f->truth ? more_than_rounding(rmx__spread_of(f->truth + m, f->N, f->M)) : NAN;
 }
 
 static double spread_of_target(const rmx_fit *f, const rmx_problem *q) {
@@ -34,7 +23,7 @@ static double spread_of_target(const rmx_fit *f, const rmx_problem *q) {
   if (!score || !f->truth) return NAN;
   for (size_t i = 0; i < f->N; i++)
     score[i] = rmx__plain_score(&q->target, f->M, f->truth + i * f->M);
-  return deviation(score, f->N);
+  return more_than_rounding(rmx__spread_of(score, f->N, 1));
 }
 
 const char *rmx_metric_number(const rmx_fit *f, size_t m, double x, char out[RMX_NUMBER]) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/order.h"
+#include "base/spread.h"
 #include "fit.h"
 #include "registry.h"
 
@@ -165,18 +166,11 @@ static void warn_of_no_replicates(const rmx_fit *f, const rmx_listener *listener
   for (size_t m = 0; m < f->M; m++) {
     rmx_diagnostics d;
     rmx_err ignored;
-    double mean = 0, square = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < f->N; i++) {
-      double y = f->truth[i * f->M + m], off = y - mean;
-      if (!isfinite(y)) continue;
-      mean += off / (double)++n;
-      square += off * (y - mean);
-    }
-    if (n < ENOUGH || rmx_fit_diagnose(f, m, &d, &ignored) != RMX_OK || !isfinite(d.noise))
+    const rmx__spread all = rmx__spread_of(f->truth + m, f->N, f->M);
+    if (all.n < ENOUGH || rmx_fit_diagnose(f, m, &d, &ignored) != RMX_OK || !isfinite(d.noise))
       continue;
     measured++;
-    apart += d.noise > 0.7 * sqrt(square / (double)(n - 1));
+    apart += d.noise > 0.7 * all.sd;
   }
   if (measured && 2 * apart > measured)
     rmx_warn(

@@ -148,7 +148,7 @@ rm exp/mixtures.csv exp/mixtures.json
 # shellcheck disable=SC2086
 try "a trainer of one's own" 0 "5 runs done" "$REGMIX" run -C exp $quick --redo --set 'proxy.command=echo "{\"loss_nats\": {\"a\": 1, \"b\": 2, \"noise\": 3, \"exam\": $(od -An -N1 -tu1 /dev/urandom)}}" > result.json'
 # shellcheck disable=SC2086
-try "a trainer that fails is told, retried and told again" 1 "trying again" "$REGMIX" train -C exp --set sample.runs=5 --set proxy.tokens=5k --redo --set 'proxy.command=exit 3'
+try "a trainer that fails is reported and tried again" 1 "trying again" "$REGMIX" train -C exp --set sample.runs=5 --set proxy.tokens=5k --redo --set 'proxy.command=exit 3'
 
 # ---- a full disk: said, nothing lost, and the same command goes on once there is room
 small=$SCRATCH/small

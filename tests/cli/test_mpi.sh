@@ -81,7 +81,7 @@ rm -rf exp/runs exp/metrics*.csv
 # shellcheck disable=SC2016  # for the inner shell
 other() { ranks 2 sh -c 'exec "$@" --slice "$OMPI_COMM_WORLD_RANK/2"' sh "$REGMIX" "$@"; }
 try "ranks with a part each" 2 "rank 1 was started as \`regmix train -C exp --slice 1/2\`, and rank 0 as \`regmix train -C exp --slice 0/2\`" other train -C exp
-same "it is said once" 1 "$(grep -c "was started as" stderr)"
+same "the note about it is printed once" 1 "$(grep -c "was started as" stderr)"
 same "and nothing was trained" "" "$(find exp/runs -name result.json 2> /dev/null)"
 try "ranks with the same part" 0 "" ranks 2 "$REGMIX" train -C exp -q --set isa=avx2 --slice 0/2
 rm -rf exp/runs exp/metrics*.csv

@@ -176,5 +176,5 @@ if [ -e exp/runs/0009 ]; then ok "the run is trained"; else not_ok "the run is t
 sed -i.bak '/^0003,/d' exp/mixtures.csv
 try "what was added to a run that is no more is not lost" 0 "what you added to 1 row of metrics.csv (0003)" "$REGMIX" train -C exp --redo
 "$REGMIX" train -C exp > stdout 2> stderr
-not_printed "this is told once" "what you added to 1 row"
+not_printed "the note about it is printed once" "what you added to 1 row"
 done_testing

@@ -7,26 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spread.h"
 #include "regress/fit.h"
 
 static const double WORTH_SAYING = 1e-3;  // of the metric's standard deviation over the runs
-
-// Standard deviation of metric m over the runs; 0 where the fit does not hold them.
-static double spread_of(const rmx_fit *f, size_t m) {
-  double sum = 0, square = 0;
-  size_t n = 0;
-  for (size_t i = 0; f->truth && i < f->N; i++) {
-    const double y = f->truth[i * f->M + m];
-    if (!isfinite(y)) continue;
-    sum += y;
-    n++;
-  }
-  for (size_t i = 0; f->truth && i < f->N; i++) {
-    const double y = f->truth[i * f->M + m];
-    if (isfinite(y)) square += (y - sum / (double)n) * (y - sum / (double)n);
-  }
-  return n > 1 ? sqrt(square / (double)(n - 1)) : 0;
-}
 
 rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx_target *target,
                              rmx_worse *out, rmx_err *err) {
@@ -46,7 +30,7 @@ rmx_status rmx_optimum_worse(const rmx_optimum *o, const rmx_fit *fit, const rmx
   out->others = only < M;
   for (size_t m = 0; m < M; m++) {
     const double change = target->sign[m] * (o->predicted[m] - o->predicted_prior[m]),
-                 spread = spread_of(fit, m);
+                 spread = fit->truth ? rmx__spread_of(fit->truth + m, fit->N, M).sd : NAN;
     const double size = spread > 0 ? change / spread : change;
     if (m == only || !(change > 0) || !(size > (spread > 0 ? WORTH_SAYING : 1e-9))) continue;
     size_t k = out->n++;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/num.h"
 #include "base/order.h"
 #include "regress/gp/posterior.h"
 #include "regress/name_order.h"
@@ -509,20 +510,14 @@ void rmx_uncertainty_release(rmx_uncertainty *u) {
   *u = (rmx_uncertainty){0};
 }
 
-static double total_of(const double *share, const double *w, size_t D) {
-  double sum = 0;
-  for (size_t d = 0; d < D; d++) sum += share[d] * w[d];
-  return sum;
-}
-
 rmx_status rmx_uncertainty_totals(const rmx_uncertainty *u, const double *w, const double *share,
                                   size_t n, double *low, double *high, rmx_err *err) {
   const size_t B = (size_t)u->replicates, D = u->D;
   RMX_OWNED double *x = rmx_calloc(B, sizeof *x);
   if (!x) return rmx_fail_memory(err, B * sizeof *x, "intervals");
   for (size_t k = 0; k < n; k++) {
-    const double *part = share + k * D, optimum = total_of(part, w, D);
-    for (size_t i = 0; i < B; i++) x[i] = total_of(part, u->best + i * D, D);
+    const double *part = share + k * D, optimum = rmx__dot(part, w, D);
+    for (size_t i = 0; i < B; i++) x[i] = rmx__dot(part, u->best + i * D, D);
     quantiles(x, B, u->level, &low[k], &high[k]);
     low[k] = fmin(low[k], optimum);
     high[k] = fmax(high[k], optimum);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/num.h"
 #include "effects.h"
 #include "regress/json_lists.h"
 #include "regress/laws/marquardt.h"
@@ -60,20 +61,14 @@ static struct law *make(size_t D, bool full) {
   return NULL;
 }
 
-static double dot(const double *a, const double *b, size_t D) {
-  double sum = 0;
-  for (size_t d = 0; d < D; d++) sum += a[d] * b[d];
-  return sum;
-}
-
 // y at w and a scale; its slopes by p into J (P) and by w into g (D), unless they are NULL.
 static double value(const struct law *l, const double *p, const double *w, rmx_scale at, double *J,
                     double *g) {
   const size_t D = l->D;
   const double a = exp(p[AT_LOG_a]), b = exp(p[AT_LOG_b]);
   const double size = log(at.size / l->middle.size), tokens = log(at.tokens / l->middle.tokens);
-  const double A = exp(p[AT_LOG_A] + (l->full ? dot(p + AT_QA(D), w, D) : 0) - a * size),
-               B = exp(p[AT_LOG_B] + (l->full ? dot(p + AT_QB(D), w, D) : 0) - b * tokens);
+  const double A = exp(p[AT_LOG_A] + (l->full ? rmx__dot(p + AT_QA(D), w, D) : 0) - a * size),
+               B = exp(p[AT_LOG_B] + (l->full ? rmx__dot(p + AT_QB(D), w, D) : 0) - b * tokens);
   double data = 0;
   for (size_t d = 0; d < D; d++)
     data += exp(p[AT_LOG_C + d] + exp(p[AT_LOG_G(D) + d]) * log(fmax(w[d], 0) + FLOOR));
